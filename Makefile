@@ -1,0 +1,48 @@
+# Targets with a "##" comment are listed by a bare `make`.
+CARGO ?= cargo
+CARGO_DENY_VERSION := 0.20.2
+CARGO_TARPAULIN_VERSION := 0.37.5
+INSTRUMENTED := target/instrumented
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench coverage clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## build the Teamleader connector and run its demo: nothing needed but Rust and a C compiler
+	$(CARGO) run --release --locked --package teamleader --bin tl-connector -- demo
+
+# Binaries and tests are built in one go: built apart, dependencies whose features only the tests
+# switch on would be compiled twice.
+test: ## run all tests, whole-system ones included (finds PostgreSQL, or installs it where it may)
+	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	$(CARGO) build --workspace --bins --tests && \
+	$(CARGO) test --workspace
+
+lint: ## check formatting, clippy, documentation, licences and sources, warnings being errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked --version $(CARGO_DENY_VERSION) cargo-deny
+	$(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources
+
+format: ## format all sources
+	$(CARGO) fmt --all
+
+bench: ## measure cold start, calls and sync throughput
+	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	$(CARGO) build --release --workspace --bins && \
+	"$${CARGO_TARGET_DIR:-target}/release/bench"
+
+# The binaries that the system tests run are instrumented too, which tarpaulin does not do by itself.
+coverage: ## run the tests and write their line coverage to target/coverage
+	@$(CARGO) tarpaulin --version >/dev/null 2>&1 || $(CARGO) install --locked --version $(CARGO_TARPAULIN_VERSION) cargo-tarpaulin
+	RUSTFLAGS="$$($(CARGO) tarpaulin --print-rust-flags --engine llvm | sed -n 's/^RUSTFLAGS="\(.*\)"$$/\1/p')" \
+	$(CARGO) build --workspace --bins --tests --target-dir $(INSTRUMENTED)
+	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	$(CARGO) tarpaulin --engine llvm --workspace --skip-clean --target-dir $(INSTRUMENTED) \
+		--objects $(INSTRUMENTED)/debug/tl-connector --out Html --out Lcov --output-dir target/coverage
+
+clean: ## remove everything that was built
+	$(CARGO) clean

@@ -1,0 +1,187 @@
+//! A call under way: typed settings, credentials, and the one way to talk to the app.
+
+use std::any::Any;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::auth::Secret;
+use crate::envelope::PageRequestEnvelope;
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::host::Host;
+use crate::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse, status_error};
+use crate::integration::Integration;
+use crate::oauth::StoredToken;
+
+/// What a capability gets: settings of type `S` and everything of [`CallContext`]. Cheap to clone.
+pub struct Call<S> {
+    context: CallContext,
+    settings: Arc<S>,
+}
+
+impl<S> Clone for Call<S> {
+    fn clone(&self) -> Self {
+        Self {
+            context: self.context.clone(),
+            settings: Arc::clone(&self.settings),
+        }
+    }
+}
+
+impl<S: Send + Sync + 'static> Call<S> {
+    pub(crate) fn new(context: CallContext) -> Self {
+        let settings = Arc::clone(&context.0.settings)
+            .downcast::<S>()
+            .expect("the builder takes settings and capabilities of one type only");
+        Self { context, settings }
+    }
+
+    /// The connector's settings.
+    pub fn settings(&self) -> &S {
+        &self.settings
+    }
+}
+
+impl<S> Deref for Call<S> {
+    type Target = CallContext;
+
+    fn deref(&self) -> &CallContext {
+        &self.context
+    }
+}
+
+/// The part of a call that does not depend on the type of the settings. Cheap to clone.
+#[derive(Clone)]
+pub struct CallContext(Arc<Parts>);
+
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub integration: Arc<Integration>,
+    pub settings: Arc<dyn Any + Send + Sync>,
+    pub credentials: Credentials,
+    pub page: PageRequestEnvelope,
+    pub include_raw_data: bool,
+    pub http: HttpClient,
+    pub host: Arc<dyn Host>,
+}
+
+/// What proves who the caller is.
+#[derive(Clone)]
+pub(crate) enum Credentials {
+    None,
+    Bearer(Secret),
+    Basic { username: String, password: Secret },
+    Stored(StoredToken),
+}
+
+impl CallContext {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The integration that is called.
+    pub fn integration(&self) -> &Arc<Integration> {
+        &self.0.integration
+    }
+
+    /// What the door lends.
+    pub fn host(&self) -> &Arc<dyn Host> {
+        &self.0.host
+    }
+
+    /// Requests sent so far.
+    pub fn requests(&self) -> u64 {
+        self.0.http.requests()
+    }
+
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.0.http
+    }
+
+    pub(crate) fn page(&self) -> &PageRequestEnvelope {
+        &self.0.page
+    }
+
+    pub(crate) fn include_raw_data(&self) -> bool {
+        self.0.include_raw_data
+    }
+
+    pub(crate) fn settings_any(&self) -> &(dyn Any + Send + Sync) {
+        &*self.0.settings
+    }
+
+    /// The same call with other HTTP behaviour, as a sync needs it.
+    pub(crate) fn with_http(&self, change: impl FnOnce(&mut HttpOptions)) -> Self {
+        let mut options = self.0.integration.http_options(&*self.0.settings);
+        change(&mut options);
+        self.over(HttpClient::new(options))
+    }
+
+    /// The same call with a request count of its own.
+    pub(crate) fn with_own_count(&self) -> Self {
+        self.over(self.0.http.with_own_count())
+    }
+
+    fn over(&self, http: HttpClient) -> Self {
+        Self::new(Parts {
+            http,
+            ..self.0.as_ref().clone()
+        })
+    }
+
+    /// Sends a request with the caller's credentials.
+    ///
+    /// An access token of the vault that the app refuses is refreshed once, and the request sent once more.
+    ///
+    /// # Errors
+    /// What the integration's error mapping says about the answer, or what the network did.
+    pub async fn send(&self, request: &HttpRequest) -> Result<HttpResponse> {
+        let stored = match &self.0.credentials {
+            Credentials::None => return self.exchange(request).await,
+            Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?).await,
+            Credentials::Basic { username, password } => {
+                return self.exchange(&request.clone().basic(username, password)).await;
+            }
+            Credentials::Stored(stored) => stored,
+        };
+        let token = stored.access_token(self).await?;
+        match self.exchange(&request.clone().bearer(&token)?).await {
+            Err(error) if error.code() == ErrorCode::Unauthorized => {
+                let token = stored.replace(self, &token).await?;
+                self.exchange(&request.clone().bearer(&token)?)
+                    .await
+                    .map_err(|error| match error.code() {
+                        ErrorCode::Unauthorized => ConnectorError::new(
+                            ErrorCode::AuthenticationExpired,
+                            "the app refuses a token that it just issued",
+                        )
+                        .hint("log in again")
+                        .context(error.message().to_owned()),
+                        _ => error,
+                    })
+            }
+            answer => answer,
+        }
+    }
+
+    async fn exchange(&self, request: &HttpRequest) -> Result<HttpResponse> {
+        self.0
+            .http
+            .send(request, |response| self.0.integration.classify(response))
+            .await
+    }
+}
+
+/// The error for an answer: the app's own mapping first, then what its status stands for.
+pub(crate) fn error_of(integration: &Integration, response: &HttpResponse) -> ConnectorError {
+    let error = integration
+        .map_error(response)
+        .unwrap_or_else(|| status_error(response));
+    if error.code() != ErrorCode::RateLimit || error.wait().is_some() {
+        return error;
+    }
+    let told = response
+        .retry_after()
+        .or_else(|| integration.rate_limit(&response.headers).map(|limit| limit.reset));
+    // A sliding minute is the most common window of all apps, so it is the best guess where the app says nothing.
+    error.retry_after(told.unwrap_or(std::time::Duration::from_secs(60)))
+}

@@ -1,0 +1,146 @@
+//! Capabilities: named operations with typed requests and responses.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::call::{Call, CallContext};
+use crate::envelope::Answer;
+use crate::error::Result;
+use crate::schema;
+
+/// Names that mean the same in every connector.
+pub mod names {
+    #![expect(missing_docs, reason = "the names say it")]
+    pub const VALIDATE_CREDENTIALS: &str = "validate_credentials";
+    pub const GET_AUTHORIZATION_URL: &str = "get_authorization_url";
+    pub const HANDLE_AUTHORIZATION_CALLBACK: &str = "handle_authorization_callback";
+    pub const REFRESH_ACCESS_TOKEN: &str = "refresh_access_token";
+    pub const SYNC: &str = "sync";
+}
+
+type Handler =
+    Arc<dyn Fn(CallContext, Map<String, Value>) -> BoxFuture<'static, Result<Answer>> + Send + Sync>;
+type SchemaFn = Arc<dyn Fn() -> Value + Send + Sync>;
+
+/// A named operation.
+#[derive(Clone)]
+pub struct Capability {
+    name: &'static str,
+    display_name: String,
+    description: String,
+    needs_auth: bool,
+    /// Where it is told to have failed: the stream's name, or `capabilities`.
+    module: &'static str,
+    request_schema: SchemaFn,
+    response_schema: SchemaFn,
+    handler: Handler,
+}
+
+impl Capability {
+    /// A capability from an `async fn(Call<S>, Request) -> Result<Response>`. The types give the schemas.
+    pub fn new<S, Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
+    where
+        S: Send + Sync + 'static,
+        Request: DeserializeOwned + JsonSchema + Send + 'static,
+        Response: Serialize + JsonSchema + 'static,
+        F: Fn(Call<S>, Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        Self::erased(
+            name,
+            Arc::new(schema::schema_of::<Request>),
+            Arc::new(schema::output_schema_of::<Response>),
+            Arc::new(move |context, request| {
+                let handler = Arc::clone(&handler);
+                Box::pin(async move {
+                    let request = schema::typed(Value::Object(request), "/request")?;
+                    Answer::new(&handler(Call::new(context), request).await?)
+                })
+            }),
+        )
+    }
+
+    pub(crate) fn erased(
+        name: &'static str,
+        request_schema: SchemaFn,
+        response_schema: SchemaFn,
+        handler: Handler,
+    ) -> Self {
+        let mut display_name = name.replace('_', " ");
+        if let Some(first) = display_name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self {
+            name,
+            display_name,
+            description: String::new(),
+            needs_auth: true,
+            module: "capabilities",
+            request_schema,
+            response_schema,
+            handler,
+        }
+    }
+
+    /// One line for people.
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// It works without credentials.
+    pub fn without_auth(mut self) -> Self {
+        self.needs_auth = false;
+        self
+    }
+
+    pub(crate) fn in_module(mut self, module: &'static str) -> Self {
+        self.module = module;
+        self
+    }
+
+    /// Name, `snake_case`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Name for people.
+    pub fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    /// One line for people.
+    pub fn description_text(&self) -> &str {
+        &self.description
+    }
+
+    /// Whether it needs credentials.
+    pub fn needs_auth(&self) -> bool {
+        self.needs_auth
+    }
+
+    /// Where it is told to have failed, as `companies`.
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// JSON Schema of the `request` part.
+    pub fn request_schema(&self) -> Value {
+        (self.request_schema)()
+    }
+
+    /// JSON Schema of the `response` part.
+    pub fn response_schema(&self) -> Value {
+        (self.response_schema)()
+    }
+
+    pub(crate) async fn run(&self, context: CallContext, request: Map<String, Value>) -> Result<Answer> {
+        (self.handler)(context, request).await
+    }
+}

@@ -1,0 +1,162 @@
+//! How a call walks: envelope, capability, request, auth, settings, connector, answer.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::auth::Auth;
+use crate::call::{CallContext, Credentials, Parts};
+use crate::envelope::{Answer, PageRequestEnvelope, RequestEnvelope};
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::host::Host;
+use crate::http::HttpClient;
+use crate::integration::Integration;
+use crate::oauth::{ConnectionKey, StoredToken};
+use crate::{schema, settings};
+
+/// Name of the connection that is used when nobody names one.
+pub const DEFAULT_CONNECTION: &str = "default";
+
+/// Runs a capability.
+///
+/// # Errors
+/// Whatever goes wrong, in the order of the contract: unknown capability, request, auth, settings, the work itself.
+pub async fn dispatch(
+    integration: &Arc<Integration>,
+    capability: &str,
+    envelope: RequestEnvelope,
+    host: &Arc<dyn Host>,
+) -> Result<Answer> {
+    let Some(found) = integration.capability(capability) else {
+        return Err(ConnectorError::new(
+            ErrorCode::UnsupportedOperation,
+            format!("{} has no capability of this name", integration.app_id()),
+        )
+        .hint("`info` lists the capabilities"));
+    };
+    if !envelope.request.is_empty() {
+        schema::check(
+            &found.request_schema(),
+            &Value::Object(envelope.request.clone()),
+            "/request",
+        )?;
+    }
+    let context = context(integration, &envelope, found.needs_auth(), host).await?;
+    found.run(context, envelope.request).await
+}
+
+async fn context(
+    integration: &Arc<Integration>,
+    envelope: &RequestEnvelope,
+    needs_auth: bool,
+    host: &Arc<dyn Host>,
+) -> Result<CallContext> {
+    let (credentials, connection_settings) = credentials(integration, envelope, needs_auth, host).await?;
+    let settings_json = settings::gather(
+        integration,
+        envelope.settings.clone(),
+        &**host,
+        connection_settings,
+    );
+    let settings = integration.parse_settings(settings_json)?;
+    let options = integration.http_options(&*settings);
+    Ok(CallContext::new(Parts {
+        integration: Arc::clone(integration),
+        settings,
+        credentials,
+        page: envelope.page.clone().unwrap_or_else(PageRequestEnvelope::default),
+        include_raw_data: envelope.include_raw_data,
+        http: HttpClient::new(options),
+        host: Arc::clone(host),
+    }))
+}
+
+/// The credentials of a call and the settings that its connection brings.
+async fn credentials(
+    integration: &Arc<Integration>,
+    envelope: &RequestEnvelope,
+    needs_auth: bool,
+    host: &Arc<dyn Host>,
+) -> Result<(Credentials, Map<String, Value>)> {
+    let named = envelope.request.get("connection").and_then(Value::as_str);
+    let Some(auth) = &envelope.auth else {
+        if !needs_auth || integration.auth_kinds().is_empty() {
+            return Ok((Credentials::None, Map::new()));
+        }
+        return stored(
+            integration,
+            named.unwrap_or(DEFAULT_CONNECTION),
+            named.is_some(),
+            host,
+        )
+        .await;
+    };
+    let auth: Auth = schema::typed(Value::Object(auth.clone()), "/auth")?;
+    let unaccepted = auth
+        .kind()
+        .filter(|kind| !integration.auth_kinds().contains(kind));
+    if unaccepted.is_some() && needs_auth {
+        return Err(ConnectorError::new(
+            ErrorCode::UnknownValue,
+            format!(
+                "/auth has a kind of credential that {} does not take",
+                integration.app_id()
+            ),
+        )
+        .hint("`info` lists the kinds under authentication_schema"));
+    }
+    let credentials = match auth {
+        Auth::Stored(stored_auth) => return stored(integration, &stored_auth.connection, true, host).await,
+        Auth::Oauth(oauth) => Credentials::Bearer(oauth.access_token),
+        Auth::Token(token) => Credentials::Bearer(token.token),
+        Auth::Basic(basic) => Credentials::Basic {
+            username: basic.username,
+            password: basic.password,
+        },
+        _ => Credentials::None,
+    };
+    if let Credentials::Bearer(token) = &credentials
+        && token.expose().trim().is_empty()
+    {
+        return Err(ConnectorError::new(
+            ErrorCode::IntegrationMissingParameter,
+            "/auth has an empty token",
+        ));
+    }
+    Ok((credentials, Map::new()))
+}
+
+async fn stored(
+    integration: &Arc<Integration>,
+    name: &str,
+    asked_for: bool,
+    host: &Arc<dyn Host>,
+) -> Result<(Credentials, Map<String, Value>)> {
+    let key = ConnectionKey {
+        app_id: integration.app_id().to_owned(),
+        name: name.to_owned(),
+    };
+    let store = host.token_store().await?;
+    let connection = match &store {
+        Some(store) => store.load(&key).await?,
+        None => None,
+    };
+    match (store, connection) {
+        (Some(store), Some(connection)) => {
+            let settings = connection.settings.clone();
+            Ok((
+                Credentials::Stored(StoredToken::new(store, key, connection)),
+                settings,
+            ))
+        }
+        _ if asked_for => Err(ConnectorError::new(
+            ErrorCode::IntegrationMissingParameter,
+            format!("the vault has no connection `{name}`, named in the request"),
+        )
+        .hint("`login --connection NAME` makes one; `status` lists them")),
+        _ => Err(
+            ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth is missing")
+                .hint("log in with `login`, or pass {\"auth\":{\"oauth\":{\"access_token\":\"…\"}}}"),
+        ),
+    }
+}

@@ -1,0 +1,214 @@
+//! Envelopes: the JSON around every request and every answer.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::schema;
+
+/// A request as any door receives it. Every part is optional, unknown keys are ignored.
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct RequestEnvelope {
+    /// What is asked of the capability.
+    pub request: Map<String, Value>,
+    /// One kind of credential.
+    pub auth: Option<Map<String, Value>>,
+    /// Several credentials, for integrations that need more than one.
+    pub credentials: Vec<Value>,
+    /// Settings of the connector.
+    pub settings: Map<String, Value>,
+    /// Which page of a list.
+    pub page: Option<PageRequestEnvelope>,
+    /// Whether to add the app's untouched answer.
+    pub include_raw_data: bool,
+}
+
+/// Which page of a list.
+#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
+pub struct PageRequestEnvelope {
+    /// The token of the previous answer's page; absent for the first page.
+    pub token: Option<String>,
+    /// Records in a page; at most what the app allows.
+    #[schemars(range(min = 1))]
+    pub size: Option<u32>,
+}
+
+impl RequestEnvelope {
+    /// Reads an envelope.
+    ///
+    /// # Errors
+    /// `bad_request` for text that is no JSON object, `invalid_value` for a part of another type, by JSON pointer.
+    pub fn parse(json: &str) -> Result<Self> {
+        let value: Value = serde_json::from_str(json).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            ConnectorError::new(
+                ErrorCode::BadRequest,
+                format!("the request is not valid JSON ({place})"),
+            )
+            .hint("pass one JSON object, such as '{\"request\":{}}'")
+        })?;
+        let Value::Object(mut object) = value else {
+            return Err(ConnectorError::new(
+                ErrorCode::BadRequest,
+                "the request must be a JSON object",
+            ));
+        };
+        // `null` says the same as absence: callers that serialize empty fields send it.
+        object.retain(|_, part| !part.is_null());
+        schema::typed(Value::Object(object), "")
+    }
+}
+
+/// What a capability answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The response as JSON.
+    pub response: Arc<RawValue>,
+    /// The page that follows, if there is one.
+    pub page: Option<Page>,
+    /// The app's untouched answer, where it was asked for.
+    pub raw_data: Option<Arc<RawValue>>,
+    /// Error of the work that the response reports on, such as a sync that ended half way: sets the exit code.
+    pub outcome: Outcome,
+}
+
+/// How the work that a response reports on ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Outcome {
+    /// Well.
+    #[default]
+    Done,
+    /// With this exit code.
+    ExitCode(u8),
+    /// Stopped by a signal.
+    Interrupted,
+}
+
+/// The page that follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Page {
+    /// To be sent back as it is.
+    pub token: String,
+    /// Records in a page.
+    pub size: u32,
+}
+
+impl Answer {
+    /// An answer with this response.
+    ///
+    /// # Errors
+    /// `internal_error` when the response cannot be written as JSON.
+    pub fn new<T: Serialize>(response: &T) -> Result<Self> {
+        let response = serde_json::value::to_raw_value(response).map_err(|error| {
+            ConnectorError::new(ErrorCode::InternalError, "the response cannot be written as JSON")
+                .source(error)
+        })?;
+        Ok(Self::of_raw(response))
+    }
+
+    /// An answer with what the app sent.
+    pub fn of_raw(response: Box<RawValue>) -> Self {
+        Self {
+            response: response.into(),
+            page: None,
+            raw_data: None,
+            outcome: Outcome::Done,
+        }
+    }
+
+    /// The envelope on one line.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Success<'a> {
+            response: &'a RawValue,
+            raw_data: Option<&'a RawValue>,
+            page: Option<&'a Page>,
+        }
+        let success = Success {
+            response: &self.response,
+            raw_data: self.raw_data.as_deref(),
+            page: self.page.as_ref(),
+        };
+        on_one_line(serde_json::to_string(&success).unwrap_or_default())
+    }
+}
+
+/// Raw JSON of an app may span lines; outside of strings a line break is only white space, inside it is escaped.
+fn on_one_line(json: String) -> String {
+    if json.contains(['\n', '\r']) {
+        json.replace(['\n', '\r'], " ")
+    } else {
+        json
+    }
+}
+
+/// The `error` part of an error envelope.
+pub fn error_json(error: &ConnectorError, app_id: &str, raised_in: &str) -> Value {
+    let metadata = error.code().metadata();
+    let seconds = error
+        .wait()
+        .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+    json!({
+        "message": error.message(),
+        "status_code": error.status_code(),
+        "error_code": metadata.name,
+        "app_error_code": error.app_code(),
+        "app_id": app_id,
+        "raised_by": metadata.raised_by,
+        "raised_in": raised_in,
+        "error_metadata": {
+            "fault": metadata.fault,
+            "category": metadata.category,
+            "hint": error.hint_text(),
+            "retryable": metadata.retryable,
+            "throttled": metadata.throttled,
+            "refreshable": metadata.refreshable,
+            "retry_after_seconds": seconds,
+        }
+    })
+}
+
+/// An error envelope on one line. `raised_in` is where it happened, as `example::things:get_thing`.
+pub fn error_envelope(error: &ConnectorError, app_id: &str, raised_in: &str) -> String {
+    let error = error_json(error, app_id, raised_in);
+    json!({"is_error": true, "error": error, "raw_data": null, "page": null}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_optional_and_unknown_keys_are_ignored() {
+        let envelope = RequestEnvelope::parse(r#"{"future":1,"page":null}"#).unwrap();
+        assert!(envelope.request.is_empty() && envelope.auth.is_none() && envelope.page.is_none());
+    }
+
+    #[test]
+    fn a_wrong_part_is_named_without_its_value() {
+        let error = RequestEnvelope::parse(r#"{"request":"hunter2"}"#).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidValue);
+        assert!(error.message().contains("/request") && !error.message().contains("hunter2"));
+        let error = RequestEnvelope::parse(r#"{"request":{"#).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::BadRequest);
+    }
+
+    #[test]
+    fn an_answer_is_one_line_even_if_the_app_sent_many() {
+        let mut answer = Answer::new(&()).unwrap();
+        answer.response = RawValue::from_string("{\n \"a\": \"x\\ny\"\n}".into())
+            .unwrap()
+            .into();
+        let line = answer.to_json();
+        assert!(!line.contains('\n'));
+        assert_eq!(
+            serde_json::from_str::<Value>(&line).unwrap()["response"]["a"],
+            "x\ny"
+        );
+    }
+}

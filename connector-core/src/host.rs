@@ -1,0 +1,80 @@
+//! What a door lends to the framework: environment, vault, sinks, progress, the wish to stop.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::oauth::TokenStore;
+use crate::sync::{Progress, Sink, SinkTarget};
+
+/// What a door lends to the framework. Everything is asked for when it is needed and not before.
+pub trait Host: Send + Sync {
+    /// A variable of the environment.
+    fn variable(&self, name: &str) -> Option<String> {
+        let _ = name;
+        None
+    }
+
+    /// The vault; `None` when there is none yet.
+    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The database that a sync writes to.
+    fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
+        let _ = target;
+        Box::pin(async {
+            Err(ConnectorError::new(
+                ErrorCode::UnsupportedOperation,
+                "this door has no sinks",
+            ))
+        })
+    }
+
+    /// Where a sync shows how far it is.
+    fn progress(&self) -> Arc<dyn Progress> {
+        Arc::new(())
+    }
+
+    /// Tells long work to end.
+    fn stop(&self) -> StopSignal {
+        StopSignal::never()
+    }
+}
+
+/// A host that lends nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoHost;
+
+impl Host for NoHost {}
+
+/// Tells long work to end, once.
+#[derive(Debug, Clone)]
+pub struct StopSignal(watch::Receiver<bool>);
+
+impl StopSignal {
+    /// A signal and the switch that gives it.
+    pub fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// A signal that never comes.
+    pub fn never() -> Self {
+        Self::new().1
+    }
+
+    /// Whether it came.
+    pub fn is_given(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits for it, for ever if it never comes.
+    pub async fn given(&mut self) {
+        if self.0.wait_for(|given| *given).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

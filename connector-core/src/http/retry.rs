@@ -1,0 +1,81 @@
+//! What is tried again, how often and after how long.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
+
+use crate::error::{ConnectorError, ErrorCode, Result};
+
+/// How patient a client is. Only failures that pass by themselves are tried again.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// Tries after the first one.
+    retries: usize,
+    /// Longest pause between two tries; an app that asks for longer gets an error instead.
+    longest_wait: Duration,
+    /// Whether a refused connection and a damaged answer are tried again.
+    persistent: bool,
+}
+
+impl RetryPolicy {
+    /// For somebody who waits for one answer: a refused connection is told at once, the caller knows best.
+    pub const fn interactive() -> Self {
+        Self {
+            retries: 3,
+            longest_wait: Duration::from_secs(61),
+            persistent: false,
+        }
+    }
+
+    /// For a long run, which outlives a restart of the app.
+    pub const fn persistent() -> Self {
+        Self {
+            retries: 7,
+            longest_wait: Duration::from_secs(120),
+            persistent: true,
+        }
+    }
+
+    /// Nothing is sent twice: for requests that must not be repeated.
+    pub const fn never() -> Self {
+        Self {
+            retries: 0,
+            longest_wait: Duration::ZERO,
+            persistent: false,
+        }
+    }
+
+    pub(super) async fn run<T, F, Fut>(self, attempt: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        if self.retries == 0 {
+            let mut attempt = attempt;
+            return attempt().await;
+        }
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(200))
+            .with_max_delay(Duration::from_secs(30))
+            .with_max_times(self.retries)
+            .with_jitter();
+        attempt
+            .retry(backoff.build())
+            .when(|error| self.is_worth_it(error))
+            .adjust(|error: &ConnectorError, pause| {
+                pause.map(|pause| error.wait().map_or(pause, |wait| wait.max(pause)))
+            })
+            .notify(|error, pause| tracing::warn!(code = %error.code(), ?pause, "trying again: {error}"))
+            .await
+    }
+
+    fn is_worth_it(self, error: &ConnectorError) -> bool {
+        if error.wait().is_some_and(|wait| wait > self.longest_wait) {
+            return false;
+        }
+        match error.code() {
+            ErrorCode::ConnectionRejected | ErrorCode::InvalidResponse => self.persistent,
+            code => code.metadata().retryable,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What a connector is: the declaration of an app, and everything that follows from it.
+//!
+//! A connector builds an [`Integration`](integration::Integration) once: settings, credentials, OAuth, capabilities
+//! and streams. A door (command line, HTTP server) hands it a [`RequestEnvelope`](envelope::RequestEnvelope) through
+//! [`dispatch`](dispatch::dispatch) and gets an [`Answer`](envelope::Answer) or a [`ConnectorError`].
+//!
+//! This crate knows HTTP. It knows no database, no terminal, no web server and no app.
+#![warn(missing_docs)]
+
+pub mod auth;
+pub mod call;
+pub mod capability;
+pub mod dispatch;
+pub mod envelope;
+pub mod error;
+pub mod host;
+pub mod http;
+pub mod integration;
+mod list;
+pub mod oauth;
+mod page_token;
+pub mod registry;
+pub mod schema;
+pub mod settings;
+pub mod stream;
+pub mod sync;
+
+pub use auth::{Auth, Secret};
+pub use call::Call;
+pub use error::{ConnectorError, ErrorCode, Result};

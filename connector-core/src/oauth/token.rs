@@ -1,0 +1,49 @@
+//! Tokens, as an authorization server hands them out.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Secret;
+
+/// What an authorization server gave.
+///
+/// It is the answer of the OAuth capabilities, so it serializes with its secrets; it masks them in `Debug`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TokenSet {
+    /// Sent with every call to the app.
+    #[serde(serialize_with = "Secret::serialize_exposed")]
+    pub access_token: Secret,
+    /// Buys the next token set. With apps that rotate it works once.
+    #[serde(default, serialize_with = "Secret::serialize_exposed_option")]
+    pub refresh_token: Option<Secret>,
+    /// `Bearer`, in all apps so far.
+    pub token_type: String,
+    /// Seconds from `obtained_at` to the end of the access token; absent when it does not end.
+    #[serde(default)]
+    pub expires_in: Option<u64>,
+    /// End of the access token.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// Granted scopes, separated by spaces.
+    #[serde(default)]
+    pub scope: Option<String>,
+}
+
+impl TokenSet {
+    /// Whether the access token still works `margin` from now.
+    pub fn is_valid_for(&self, margin: Duration) -> bool {
+        let until = Timestamp::now() + margin;
+        self.expires_at.is_none_or(|expires_at| expires_at > until)
+    }
+
+    /// This set after a refresh that gave `new`: a refresh token that the app did not replace stays in use
+    /// (RFC 6749, section 6).
+    pub fn refreshed_by(&self, mut new: Self) -> Self {
+        new.refresh_token = new.refresh_token.or_else(|| self.refresh_token.clone());
+        new.scope = new.scope.or_else(|| self.scope.clone());
+        new
+    }
+}

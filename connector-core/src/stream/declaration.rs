@@ -1,0 +1,312 @@
+//! What a connector says about a stream. The list capability, the table, the schema and the sync follow from it.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::call::{Call, CallContext};
+use crate::error::Result;
+
+/// A readable collection of records.
+pub struct Stream<S> {
+    pub(crate) declaration: StreamDeclaration,
+    pub(crate) read: ReadFn,
+    pub(crate) get: Option<GetFn>,
+    settings: std::marker::PhantomData<fn(S)>,
+}
+
+pub(crate) type ReadFn =
+    Arc<dyn Fn(CallContext, PageRequest) -> BoxFuture<'static, Result<RecordPage>> + Send + Sync>;
+pub(crate) type GetFn =
+    Arc<dyn Fn(CallContext, String) -> BoxFuture<'static, Result<Box<RawValue>>> + Send + Sync>;
+
+/// Everything about a stream but how to read a page.
+#[derive(Debug, Clone)]
+pub struct StreamDeclaration {
+    /// Plural, `snake_case`: names the table and `list_<name>`.
+    pub name: &'static str,
+    /// Singular, `snake_case`: names `get_<singular>`.
+    pub singular: &'static str,
+    /// One line for people.
+    pub description: &'static str,
+    /// Fields of the primary key.
+    pub key: &'static [&'static str],
+    /// JSON Schema of a record.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// How the app hands out pages.
+    pub paging: Paging,
+    /// In which order a complete read walks, so that changes meanwhile lose nothing.
+    pub walk: Walk,
+    /// Filter that asks for what changed since an instant, inclusive; absent where every read is a full one.
+    pub changed_since: Option<&'static str>,
+    /// Filters that callers may use. The app may ignore others in silence, so they are refused.
+    pub filters: &'static [Filter],
+    /// Fields to sort by.
+    pub sorts: &'static [&'static str],
+    /// Optional parts of a record.
+    pub includes: &'static [&'static str],
+    /// Optional parts that are asked for unless the caller says otherwise.
+    pub default_includes: &'static [&'static str],
+    /// Filters that undo what the app hides by default, as JSON, unless the caller sets them.
+    pub default_filter: &'static [(&'static str, &'static str)],
+    /// Whether a sync without a list of streams reads it.
+    pub synced_by_default: bool,
+}
+
+/// How an app hands out pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Paging {
+    /// Everything at once.
+    None,
+    /// By number, from 1.
+    Number {
+        /// Records in the largest page.
+        largest: u32,
+    },
+    /// Each page names the next.
+    Token {
+        /// Records in the largest page.
+        largest: u32,
+    },
+}
+
+/// In which order a complete read walks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Walk {
+    /// Page after page in the app's own order, or in that of a field whose values do not change.
+    Pages {
+        /// Ascending sort, where the app has one that new records join at the end.
+        sort: Option<&'static str>,
+    },
+    /// By the value of a sorted field: the next request asks for what lies beyond the last value. Deletes and updates
+    /// cannot shift anything.
+    Value {
+        /// A field with an instant, to sort by.
+        field: &'static str,
+        /// Direction of the sort.
+        direction: Direction,
+        /// Filter that bounds the field.
+        bound: &'static str,
+    },
+}
+
+/// Direction of a sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Direction {
+    #[serde(rename = "asc")]
+    Ascending,
+    #[serde(rename = "desc")]
+    Descending,
+}
+
+/// A filter of a list and the values that it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Filter {
+    /// Name, as the app spells it.
+    pub name: &'static str,
+    /// Values that it takes.
+    pub kind: FilterKind,
+}
+
+/// The values that a filter takes.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum FilterKind {
+    /// Any text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// An id.
+    Id,
+    /// A list of ids.
+    Ids,
+    /// An id or a list of ids.
+    IdOrIds,
+    /// `true` or `false`.
+    Boolean,
+    /// A day, `YYYY-MM-DD`.
+    Date,
+    /// A day or `null`, where `null` asks for records without one.
+    DateOrNull,
+    /// An instant, RFC 3339.
+    DateTime,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// Several of these.
+    SomeOf(&'static [&'static str]),
+    /// A record of another stream, `{type, id}`, with one of these types.
+    Relation(&'static [&'static str]),
+    /// Several records of other streams.
+    Relations(&'static [&'static str]),
+    /// An object with one of these types and a text under another name: `{type, email}`.
+    Typed(&'static [&'static str], &'static str),
+}
+
+impl FilterKind {
+    /// JSON Schema of the values.
+    pub fn schema(self) -> Value {
+        // Ids are not checked for a UUID version: apps use forms that RFC 9562 does not know.
+        let id = json!({"type": "string", "minLength": 1});
+        let relation = |types: &[&str]| {
+            json!({
+                "type": "object",
+                "properties": {"type": {"enum": types}, "id": id},
+                "required": ["type", "id"],
+                "additionalProperties": false
+            })
+        };
+        match self {
+            Self::Text => json!({"type": "string"}),
+            Self::Texts => json!({"type": "array", "items": {"type": "string"}}),
+            Self::Id => id,
+            Self::Ids => json!({"type": "array", "items": id}),
+            Self::IdOrIds => json!({"anyOf": [id, {"type": "array", "items": id}]}),
+            Self::Boolean => json!({"type": "boolean"}),
+            Self::Date => json!({"type": "string", "format": "date"}),
+            Self::DateOrNull => json!({"type": ["string", "null"], "format": "date"}),
+            Self::DateTime => json!({"type": "string", "format": "date-time"}),
+            Self::OneOf(values) => json!({"enum": values}),
+            Self::SomeOf(values) => json!({"type": "array", "items": {"enum": values}}),
+            Self::Relation(types) => relation(types),
+            Self::Relations(types) => json!({"type": "array", "items": relation(types)}),
+            Self::Typed(types, name) => json!({
+                "type": "object",
+                "properties": {"type": {"enum": types}, name: {"type": "string"}},
+                "required": ["type", name],
+                "additionalProperties": false
+            }),
+        }
+    }
+}
+
+/// What is asked of a connector's reader: one page.
+#[derive(Debug, Clone, Default)]
+pub struct PageRequest {
+    /// Filters by name.
+    pub filter: Map<String, Value>,
+    /// Sort, most significant first.
+    pub sort: Vec<(String, Direction)>,
+    /// Optional parts of a record.
+    pub includes: Vec<String>,
+    /// Number of the page, from 1; 1 where the app has no numbers.
+    pub number: u32,
+    /// Name of the page, where the previous page gave one.
+    pub token: Option<String>,
+    /// Records in a page.
+    pub size: u32,
+}
+
+/// What a connector's reader answers.
+#[derive(Debug, Default)]
+pub struct RecordPage {
+    /// The records as they were sent.
+    pub records: Vec<Box<RawValue>>,
+    /// Records in all pages, where the app tells.
+    pub total: Option<u64>,
+    /// Name of the next page, where the app gives names.
+    pub next_token: Option<String>,
+    /// The app's clock when it answered.
+    pub date: Option<Timestamp>,
+}
+
+impl<S: Send + Sync + 'static> Stream<S> {
+    /// A stream of records of type `R`, read page by page by `read`.
+    pub fn new<R, F, Fut>(name: &'static str, singular: &'static str, read: F) -> Self
+    where
+        R: JsonSchema,
+        F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<RecordPage>> + Send + 'static,
+    {
+        Self::with_schema(name, singular, SchemaGenerator::subschema_for::<R>, read)
+    }
+
+    /// The same for streams that come out of a table, where the record type is a value of the table.
+    pub fn with_schema<F, Fut>(
+        name: &'static str,
+        singular: &'static str,
+        schema: fn(&mut SchemaGenerator) -> Schema,
+        read: F,
+    ) -> Self
+    where
+        F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<RecordPage>> + Send + 'static,
+    {
+        let declaration = StreamDeclaration {
+            name,
+            singular,
+            description: "",
+            key: &["id"],
+            schema,
+            paging: Paging::None,
+            walk: Walk::Pages { sort: None },
+            changed_since: None,
+            filters: &[],
+            sorts: &[],
+            includes: &[],
+            default_includes: &[],
+            default_filter: &[],
+            synced_by_default: true,
+        };
+        Self {
+            declaration,
+            read: Arc::new(move |context, request| Box::pin(read(Call::new(context), request))),
+            get: None,
+            settings: std::marker::PhantomData,
+        }
+    }
+
+    /// Changes the declaration.
+    pub fn declare(mut self, change: impl FnOnce(&mut StreamDeclaration)) -> Self {
+        change(&mut self.declaration);
+        self
+    }
+
+    /// Adds the capability `get_<singular>`, which reads one record by its id.
+    pub fn get<F, Fut>(mut self, get: F) -> Self
+    where
+        F: Fn(Call<S>, String) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Box<RawValue>>> + Send + 'static,
+    {
+        self.get = Some(Arc::new(move |context, id| Box::pin(get(Call::new(context), id))));
+        self
+    }
+}
+
+impl StreamDeclaration {
+    /// Records in the largest page; `None` where there are no pages.
+    pub fn largest_page(&self) -> Option<u32> {
+        match self.paging {
+            Paging::None => None,
+            Paging::Number { largest } | Paging::Token { largest } => Some(largest),
+        }
+    }
+
+    /// The request for the first page with the declared defaults.
+    pub fn first_page(&self, size: u32) -> PageRequest {
+        let parse = |json: &str| serde_json::from_str(json).unwrap_or(Value::Null);
+        PageRequest {
+            filter: self
+                .default_filter
+                .iter()
+                .map(|(name, json)| ((*name).to_owned(), parse(json)))
+                .collect(),
+            sort: Vec::new(),
+            includes: self
+                .default_includes
+                .iter()
+                .map(|include| (*include).to_owned())
+                .collect(),
+            number: 1,
+            token: None,
+            size: self.largest_page().map_or(size, |largest| size.clamp(1, largest)),
+        }
+    }
+}

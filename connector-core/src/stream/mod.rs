@@ -1,0 +1,12 @@
+//! Streams: readable collections of records, and how records become rows.
+
+mod column;
+mod declaration;
+mod row;
+
+pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
+pub use declaration::{
+    Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,
+};
+pub(crate) use declaration::{GetFn, ReadFn};
+pub use row::{ContentHash, HASH_BYTES, Row, RowDecoder, RowError};

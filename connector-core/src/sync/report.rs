@@ -1,0 +1,82 @@
+//! What a sync tells about itself when it ends.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How a run or a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Everything was read and written.
+    Succeeded,
+    /// A part was: some streams failed, or some of a stream's records were rejected.
+    Partial,
+    /// Nothing was completed.
+    Failed,
+    /// Stopped by a signal; what was committed is listed.
+    Interrupted,
+}
+
+/// How a stream was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// What changed since the cursor.
+    Incremental,
+    /// Everything.
+    Full,
+}
+
+/// The report of a run.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SyncReport {
+    /// The run, as in the store's `runs` table and in `_run_id` of the rows it wrote.
+    pub run_id: Uuid,
+    /// How it ended.
+    pub status: Status,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+    /// HTTP requests that were sent, retries included.
+    pub requests: u64,
+    /// One entry for every stream, in the order in which they were asked for.
+    pub streams: Vec<StreamReport>,
+}
+
+/// The report of one stream.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StreamReport {
+    /// Name of the stream.
+    pub stream: String,
+    /// How it was read.
+    pub mode: Mode,
+    /// How it ended.
+    pub status: Status,
+    /// HTTP requests for this stream.
+    pub requests: u64,
+    /// Records received, those read twice included.
+    pub received: u64,
+    /// Rows that were new.
+    pub inserted: u64,
+    /// Rows that had changed.
+    pub updated: u64,
+    /// Rows that were as they are.
+    pub unchanged: u64,
+    /// Rows marked as deleted.
+    pub deleted: u64,
+    /// Records that could not be stored; see the rejects.
+    pub rejected: u64,
+    /// Where the next incremental read continues.
+    pub cursor: Option<Timestamp>,
+    /// Time taken.
+    pub seconds: f64,
+    /// Why it did not succeed: the `error` part of an error envelope.
+    pub error: Option<serde_json::Value>,
+    /// What a person should know although the stream did its work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}

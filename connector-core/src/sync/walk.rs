@@ -1,0 +1,477 @@
+//! A walk over all pages of a stream that loses nothing while records are inserted, updated and deleted.
+//!
+//! Two dangers lie in page numbers. Deleting a record that was already read shifts all later ones forward, and the
+//! first of the next page is never seen. And a list has no end mark: a page with fewer records than were asked for may
+//! be the last, or a short answer.
+//!
+//! **By value.** Where a list can be sorted by an instant and bounded by it, the next request asks for what lies at or
+//! beyond the last value instead of the next number. Each page then begins with the record that ended the one before,
+//! and nothing that happens elsewhere can shift it. That one record costs room in each page, so a list of N records
+//! needs N/99 requests instead of N/100; the walk allows itself one page of such overlap in total and goes on by
+//! number between bounds that are farther apart when it is used up. When it then sees that the app changed meanwhile,
+//! it reads what was walked by number once more.
+//!
+//! **By page.** Elsewhere pages are asked for by number, in an order that new records join at the end. A record that
+//! appears on two pages, or a total that changes, tells that the list moved; it is walked once more then.
+//!
+//! **The end** is an empty page, or a short one after which nothing comes.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::sink::Reject;
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::stream::{
+    ContentHash, Direction, PageRequest, Paging, RecordPage, Row, RowDecoder, StreamDeclaration, Walk,
+};
+
+/// Times that the same page may come again before the list is given up as one without end.
+const MOST_REPEATS: u32 = 3;
+
+/// Times that a list which moves is walked again.
+const MOST_PASSES: u32 = 3;
+
+/// Records with one and the same instant at the end of a page, above which a new bound costs more than it brings.
+const LARGEST_TIE: usize = 20;
+
+/// Pages that are read of what changes while the walk is at its end; the next run reads the rest.
+const MOST_PAGES_OF_NEWS: u32 = 20;
+
+/// What a walk gives for one page.
+pub(crate) struct WalkedPage {
+    pub rows: Vec<Row>,
+    pub rejects: Vec<Reject>,
+    /// Everything before this instant is read; a later run may continue here.
+    pub position: Option<Timestamp>,
+    pub total: Option<u64>,
+    /// The app's clock when it answered.
+    pub date: Option<Timestamp>,
+}
+
+/// Where a walk is.
+pub(crate) struct Pager {
+    walk: Walk,
+    paging: Paging,
+    first: PageRequest,
+    next: Option<PageRequest>,
+    bound: Option<Timestamp>,
+    /// When this walk began, by the app's clock: what changes later need not be waited for.
+    began: Option<Timestamp>,
+    pages_of_news: u32,
+    /// The page before, to drop the records that a new bound repeats and to notice what moved.
+    previous: HashMap<String, ContentHash>,
+    seen_pages: HashSet<u64>,
+    repeats: u32,
+    /// A short page: when something comes after it, it was no end.
+    short: Option<PageRequest>,
+    requests: u32,
+    records: usize,
+    overlap: usize,
+    /// The bound under which a walk by value had to go on by number; `Some(None)` is the start of the list.
+    by_number_since: Option<Option<Timestamp>>,
+    passes: u32,
+    moved: bool,
+    total: Option<u64>,
+    pub warnings: Vec<String>,
+}
+
+impl Pager {
+    /// A walk that starts with `first`; `position` is where an interrupted one had arrived.
+    pub(super) fn new(
+        declaration: &StreamDeclaration,
+        first: PageRequest,
+        position: Option<Timestamp>,
+    ) -> Self {
+        let mut pager = Self {
+            walk: declaration.walk,
+            paging: declaration.paging,
+            next: None,
+            first,
+            bound: None,
+            began: None,
+            pages_of_news: 0,
+            previous: HashMap::new(),
+            seen_pages: HashSet::new(),
+            repeats: 0,
+            short: None,
+            requests: 0,
+            records: 0,
+            overlap: 0,
+            by_number_since: None,
+            passes: 1,
+            moved: false,
+            total: None,
+            warnings: Vec::new(),
+        };
+        match pager.walk {
+            Walk::Value { field, direction, .. } => pager.first.sort = vec![(field.to_owned(), direction)],
+            Walk::Pages { sort: Some(field) } => {
+                pager.first.sort = vec![(field.to_owned(), Direction::Ascending)]
+            }
+            Walk::Pages { sort: None } => {}
+        }
+        pager.next = Some(match position {
+            Some(position) => pager.from_bound(position),
+            None => pager.first.clone(),
+        });
+        pager
+    }
+
+    /// The request for the next page; `None` at the end.
+    pub(super) fn next_request(&self) -> Option<&PageRequest> {
+        self.next.as_ref()
+    }
+
+    /// Takes the answer to [`Self::next_request`].
+    ///
+    /// # Errors
+    /// `invalid_response` for a list that repeats itself for ever.
+    pub(super) fn take(&mut self, page: RecordPage, decoder: &mut RowDecoder) -> Result<WalkedPage> {
+        let Some(request) = self.next.take() else {
+            return Ok(WalkedPage {
+                rows: vec![],
+                rejects: vec![],
+                position: None,
+                total: None,
+                date: None,
+            });
+        };
+        self.requests += 1;
+        self.began = self.began.or(page.date);
+        let received = page.records.len();
+        let (rows, rejects) = decode(page.records, decoder);
+        self.notice_total(page.total);
+        let order = self.order(&rows, decoder);
+        let repeated = received > 0 && self.is_repeated(&rows);
+        let fresh = self.drop_overlap(rows);
+        self.records += fresh.len() + rejects.len();
+        self.next = match self.paging {
+            Paging::None => None,
+            Paging::Token { .. } => self.after_token(&request, page.next_token, repeated)?,
+            Paging::Number { .. } => {
+                let nothing_new = fresh.is_empty() && rejects.is_empty();
+                self.after_page(request, received, repeated, nothing_new, order)?
+            }
+        };
+        Ok(WalkedPage {
+            rows: fresh,
+            rejects,
+            position: self.position(),
+            total: page.total,
+            date: page.date,
+        })
+    }
+
+    /// Everything before this instant is read; only ascending walks can say that.
+    fn position(&self) -> Option<Timestamp> {
+        let ascending = matches!(
+            self.walk,
+            Walk::Value {
+                direction: Direction::Ascending,
+                ..
+            }
+        );
+        if ascending {
+            self.by_number_since.unwrap_or(self.bound)
+        } else {
+            None
+        }
+    }
+
+    fn after_token(
+        &mut self,
+        request: &PageRequest,
+        next: Option<String>,
+        repeated: bool,
+    ) -> Result<Option<PageRequest>> {
+        let Some(token) = next else { return Ok(None) };
+        if repeated || request.token.as_ref() == Some(&token) {
+            return Err(endless("the next page is the same page again"));
+        }
+        Ok(Some(PageRequest {
+            token: Some(token),
+            ..request.clone()
+        }))
+    }
+
+    fn after_page(
+        &mut self,
+        request: PageRequest,
+        received: usize,
+        repeated: bool,
+        nothing_new: bool,
+        order: Order,
+    ) -> Result<Option<PageRequest>> {
+        let size = request.size as usize;
+        if matches!(order, Order::Broken) {
+            return Ok(Some(self.fall_back_to_numbers()));
+        }
+        if received == 0 {
+            return Ok(self.end());
+        }
+        let is_short = received < size;
+        if received > size && (repeated || self.requests == 1) {
+            self.warnings.push(format!(
+                "the app ignores paging: it sent {received} records for a page of {size}"
+            ));
+            return Ok(self.end());
+        }
+        if is_short && nothing_new {
+            return Ok(self.end());
+        }
+        if repeated {
+            return self.after_repeated_page(request);
+        }
+        if let Some(short) = self.short.take() {
+            return self.after_short_answer(short);
+        }
+        if is_short && self.has_spent_its_spare_request(size) {
+            return Ok(self.end());
+        }
+        if self.is_far_enough_into_news() {
+            return Ok(None);
+        }
+        let next = self.next_page(&request, order);
+        // By value, the next request goes on where a short answer ended; by number it would leave out what was missing.
+        if is_short && next.number > request.number {
+            self.short = Some(request);
+        }
+        Ok(Some(next))
+    }
+
+    /// Whether asking once more after a short page would cost more than the one request that a walk allows itself
+    /// beyond the pages that the records fill.
+    fn has_spent_its_spare_request(&self, size: usize) -> bool {
+        self.requests as usize > self.records.div_ceil(size)
+    }
+
+    /// A full page that was there before. A list that moves may do that; one that keeps doing it has no end.
+    fn after_repeated_page(&mut self, request: PageRequest) -> Result<Option<PageRequest>> {
+        self.repeats += 1;
+        self.moved = true;
+        if self.repeats >= MOST_REPEATS {
+            return Err(endless("the app sends the same page for every number"));
+        }
+        Ok(Some(next_number(&request)))
+    }
+
+    /// Something came after a page that looked like the last one: that was a short answer, so it is asked for again.
+    fn after_short_answer(&mut self, short: PageRequest) -> Result<Option<PageRequest>> {
+        self.warnings
+            .push(format!("page {} came short and was read again", short.number));
+        self.repeats += 1;
+        if self.repeats > MOST_REPEATS {
+            return Err(endless("a page in its middle keeps coming short"));
+        }
+        self.requests = self.requests.saturating_sub(2);
+        self.seen_pages.clear();
+        self.previous.clear();
+        Ok(Some(short))
+    }
+
+    fn next_page(&mut self, request: &PageRequest, order: Order) -> PageRequest {
+        let (
+            Walk::Value { .. },
+            Order::Sorted {
+                last: Some(last),
+                ties,
+            },
+        ) = (self.walk, order)
+        else {
+            return next_number(request);
+        };
+        if self.bound != Some(last) && ties <= LARGEST_TIE && self.overlap + ties < request.size as usize {
+            self.overlap += ties;
+            return self.from_bound(last);
+        }
+        if self.by_number_since.is_none() {
+            self.by_number_since = Some(self.bound);
+        }
+        next_number(request)
+    }
+
+    fn from_bound(&mut self, last: Timestamp) -> PageRequest {
+        let Walk::Value { direction, bound, .. } = self.walk else {
+            return self.first.clone();
+        };
+        self.bound = Some(last);
+        let mut request = self.first.clone();
+        // "Before" leaves the instant itself out, "since" has it; apps compare whole seconds.
+        let value = match direction {
+            Direction::Ascending => last,
+            Direction::Descending => last.checked_add(Duration::from_secs(1)).unwrap_or(last),
+        };
+        request
+            .filter
+            .insert(bound.to_owned(), Value::String(value.to_string()));
+        request
+    }
+
+    /// The app does not sort or bound as declared: from the start, by number, trusting no order.
+    fn fall_back_to_numbers(&mut self) -> PageRequest {
+        self.warnings
+            .push("the app does not sort as declared; the list was read by page number".to_owned());
+        self.walk = Walk::Pages { sort: None };
+        self.bound = None;
+        self.by_number_since = None;
+        self.start_over()
+    }
+
+    fn start_over(&mut self) -> PageRequest {
+        self.previous.clear();
+        self.seen_pages.clear();
+        self.short = None;
+        self.moved = false;
+        self.repeats = 0;
+        self.requests = 0;
+        self.records = 0;
+        self.overlap = 0;
+        self.first.clone()
+    }
+
+    /// The end of a pass: the end of the walk, unless the list moved under it.
+    fn end(&mut self) -> Option<PageRequest> {
+        if !self.moved || self.passes >= MOST_PASSES {
+            return None;
+        }
+        self.passes += 1;
+        self.warnings
+            .push("the list moved while it was read and was read again".to_owned());
+        let since = self.by_number_since.take().flatten();
+        let first = self.start_over();
+        Some(match since {
+            Some(since) => self.from_bound(since),
+            None => {
+                self.bound = None;
+                first
+            }
+        })
+    }
+
+    /// Records that changed after the walk began come last in ascending order, for as long as somebody changes some.
+    fn is_far_enough_into_news(&mut self) -> bool {
+        let news = matches!(
+            self.walk,
+            Walk::Value {
+                direction: Direction::Ascending,
+                ..
+            }
+        ) && self
+            .bound
+            .zip(self.began)
+            .is_some_and(|(bound, began)| bound > began);
+        self.pages_of_news += u32::from(news);
+        self.pages_of_news > MOST_PAGES_OF_NEWS
+    }
+
+    fn notice_total(&mut self, total: Option<u64>) {
+        let Some(total) = total else { return };
+        if self.total.is_some_and(|before| before != total) {
+            self.moved = true;
+        }
+        self.total = Some(total);
+    }
+
+    fn is_repeated(&mut self, rows: &[Row]) -> bool {
+        let mut hasher = DefaultHasher::new();
+        for row in rows {
+            row.key().hash(&mut hasher);
+        }
+        !self.seen_pages.insert(hasher.finish())
+    }
+
+    /// Drops the records that the page before had already, with the same content.
+    fn drop_overlap(&mut self, rows: Vec<Row>) -> Vec<Row> {
+        let previous = std::mem::take(&mut self.previous);
+        self.previous = rows
+            .iter()
+            .map(|row| (row.key().to_owned(), *row.hash()))
+            .collect();
+        let by_number = matches!(self.walk, Walk::Pages { .. });
+        let before = rows.len();
+        let rows: Vec<Row> = rows
+            .into_iter()
+            .filter(|row| previous.get(row.key()) != Some(row.hash()))
+            .collect();
+        if by_number && rows.len() < before {
+            self.moved = true;
+        }
+        rows
+    }
+
+    /// Whether the page is sorted as the walk needs it and what its last value is.
+    fn order(&mut self, rows: &[Row], decoder: &RowDecoder) -> Order {
+        let Walk::Value { field, direction, .. } = self.walk else {
+            return Order::Sorted { last: None, ties: 0 };
+        };
+        let Some(index) = decoder.columns().iter().position(|column| column.name == field) else {
+            return Order::Broken;
+        };
+        let mut last = self.bound;
+        let mut ties = 0;
+        for row in rows {
+            let Some(value) = row.cell(index).and_then(|text| text.parse::<Timestamp>().ok()) else {
+                return Order::Broken;
+            };
+            let backwards = |last: Timestamp| match direction {
+                Direction::Ascending => value < last,
+                Direction::Descending => value > last,
+            };
+            if last.is_some_and(backwards) {
+                return Order::Broken;
+            }
+            ties = if last == Some(value) { ties + 1 } else { 1 };
+            last = Some(value);
+        }
+        if let (Some(_), Some(began), Some(last)) = (self.by_number_since, self.began, last)
+            && last > began
+        {
+            self.moved = true;
+        }
+        Order::Sorted { last, ties }
+    }
+}
+
+/// How a page is sorted.
+#[derive(Clone, Copy)]
+enum Order {
+    /// As needed; `ties` records have the last value.
+    Sorted { last: Option<Timestamp>, ties: usize },
+    /// Not as needed, or some records have no value.
+    Broken,
+}
+
+fn next_number(request: &PageRequest) -> PageRequest {
+    PageRequest {
+        number: request.number.saturating_add(1),
+        ..request.clone()
+    }
+}
+
+fn endless(what: &str) -> ConnectorError {
+    ConnectorError::new(ErrorCode::InvalidResponse, format!("the list has no end: {what}"))
+}
+
+fn decode(
+    records: Vec<Box<serde_json::value::RawValue>>,
+    decoder: &mut RowDecoder,
+) -> (Vec<Row>, Vec<Reject>) {
+    let mut rows = Vec::with_capacity(records.len());
+    let mut rejects = Vec::new();
+    for record in records {
+        match decoder.decode(record) {
+            Ok(row) => rows.push(row),
+            Err((error, record)) => rejects.push(Reject {
+                payload: record.get().to_owned(),
+                code: error.code().to_owned(),
+                path: error.field().map(|field| format!("/{field}")),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    (rows, rejects)
+}
