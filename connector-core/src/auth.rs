@@ -151,6 +151,8 @@ pub enum AuthKind {
     Token,
     ServiceAccount,
     KeyPair,
+    /// A connection of the vault. Every integration takes it; none declares it.
+    Stored,
 }
 
 impl Auth {

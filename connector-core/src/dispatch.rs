@@ -45,6 +45,16 @@ pub async fn dispatch(
     found.run(context, envelope.request).await
 }
 
+/// The settings of a call that names no connection, still as JSON and unchecked: what the request says, else the
+/// environment of the host.
+pub fn gather_settings(
+    integration: &Integration,
+    requested: Map<String, Value>,
+    host: &dyn Host,
+) -> Map<String, Value> {
+    settings::gather(integration, requested, host, Map::new())
+}
+
 async fn context(
     integration: &Arc<Integration>,
     envelope: &RequestEnvelope,

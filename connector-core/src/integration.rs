@@ -201,6 +201,12 @@ impl Integration {
         self.streams.iter().map(|entry| &entry.declaration)
     }
 
+    /// JSON Schema of a stream's records; `None` when there is no such stream.
+    pub fn record_schema(&self, stream: &str) -> Option<Value> {
+        self.stream(stream)
+            .map(|entry| list::record_schema(&entry.declaration))
+    }
+
     /// JSON Schema of the settings.
     pub fn settings_schema(&self) -> Value {
         (self.settings.schema)()

@@ -1,0 +1,326 @@
+//! Arguments as typed, and the commands that they mean.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueEnum, value_parser};
+use clap_complete::Shell;
+use connector_core::integration::Integration;
+use connector_core::{ConnectorError, ErrorCode};
+
+use crate::demo::DemoOptions;
+use crate::help;
+use crate::logging::LogFormat;
+use crate::login::LoginCommand;
+use crate::output::{Ended, Output};
+use crate::sandbox::SandboxOptions;
+use crate::sync::SyncCommand;
+
+/// What is to be done and how it is told.
+pub(crate) struct Arguments {
+    pub(crate) command: Command,
+    pub(crate) log_format: LogFormat,
+}
+
+/// What is to be done.
+pub(crate) enum Command {
+    Info,
+    Capability(CapabilityCall),
+    Sync(SyncCommand),
+    Login(LoginCommand),
+    Status,
+    Sandbox(SandboxOptions),
+    Demo(DemoOptions),
+    Completions(Shell),
+}
+
+impl Command {
+    /// The word that was typed.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Info => "info",
+            Self::Capability(call) => &call.name,
+            Self::Sync(_) => "sync",
+            Self::Login(_) => "login",
+            Self::Status => "status",
+            Self::Sandbox(_) => "sandbox",
+            Self::Demo(_) => "demo",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
+/// A capability and its envelope.
+pub(crate) struct CapabilityCall {
+    pub(crate) name: String,
+    pub(crate) envelope: EnvelopeSource,
+    pub(crate) all_pages: bool,
+    pub(crate) form: Form,
+}
+
+/// Where an envelope comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct EnvelopeSource {
+    /// The request envelope, or `-` for standard input
+    #[arg(long, value_name = "ENVELOPE", conflicts_with = "json_file")]
+    pub(crate) json: Option<String>,
+    /// A file with the request envelope, or `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_file: Option<PathBuf>,
+}
+
+/// Form of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// One envelope.
+    Json,
+    /// One record a line, then the envelope without them.
+    Ndjson,
+}
+
+/// What became of the arguments.
+pub(crate) enum Parsed {
+    Arguments(Box<Arguments>, Output),
+    /// Help or a version was asked for.
+    Print(String),
+    Refused(ConnectorError, Output),
+}
+
+pub(crate) fn parse(
+    binary: &'static str,
+    integration: &Integration,
+    sandbox: bool,
+    typed: &[OsString],
+) -> Parsed {
+    // Also for what is refused before the flags are understood: an agent that reads only the JSON set it for that.
+    let output = Output {
+        exit_zero: wants_exit_zero(typed),
+        file: None,
+    };
+    let mut command = command(binary, integration, sandbox);
+    if typed
+        .iter()
+        .any(|word| word == "--help" || word == "-h" || word == "help")
+    {
+        command = help::explain(command, binary, integration, typed);
+    }
+    match command.try_get_matches_from(typed) {
+        Ok(matches) => match understand(&matches) {
+            Ok(arguments) => {
+                let file = matches.subcommand().and_then(|(_, matches)| result_file(matches));
+                Parsed::Arguments(Box::new(arguments), Output { file, ..output })
+            }
+            Err(error) => Parsed::Refused(refusal(&error), output),
+        },
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Print(error.render().to_string()),
+            _ => Parsed::Refused(refusal(&error), output),
+        },
+    }
+}
+
+/// A script that completes commands in a shell.
+pub(crate) fn completions(
+    binary: &'static str,
+    integration: &Integration,
+    sandbox: bool,
+    shell: Shell,
+) -> Ended {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut command(binary, integration, sandbox),
+        binary,
+        &mut script,
+    );
+    Ended::Text(String::from_utf8_lossy(&script).into_owned())
+}
+
+fn wants_exit_zero(typed: &[OsString]) -> bool {
+    let of_environment =
+        std::env::var("CONNECTOR_EXIT_ZERO").is_ok_and(|value| value == "1" || value == "true");
+    of_environment || typed.iter().any(|word| word == "--exit-zero")
+}
+
+fn result_file(matches: &ArgMatches) -> Option<PathBuf> {
+    matches
+        .try_get_one::<PathBuf>("result_file_path")
+        .ok()
+        .flatten()
+        .cloned()
+}
+
+fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> clap::Command {
+    let description = integration.description();
+    let mut command = clap::Command::new(binary)
+        .version(description.version.clone())
+        .about(description.description.clone())
+        .subcommand_required(true)
+        .arg_required_else_help(false)
+        .disable_help_subcommand(true)
+        .subcommand_value_name("COMMAND")
+        .arg(
+            Arg::new("exit_zero")
+                .long("exit-zero")
+                .global(true)
+                .action(ArgAction::SetTrue)
+                .help("Exit with 0 whenever an envelope was printed [env: CONNECTOR_EXIT_ZERO]"),
+        )
+        .arg(
+            Arg::new("log_format")
+                .long("log-format")
+                .global(true)
+                .value_parser(value_parser!(LogFormat))
+                .help("Form of the lines on standard error: text on a terminal, else JSON"),
+        );
+    let named = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
+    let mut for_people = vec![
+        EnvelopeSource::augment_args(LoginCommand::augment_args(named("login", "Connect an account"))),
+        EnvelopeSource::augment_args(SyncCommand::augment_args(named(
+            "sync",
+            "Read streams into a database",
+        ))),
+        named("status", "Show connections, streams and the last runs"),
+    ];
+    if sandbox {
+        for_people.push(SandboxOptions::augment_args(named(
+            "sandbox",
+            "Run a stand-in for the app on this machine",
+        )));
+        for_people.push(DemoOptions::augment_args(named(
+            "demo",
+            "Show everything at work against the sandbox",
+        )));
+    }
+    for_people.push(
+        named("completions", "Print a script that completes commands in a shell").arg(
+            Arg::new("shell")
+                .required(true)
+                .value_parser(value_parser!(Shell)),
+        ),
+    );
+    for_people.push(call_arguments(named(
+        "info",
+        "Print everything about the connector",
+    )));
+    command = command.subcommands(for_people);
+    let derived = integration
+        .capabilities()
+        .filter(|capability| capability.name() != "sync");
+    command.subcommands(derived.map(|capability| {
+        call_arguments(clap::Command::new(capability.name()).about(capability.description_text().to_owned()))
+    }))
+}
+
+fn call_arguments(command: clap::Command) -> clap::Command {
+    EnvelopeSource::augment_args(command)
+        .arg(
+            Arg::new("all_pages")
+                .long("all-pages")
+                .action(ArgAction::SetTrue)
+                .help("Read every page of a list, from the first on"),
+        )
+        .arg(
+            Arg::new("result_file_path")
+                .long("result-file-path")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Write the envelope to this file, compressed when it ends in .gz"),
+        )
+        .arg(
+            Arg::new("output")
+                .long("output")
+                .value_parser(value_parser!(Form))
+                .default_value("json")
+                .help("One envelope, or one record a line and then the envelope without them"),
+        )
+}
+
+fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
+    let log_format = matches
+        .get_one::<LogFormat>("log_format")
+        .copied()
+        .unwrap_or_else(|| {
+            if std::io::stderr().is_terminal() {
+                LogFormat::Text
+            } else {
+                LogFormat::Json
+            }
+        });
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(clap::Error::new(ErrorKind::MissingSubcommand));
+    };
+    let command = match name {
+        "info" => Command::Info,
+        "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
+        "sync" => Command::Sync(SyncCommand {
+            log_format,
+            ..SyncCommand::from_arg_matches(matches)?
+        }),
+        "status" => Command::Status,
+        "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
+        "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),
+        "completions" => match matches.get_one::<Shell>("shell") {
+            Some(shell) => Command::Completions(*shell),
+            None => return Err(clap::Error::new(ErrorKind::MissingRequiredArgument)),
+        },
+        capability => Command::Capability(CapabilityCall {
+            name: capability.to_owned(),
+            envelope: EnvelopeSource::from_arg_matches(matches)?,
+            all_pages: matches.get_flag("all_pages"),
+            form: matches.get_one::<Form>("output").copied().unwrap_or(Form::Json),
+        }),
+    };
+    Ok(Arguments { command, log_format })
+}
+
+/// The error of an envelope for arguments that are refused. Values are left out: one may be a token in a wrong place.
+fn refusal(error: &clap::Error) -> ConnectorError {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let flag =
+        context(ContextKind::InvalidArg).map(|flag| flag.split(' ').next().unwrap_or_default().to_owned());
+    let refuse =
+        |code, message: String| ConnectorError::new(code, message).hint("--help lists what can be typed");
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let message = "there is no command or capability of this name".to_owned();
+            let error_ = refuse(ErrorCode::UnsupportedOperation, message);
+            match context(ContextKind::SuggestedSubcommand) {
+                Some(suggestion) => error_.hint(format!("perhaps `{suggestion}` is meant; `info` lists all")),
+                None => error_.hint("`info` lists the capabilities"),
+            }
+        }
+        ErrorKind::MissingSubcommand => refuse(ErrorCode::BadRequest, "a command is missing".to_owned()),
+        ErrorKind::UnknownArgument => refuse(
+            ErrorCode::BadRequest,
+            match flag.filter(|flag| flag.starts_with('-')) {
+                Some(flag) => format!("{} is not known here", flag.split('=').next().unwrap_or_default()),
+                None => "a word too many".to_owned(),
+            },
+        ),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => refuse(
+            ErrorCode::InvalidValue,
+            format!(
+                "{} cannot have this value",
+                flag.unwrap_or_else(|| "an argument".into())
+            ),
+        ),
+        ErrorKind::MissingRequiredArgument => refuse(
+            ErrorCode::BadRequest,
+            format!("{} is missing", flag.unwrap_or_else(|| "an argument".into())),
+        ),
+        ErrorKind::ArgumentConflict => refuse(
+            ErrorCode::BadRequest,
+            format!(
+                "{} excludes another flag that was given",
+                flag.unwrap_or_else(|| "a flag".into())
+            ),
+        ),
+        _ => refuse(
+            ErrorCode::BadRequest,
+            "the arguments cannot be understood".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,34 @@
+//! The environment: variables of the process, then those of a `.env` file in the working directory.
+
+use std::collections::HashMap;
+
+/// Variables, process first.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    file: HashMap<String, String>,
+}
+
+impl Environment {
+    /// Reads `.env` if it is there. A line that cannot be read is left out, and said.
+    pub(crate) fn load() -> Self {
+        let mut file = HashMap::new();
+        for line in dotenvy::from_filename_iter(".env").into_iter().flatten() {
+            match line {
+                Ok((name, value)) => {
+                    file.insert(name, value);
+                }
+                // The text of the error holds the line, which may hold a secret.
+                Err(_) => tracing::warn!("a line of .env cannot be read and was left out"),
+            }
+        }
+        Self { file }
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let of_process = std::env::var(name).ok().filter(|value| !value.is_empty());
+        of_process
+            .or_else(|| self.file.get(name).cloned())
+            .filter(|value| !value.is_empty())
+    }
+}

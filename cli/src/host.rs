@@ -1,0 +1,135 @@
+//! What the command line lends to the framework: environment, store, vault, progress, the wish to stop.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use connector_core::host::{Host, StopSignal};
+use connector_core::oauth::TokenStore;
+use connector_core::sync::{Progress, Sink, SinkTarget};
+use connector_core::{ConnectorError, Result};
+use connector_store::{SinkOptions, Store, StoreOptions, VaultKey};
+use futures_util::future::BoxFuture;
+
+use crate::environment::Environment;
+
+/// The command line as a host.
+pub(crate) struct CliHost {
+    app_id: String,
+    environment: Environment,
+    progress: Arc<dyn Progress>,
+    stop: StopSignal,
+    /// Stores that are open, by URL: two doors to one SQLite file would get into each other's way.
+    open: Mutex<Vec<(String, Store)>>,
+    store_url: Option<String>,
+}
+
+impl CliHost {
+    pub(crate) fn new(app_id: &str) -> Self {
+        Self {
+            app_id: app_id.to_owned(),
+            environment: Environment::load(),
+            progress: Arc::new(()),
+            stop: StopSignal::never(),
+            open: Mutex::default(),
+            store_url: None,
+        }
+    }
+
+    pub(crate) fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    pub(crate) fn with_stop(mut self, stop: StopSignal) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Uses this store whatever the environment says.
+    pub(crate) fn with_store_url(mut self, url: String) -> Self {
+        self.store_url = Some(url);
+        self
+    }
+
+    /// The store that is configured, else a SQLite file named after the app in the working directory.
+    pub(crate) fn store(&self) -> Result<Store> {
+        self.open(&self.store_url())
+    }
+
+    /// The same, but `None` where it would have to be made first.
+    pub(crate) fn existing_store(&self) -> Result<Option<Store>> {
+        let is_there = self.configured_url().is_some() || Path::new(&self.default_file()).exists();
+        if is_there {
+            self.store().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The vault of the store, made with its first connection.
+    pub(crate) fn vault(&self) -> Result<Arc<dyn TokenStore>> {
+        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        Ok(self.store()?.vault(key))
+    }
+
+    fn configured_url(&self) -> Option<String> {
+        self.store_url
+            .clone()
+            .or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
+    }
+
+    fn store_url(&self) -> String {
+        self.configured_url()
+            .unwrap_or_else(|| format!("sqlite://{}", self.default_file()))
+    }
+
+    fn default_file(&self) -> String {
+        format!("{}.db", self.app_id)
+    }
+
+    fn open(&self, url: &str) -> Result<Store> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, store)) = open.iter().find(|(known, _)| known == url) {
+            return Ok(store.clone());
+        }
+        let store = Store::open(url, StoreOptions::default())?;
+        open.push((url.to_owned(), store.clone()));
+        Ok(store)
+    }
+}
+
+impl Host for CliHost {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get(name)
+    }
+
+    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
+        Box::pin(async {
+            match self.existing_store()? {
+                Some(_) => self.vault().map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
+        Box::pin(async {
+            let store = match &target.url {
+                Some(url) => self
+                    .open(url)
+                    .map_err(|error: ConnectorError| error.context("/request/sink/url"))?,
+                None => self.store()?,
+            };
+            let schema = target.schema.clone().unwrap_or_else(|| self.app_id.clone());
+            Ok(store.sink(SinkOptions::new(schema)))
+        })
+    }
+
+    fn progress(&self) -> Arc<dyn Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    fn stop(&self) -> StopSignal {
+        self.stop.clone()
+    }
+}

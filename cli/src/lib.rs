@@ -1,0 +1,123 @@
+//! The doors to a connector. A connector's `main` is one call into this crate:
+//!
+//! ```no_run
+//! # fn integration() -> connector_core::integration::Integration { unimplemented!() }
+//! fn main() -> std::process::ExitCode {
+//!     connector_cli::CommandLine::new("example-connector", integration).run()
+//! }
+//! ```
+//!
+//! JSON in, JSON out, one document on standard output, exit codes that say who must act.
+#![warn(missing_docs)]
+
+mod arguments;
+mod call;
+mod demo;
+mod environment;
+mod help;
+mod host;
+mod info;
+mod logging;
+mod login;
+mod output;
+mod progress;
+mod sandbox;
+mod signals;
+mod status;
+mod sync;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use connector_core::integration::Integration;
+use connector_core::{ConnectorError, ErrorCode};
+
+use arguments::{Arguments, Command, Parsed};
+use output::{Ended, Output};
+
+pub use sandbox::{RunningSandbox, Sandbox, SandboxOptions};
+
+/// The command line of one connector.
+pub struct CommandLine {
+    binary: &'static str,
+    integration: fn() -> Integration,
+    sandbox: Option<Box<dyn Sandbox>>,
+}
+
+impl CommandLine {
+    /// A command line for the program `binary`.
+    pub fn new(binary: &'static str, integration: fn() -> Integration) -> Self {
+        Self {
+            binary,
+            integration,
+            sandbox: None,
+        }
+    }
+
+    /// Adds the commands `sandbox` and `demo`.
+    pub fn sandbox(mut self, sandbox: impl Sandbox + 'static) -> Self {
+        self.sandbox = Some(Box::new(sandbox));
+        self
+    }
+
+    /// Runs the command that the program was started with.
+    pub fn run(self) -> ExitCode {
+        let integration = Arc::new((self.integration)());
+        let typed: Vec<_> = std::env::args_os().collect();
+        let (arguments, output) =
+            match arguments::parse(self.binary, &integration, self.sandbox.is_some(), &typed) {
+                Parsed::Arguments(arguments, output) => (*arguments, output),
+                Parsed::Print(text) => return output::print_text(&text),
+                Parsed::Refused(error, output) => {
+                    return output.end(&integration, "command_line", Err(error));
+                }
+            };
+        logging::start(arguments.log_format);
+        let name = arguments.command.name().to_owned();
+        let result = self.execute(&integration, arguments, &output);
+        output.end(&integration, &name, result)
+    }
+
+    fn execute(
+        self,
+        integration: &Arc<Integration>,
+        arguments: Arguments,
+        output: &Output,
+    ) -> Result<Ended, ConnectorError> {
+        // One thread: a call waits for one server at a time, and starting more threads costs milliseconds.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
+            })?;
+        let result = match arguments.command {
+            Command::Info => info::run(integration),
+            Command::Completions(shell) => Ok(arguments::completions(
+                self.binary,
+                integration,
+                self.sandbox.is_some(),
+                shell,
+            )),
+            Command::Capability(call) => runtime.block_on(call::run(integration, call, output)),
+            Command::Sync(command) => runtime.block_on(sync::run(integration, command)),
+            Command::Login(command) => runtime.block_on(login::run(integration, command)),
+            Command::Status => runtime.block_on(status::run(integration)),
+            Command::Sandbox(options) => match self.sandbox {
+                Some(sandbox) => runtime.block_on(sandbox::run(&*sandbox, options)),
+                None => Err(no_sandbox()),
+            },
+            Command::Demo(options) => match self.sandbox {
+                Some(sandbox) => runtime.block_on(demo::run(integration, self.binary, &*sandbox, options)),
+                None => Err(no_sandbox()),
+            },
+        };
+        // A worker that still waits for a terminal's input must not keep the program alive.
+        runtime.shutdown_background();
+        result
+    }
+}
+
+fn no_sandbox() -> ConnectorError {
+    ConnectorError::new(ErrorCode::UnsupportedOperation, "this connector has no sandbox")
+}

@@ -1,0 +1,152 @@
+//! Standard output: one JSON document, and the exit code that goes with it.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use connector_core::envelope::{Answer, Outcome, error_envelope};
+use connector_core::integration::Integration;
+use connector_core::{ConnectorError, ErrorCode};
+use serde_json::json;
+
+use crate::signals::Signal;
+
+/// How results are written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Output {
+    /// Exit with 0 whenever an envelope was printed.
+    pub(crate) exit_zero: bool,
+    /// The envelope goes to this file; gzip when it ends in `.gz`.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// How a command ended that did not fail.
+pub(crate) enum Ended {
+    /// With an answer to print.
+    Answer(Answer),
+    /// With an answer that people have read already, on a terminal.
+    Shown(Outcome),
+    /// With text that is not an envelope, as a completion script.
+    Text(String),
+    /// By a signal; the answer is what had been done by then.
+    Signalled(Signal, Option<Answer>),
+}
+
+impl Output {
+    /// Prints the result and gives the exit code.
+    pub(crate) fn end(
+        &self,
+        integration: &Integration,
+        name: &str,
+        result: Result<Ended, ConnectorError>,
+    ) -> ExitCode {
+        let (envelope, code) = match result {
+            Ok(Ended::Text(text)) => return print_text(&text),
+            Ok(Ended::Shown(outcome)) => return self.exit(exit_code(outcome)),
+            Ok(Ended::Answer(answer)) => (answer.to_json(), exit_code(answer.outcome)),
+            Ok(Ended::Signalled(signal, answer)) => {
+                let interrupted =
+                    || json!({"response": {"status": "interrupted"}, "raw_data": null, "page": null});
+                (
+                    answer.map_or_else(|| interrupted().to_string(), |answer| answer.to_json()),
+                    signal.exit_code(),
+                )
+            }
+            Err(error) => {
+                tracing::debug!(?error, "failed");
+                let module = integration
+                    .capability(name)
+                    .map_or("command_line", |found| found.module());
+                let app_id = integration.app_id();
+                (
+                    error_envelope(&error, app_id, &format!("{app_id}::{module}:{name}")),
+                    error.exit_code(),
+                )
+            }
+        };
+        let envelope = match &self.file {
+            None => envelope,
+            Some(file) => match write_file(file, &envelope) {
+                Ok(()) => json!({"response": null, "raw_data": null, "page": null, "result_file_path": file})
+                    .to_string(),
+                Err(error) => {
+                    let message = format!("the result cannot be written to {}: {error}", file.display());
+                    let error = ConnectorError::misconfigured(ErrorCode::InvalidValue, message);
+                    let envelope =
+                        error_envelope(&error, integration.app_id(), "command_line:result_file_path");
+                    return self.print(&envelope, error.exit_code());
+                }
+            },
+        };
+        self.print(&envelope, code)
+    }
+
+    fn print(&self, envelope: &str, code: u8) -> ExitCode {
+        match print_line(envelope) {
+            Ok(()) => self.exit(code),
+            // Nobody reads any more; there is nobody to tell.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(70),
+        }
+    }
+
+    fn exit(&self, code: u8) -> ExitCode {
+        ExitCode::from(if self.exit_zero { 0 } else { code })
+    }
+}
+
+fn exit_code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Done => 0,
+        Outcome::ExitCode(code) => code,
+        Outcome::Interrupted => Signal::Terminate.exit_code(),
+    }
+}
+
+/// Prints one line to standard output.
+pub(crate) fn print_line(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(line.as_bytes())?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// Prints text that is not an envelope: help, versions, completion scripts.
+pub(crate) fn print_text(text: &str) -> ExitCode {
+    match print_line(text.trim_end()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(70),
+    }
+}
+
+/// Tells people something on standard error. Where nobody looks, the log has it.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether a person reads both streams, so that a table says more than JSON.
+pub(crate) fn is_for_people() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Written beside and renamed, so that nobody reads half a file.
+fn write_file(path: &Path, envelope: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let file = File::create(&beside)?;
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+        encoder.write_all(envelope.as_bytes())?;
+        encoder.write_all(b"\n")?;
+        encoder.finish()?.sync_all()?;
+    } else {
+        let mut file = file;
+        file.write_all(envelope.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+    }
+    std::fs::rename(beside, path)
+}

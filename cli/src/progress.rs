@@ -1,0 +1,141 @@
+//! Progress of a sync: bars on a terminal, log lines elsewhere.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use connector_core::sync::{Mode, Progress, Status, StreamReport};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Time between two log lines of one stream.
+const BETWEEN_LINES: Duration = Duration::from_secs(5);
+
+/// What suits standard error.
+pub(crate) fn for_standard_error(json: bool) -> Arc<dyn Progress> {
+    if std::io::stderr().is_terminal() && !json {
+        Arc::new(Bars::default())
+    } else {
+        Arc::new(Lines::default())
+    }
+}
+
+#[derive(Default)]
+struct Bars {
+    all: MultiProgress,
+    bars: Mutex<HashMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    fn bar(&self, stream: &str) -> Option<ProgressBar> {
+        self.bars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(stream)
+            .cloned()
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Progress for Bars {
+    fn started(&self, stream: &str, _: Mode) {
+        let bar = self.all.add(ProgressBar::no_length());
+        bar.set_style(style(
+            "{spinner} {prefix:26} {human_pos:>9} rows  {per_sec:>14}  {msg}",
+        ));
+        bar.set_prefix(stream.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        self.bars
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(stream.to_owned(), bar);
+    }
+
+    fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
+        let Some(bar) = self.bar(stream) else { return };
+        if let Some(total) = total
+            && bar.length() != Some(total)
+        {
+            bar.set_length(total);
+            bar.set_style(style(
+                "{spinner} {prefix:26} {human_pos:>9} of {human_len} rows  {per_sec:>14}  {eta} left  {msg}",
+            ));
+        }
+        bar.set_position(received);
+        bar.set_message(format!("{requests} requests"));
+    }
+
+    fn finished(&self, report: &StreamReport) {
+        let Some(bar) = self.bar(&report.stream) else {
+            return;
+        };
+        bar.set_style(style("{prefix:28} {msg}"));
+        bar.set_position(report.received);
+        bar.finish_with_message(summary(report));
+    }
+}
+
+/// One line for people.
+pub(crate) fn summary(report: &StreamReport) -> String {
+    let outcome = match report.status {
+        Status::Succeeded => "",
+        Status::Partial => "  PARTIAL",
+        Status::Failed => "  FAILED",
+        _ => "  interrupted",
+    };
+    format!(
+        "{:>9} rows: {} new, {} changed, {} unchanged, {} rejected in {} requests, {:.1} s{outcome}",
+        report.received,
+        report.inserted,
+        report.updated,
+        report.unchanged,
+        report.rejected,
+        report.requests,
+        report.seconds
+    )
+}
+
+#[derive(Default)]
+struct Lines {
+    last: Mutex<HashMap<String, Instant>>,
+}
+
+impl Progress for Lines {
+    fn started(&self, stream: &str, mode: Mode) {
+        let mode = if mode == Mode::Full { "full" } else { "incremental" };
+        tracing::info!(stream, mode, "stream started");
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(stream.to_owned(), Instant::now());
+    }
+
+    fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last
+            .get(stream)
+            .is_some_and(|last| last.elapsed() < BETWEEN_LINES)
+        {
+            return;
+        }
+        last.insert(stream.to_owned(), Instant::now());
+        tracing::info!(stream, received, requests, total, "stream advanced");
+    }
+
+    fn finished(&self, report: &StreamReport) {
+        tracing::info!(
+            stream = report.stream,
+            received = report.received,
+            inserted = report.inserted,
+            updated = report.updated,
+            unchanged = report.unchanged,
+            rejected = report.rejected,
+            requests = report.requests,
+            seconds = report.seconds,
+            "stream finished"
+        );
+    }
+}

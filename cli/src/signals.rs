@@ -1,0 +1,75 @@
+//! Signals: the first asks to stop, and after a while the program ends in any case.
+
+use std::time::Duration;
+
+use connector_core::host::StopSignal;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// From the signal to the end, at most. Orchestrators wait 5 seconds or more before they kill.
+const LONGEST_STOP: Duration = Duration::from_millis(3700);
+
+/// Which signal came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Interrupt,
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the signal's number, as shells have it.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// Listens for signals.
+pub(crate) struct Signals {
+    stop: watch::Sender<bool>,
+}
+
+/// How work under signals ended.
+pub(crate) enum Watched<T> {
+    /// It ended, perhaps because a signal asked it to.
+    Done(T, Option<Signal>),
+    /// It did not end in time.
+    CutOff(Signal),
+}
+
+impl Signals {
+    /// A listener and the wish to stop that it passes on.
+    pub(crate) fn new() -> (Self, StopSignal) {
+        let (stop, signal) = StopSignal::new();
+        (Self { stop }, signal)
+    }
+
+    /// Runs work until it ends. After a signal it has a few seconds to do so; after a second one none.
+    pub(crate) async fn watch<T>(self, work: impl Future<Output = T>) -> Watched<T> {
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return Watched::Done(work.await, None);
+        };
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => Signal::Interrupt,
+                _ = terminate.recv() => Signal::Terminate,
+            }
+        };
+        tokio::pin!(work);
+        let came = tokio::select! {
+            done = &mut work => return Watched::Done(done, None),
+            came = next() => came,
+        };
+        tracing::info!(signal = ?came, "stopping");
+        self.stop.send_replace(true);
+        tokio::select! {
+            done = &mut work => Watched::Done(done, Some(came)),
+            () = tokio::time::sleep(LONGEST_STOP) => Watched::CutOff(came),
+            again = next() => Watched::CutOff(again),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What a database error means for the work at hand, whichever database it comes from.
+
+use connector_core::{ConnectorError, ErrorCode};
+
+/// What to do about a database error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A value of a row is at fault: without that row the rest lands.
+    Data,
+    /// A row with this key is there already.
+    Duplicate,
+    /// The same transaction may succeed when tried again, over a new connection if need be.
+    Transient,
+    /// None of these: a person, or at least another run, must deal with it.
+    Other,
+}
+
+/// The error of a store without space.
+pub(crate) fn disk_full(place: &str) -> ConnectorError {
+    ConnectorError::new(ErrorCode::ServiceError, format!("the disk of {place} is full"))
+        .app_error_code("store.disk_full")
+        .hint("free some space; the next run continues from the last committed batch")
+}
+
+/// The error of a store that a later version of this program has changed.
+pub(crate) fn newer_store(place: &str, version: i64, known: i64) -> ConnectorError {
+    ConnectorError::misconfigured(
+        ErrorCode::UnsupportedOperation,
+        format!(
+            "{place} was migrated to version {version} by a newer version of this program, which knows up to {known}"
+        ),
+    )
+    .hint("update this program, or use another store")
+}
+
+/// The error of a migration that is not the one this program knows under its number.
+pub(crate) fn foreign_migration(place: &str, version: i64) -> ConnectorError {
+    ConnectorError::misconfigured(
+        ErrorCode::UnsupportedOperation,
+        format!("migration {version} of {place} is not the one that this program knows"),
+    )
+    .hint("use the program that made this store, or another store")
+}
+
+/// The error of a table that stands under a stream's name and is not one of ours.
+pub(crate) fn foreign_table(table: &str, lacks: &str) -> ConnectorError {
+    ConnectorError::misconfigured(
+        ErrorCode::Conflict,
+        format!("the table {table} was not made by this program: it has no {lacks}"),
+    )
+    .hint("rename or drop that table, or choose another schema or database")
+}

@@ -1,0 +1,36 @@
+//! The durable side of connectors: records, cursors, runs, leases and sealed connections, in PostgreSQL or SQLite.
+//!
+//! [`Store::open`] takes a URL and hands out everything else: [`Store::sink`] for the sync engine,
+//! [`Store::vault`] for OAuth, and what the `status` command shows. Both backends have the same files and pass the
+//! same behaviour suite; what they share stands above them, once.
+//!
+//! ```no_run
+//! # fn main() -> connector_core::Result<()> {
+//! use connector_store::{SinkOptions, Store, StoreOptions};
+//!
+//! let store = Store::open("sqlite://teamleader.db", StoreOptions::default())?;
+//! let sink = store.sink(SinkOptions::new("teamleader"));
+//! let vault = store.vault(None);
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
+
+mod attempts;
+mod bisect;
+mod fault;
+mod identifier;
+mod layout;
+mod lease;
+mod location;
+mod postgres;
+mod sqlite;
+mod status;
+mod store;
+mod text;
+mod vault;
+mod writer;
+
+pub use status::{RunSummary, StreamSummary};
+pub use store::{SinkOptions, Store, StoreOptions};
+pub use vault::VaultKey;

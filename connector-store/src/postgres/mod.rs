@@ -1,0 +1,129 @@
+//! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
+
+mod copy;
+mod fault;
+mod lease;
+mod migrations;
+mod session;
+mod sink;
+mod status;
+mod table;
+mod tokens;
+mod types;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use connector_core::{ConnectorError, ErrorCode, Result};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgConnection, PgPool};
+use tokio::sync::OnceCell;
+
+use crate::vault::Queues;
+use migrations::Standing;
+
+pub(crate) use sink::PgSink;
+pub(crate) use tokens::PgVault;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections that tokens and `status` may take; runs bring their own.
+const POOL_SIZE: u32 = 8;
+
+/// Connections that are kept for the next stream of a run.
+const MOST_SPARES: usize = 8;
+
+/// A database that is reached when it is first needed.
+pub(crate) struct Database {
+    options: PgConnectOptions,
+    shown: String,
+    pool: OnceLock<PgPool>,
+    migrated: OnceCell<()>,
+    spares: Mutex<Vec<PgConnection>>,
+    queues: Queues,
+}
+
+impl Database {
+    pub(crate) fn new(options: PgConnectOptions, shown: String, application_name: &str) -> Arc<Self> {
+        let options = if options.get_application_name().is_none() {
+            options.application_name(application_name)
+        } else {
+            options
+        };
+        Arc::new(Self {
+            options: options.disable_statement_logging(),
+            shown,
+            pool: OnceLock::new(),
+            migrated: OnceCell::new(),
+            spares: Mutex::default(),
+            queues: Queues::default(),
+        })
+    }
+
+    /// The URL without its secrets.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// A connection of the caller's own.
+    async fn connect(&self) -> sqlx::Result<PgConnection> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect()).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
+    }
+
+    /// Creates the store's tables, or brings them up to date, if that was not done yet.
+    async fn migrate(&self) -> Result<()> {
+        let migrated = self.migrated.get_or_try_init(|| async {
+            let mut connection = self.connect().await.map_err(|error| self.explain(error))?;
+            migrations::run(&mut connection, &self.shown).await
+        });
+        migrated.await.copied()
+    }
+
+    /// Whether there is a store to read from; one that is there is brought up to date.
+    async fn is_there(&self) -> Result<bool> {
+        if self.migrated.initialized() {
+            return Ok(true);
+        }
+        let mut connection = self.connect().await.map_err(|error| self.explain(error))?;
+        let standing = migrations::standing(&mut connection, &self.shown).await?;
+        if standing == Standing::Absent {
+            return Ok(false);
+        }
+        self.migrate().await.map(|()| true)
+    }
+
+    fn pool(&self) -> &PgPool {
+        self.pool.get_or_init(|| {
+            PgPoolOptions::new()
+                .max_connections(POOL_SIZE)
+                .acquire_timeout(CONNECT_TIMEOUT)
+                .connect_lazy_with(self.options.clone())
+        })
+    }
+
+    fn take_spare(&self) -> Option<PgConnection> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put_spare(&self, connection: PgConnection) {
+        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
+        if spares.len() < MOST_SPARES {
+            spares.push(connection);
+        }
+    }
+
+    fn drop_spares(&self) {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn explain(&self, error: sqlx::Error) -> ConnectorError {
+        fault::explain(error, &self.shown)
+    }
+}
+
+fn internal(message: &str, error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
+    ConnectorError::new(ErrorCode::InternalError, message).source(error)
+}

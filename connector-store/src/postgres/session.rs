@@ -1,0 +1,314 @@
+//! The connection of one stream's writer in PostgreSQL.
+
+use std::sync::Arc;
+
+use connector_core::ConnectorError;
+use connector_core::stream::{Column, Row};
+use sqlx::{PgConnection, SqlStr};
+use uuid::Uuid;
+
+use super::{Database, copy, fault, table, types};
+use crate::fault::Class;
+use crate::identifier::{quoted, quoted_list, sql};
+use crate::layout::{Layout, Names, TableColumn};
+use crate::lease::{self, Scope};
+use crate::text::without_nul;
+use crate::writer::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
+
+/// Settings of a writer's connection. It finds rows by key and nothing else: a plan that reads the whole table is
+/// never right, and planning the same statement anew for each batch is waste.
+const SETTINGS: &str =
+    "SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
+     set_config('enable_seqscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
+     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false)";
+
+/// Our own columns in the order in which rows are sent.
+const OWN_COLUMNS: &str = "_doc, _hash, _synced_at, _first_seen_at, _run_id";
+
+pub(super) struct PgSession {
+    pub(super) database: Arc<Database>,
+    pub(super) scope: Arc<Scope>,
+    pub(super) run_id: Uuid,
+    pub(super) fence: i64,
+    pub(super) stream: String,
+    /// Its table's full name, quoted.
+    pub(super) table: String,
+    pub(super) connection: Option<PgConnection>,
+    pub(super) statements: Statements,
+}
+
+/// Statements for the columns that the batches have now.
+#[derive(Default)]
+pub(super) struct Statements {
+    compare: Option<SqlStr>,
+    upsert: Option<SqlStr>,
+    copy: String,
+}
+
+impl PgSession {
+    async fn connection(&mut self) -> sqlx::Result<&mut PgConnection> {
+        if self.connection.is_none() {
+            let connection = match self.database.take_spare() {
+                Some(spare) => spare,
+                None => {
+                    let mut fresh = self.database.connect().await?;
+                    sqlx::query(SETTINGS).execute(&mut fresh).await?;
+                    fresh
+                }
+            };
+            self.connection = Some(connection);
+        }
+        self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
+    }
+
+    async fn run(&mut self, statement: &'static str) -> sqlx::Result<()> {
+        sqlx::query(statement).execute(self.connection().await?).await?;
+        Ok(())
+    }
+}
+
+impl Session for PgSession {
+    const NAMES: Names = Names::Exact;
+
+    fn lay_out(&mut self, layout: &Layout) {
+        self.statements = Statements {
+            compare: Some(sql(compare_statement(&self.table, layout))),
+            upsert: Some(sql(upsert_statement(&self.table, layout))),
+            copy: format!(
+                "COPY {} ({}, {OWN_COLUMNS}) FROM STDIN",
+                self.table,
+                quoted_list(layout.names())
+            ),
+        };
+    }
+
+    async fn compare(&mut self, layout: &Layout, rows: &[&Row]) -> sqlx::Result<Comparison> {
+        let Some(statement) = self.statements.compare.clone() else {
+            return Ok(Comparison::default());
+        };
+        let mut query = sqlx::query_as(statement);
+        for part in &layout.key {
+            query = query.bind(rows.iter().map(|row| layout.cell(row, *part)).collect::<Vec<_>>());
+        }
+        query = query.bind(rows.iter().map(|row| row.hash().as_slice()).collect::<Vec<_>>());
+        let (unchanged, differing) = query.fetch_one(self.connection().await?).await?;
+        Ok(Comparison { unchanged, differing })
+    }
+
+    async fn begin(&mut self) -> sqlx::Result<()> {
+        self.run("BEGIN").await
+    }
+
+    async fn add_columns(&mut self, columns: &[TableColumn]) -> sqlx::Result<()> {
+        let name = self.table.clone();
+        table::add_columns(self.connection().await?, &name, columns).await
+    }
+
+    async fn insert(&mut self, sheet: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
+        let run_id = self.run_id.to_string();
+        let data = copy::encode(sheet, rows, &[sheet.now, sheet.now, &run_id]);
+        let statement = self.statements.copy.clone();
+        let mut copy = self.connection().await?.copy_in_raw(&statement).await?;
+        copy.send(data).await?;
+        copy.finish().await?;
+        Ok(())
+    }
+
+    async fn upsert(&mut self, sheet: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
+        let Some(statement) = self.statements.upsert.clone() else {
+            return Ok(());
+        };
+        let mut query = sqlx::query(statement);
+        for index in 0..sheet.layout.targets.len() {
+            query = query.bind(rows.iter().map(|row| sheet.cell(row, index)).collect::<Vec<_>>());
+        }
+        let query = query
+            .bind(rows.iter().map(|row| row.document()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| row.hash().as_slice()).collect::<Vec<_>>())
+            .bind(sheet.now)
+            .bind(self.run_id);
+        query.execute(self.connection().await?).await?;
+        Ok(())
+    }
+
+    async fn savepoint(&mut self) -> sqlx::Result<()> {
+        self.run("SAVEPOINT part").await
+    }
+
+    async fn leave_savepoint(&mut self, keep: bool) -> sqlx::Result<()> {
+        if !keep {
+            self.run("ROLLBACK TO SAVEPOINT part").await?;
+        }
+        self.run("RELEASE SAVEPOINT part").await
+    }
+
+    async fn reject(&mut self, rejects: &[KeyedReject], now: &str) -> sqlx::Result<()> {
+        let rejects = distinct_rejects(rejects);
+        let texts = |of: fn(&KeyedReject) -> Option<&str>| -> Vec<_> {
+            rejects
+                .iter()
+                .map(|(_, reject)| of(reject).map(without_nul))
+                .collect()
+        };
+        sqlx::query(
+            "INSERT INTO connector.rejects
+                 (run_id, app_id, connection, schema, stream, digest, key, payload, code, reason, path, created_at, seen_at)
+             SELECT $1, $2, $3, $4, $5, r.digest, r.key, r.payload, r.code, r.reason, r.path,
+                    $6::text::timestamptz, $6::text::timestamptz
+             FROM unnest($7::bytea[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+                  AS r(digest, key, payload, code, reason, path)
+             ON CONFLICT (app_id, connection, schema, stream, digest) DO UPDATE SET
+                 run_id = excluded.run_id, key = excluded.key, code = excluded.code, reason = excluded.reason,
+                 path = excluded.path, seen_at = excluded.seen_at",
+        )
+        .bind(self.run_id)
+        .bind(self.scope.app_id.clone())
+        .bind(self.scope.connection.clone())
+        .bind(self.scope.schema.clone())
+        .bind(self.stream.clone())
+        .bind(now)
+        .bind(rejects.iter().map(|(digest, _)| digest.as_slice()).collect::<Vec<_>>())
+        .bind(texts(|reject| reject.key.as_deref()))
+        .bind(texts(|reject| Some(&reject.reject.payload)))
+        .bind(texts(|reject| Some(&reject.reject.code)))
+        .bind(texts(|reject| Some(&reject.reject.reason)))
+        .bind(texts(|reject| reject.reject.path.as_deref()))
+        .execute(self.connection().await?)
+        .await?;
+        Ok(())
+    }
+
+    async fn save_state(&mut self, state: &str, batch: i64, now: &str) -> sqlx::Result<bool> {
+        // The share lock holds off whoever takes the lease over until this transaction has ended.
+        let done = sqlx::query(
+            "INSERT INTO connector.cursors (app_id, connection, schema, stream, state, run_id, batch, updated_at)
+             SELECT $1, $2, $3, $4, $5::text::jsonb, $6, $7, $8::text::timestamptz
+             FROM (SELECT 1 FROM connector.leases
+                   WHERE app_id = $1 AND connection = $2 AND schema = $3 AND fence = $9 FOR SHARE) AS lease
+             ON CONFLICT (app_id, connection, schema, stream) DO UPDATE SET
+                 state = excluded.state, run_id = excluded.run_id, batch = excluded.batch,
+                 updated_at = excluded.updated_at",
+        )
+        .bind(self.scope.app_id.clone())
+        .bind(self.scope.connection.clone())
+        .bind(self.scope.schema.clone())
+        .bind(self.stream.clone())
+        .bind(state)
+        .bind(self.run_id)
+        .bind(batch)
+        .bind(now)
+        .bind(self.fence)
+        .execute(self.connection().await?)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn commit(&mut self) -> sqlx::Result<()> {
+        self.run("COMMIT").await
+    }
+
+    async fn rollback(&mut self) -> sqlx::Result<()> {
+        match &mut self.connection {
+            Some(connection) => sqlx::query("ROLLBACK").execute(connection).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    async fn has_committed(&mut self, batch: i64) -> sqlx::Result<bool> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM connector.cursors WHERE app_id = $1 AND connection = $2 AND schema = $3
+             AND stream = $4 AND run_id = $5 AND batch = $6)",
+        )
+        .bind(self.scope.app_id.clone())
+        .bind(self.scope.connection.clone())
+        .bind(self.scope.schema.clone())
+        .bind(self.stream.clone())
+        .bind(self.run_id)
+        .bind(batch)
+        .fetch_one(self.connection().await?)
+        .await
+    }
+
+    fn disconnect(&mut self) {
+        self.connection = None;
+        // What ended this connection most likely ended the others too.
+        self.database.drop_spares();
+    }
+
+    fn hand_back(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.database.put_spare(connection);
+        }
+    }
+
+    fn new_column(&self, column: &Column) -> TableColumn {
+        types::new_column(column)
+    }
+
+    fn fenced_off(&self) -> ConnectorError {
+        lease::lost(&self.scope)
+    }
+
+    fn class(&self, error: &sqlx::Error) -> Class {
+        fault::class(error)
+    }
+
+    fn explain(&self, error: sqlx::Error) -> ConnectorError {
+        self.database.explain(error)
+    }
+}
+
+/// Positions, from zero, of the rows that are there: those that are the same, and those that are not.
+fn compare_statement(table: &str, layout: &Layout) -> String {
+    let parts = layout.key.len();
+    let arrays: String = (1..=parts).map(|n| format!("${n}::text[], ")).collect();
+    let names: String = (1..=parts).map(|n| format!("k{n}, ")).collect();
+    let matches: Vec<String> = layout
+        .key_targets()
+        .zip(1..)
+        .map(|(target, n)| {
+            format!(
+                "t.{} = k.k{n}::{}",
+                quoted(&target.column.name),
+                target.column.sql_type
+            )
+        })
+        .collect();
+    let same = "t._deleted_at IS NULL AND t._hash IS NOT DISTINCT FROM k.hash";
+    let list = |filter: &str| format!("coalesce(array_agg((k.n - 1)::int4) FILTER (WHERE {filter}), '{{}}')");
+    format!(
+        "SELECT {}, {} FROM unnest({arrays}${}::bytea[]) WITH ORDINALITY AS k({names}hash, n) JOIN {table} t ON {}",
+        list(same),
+        list(&format!("NOT ({same})")),
+        parts + 1,
+        matches.join(" AND "),
+    )
+}
+
+fn upsert_statement(table: &str, layout: &Layout) -> String {
+    let count = layout.targets.len();
+    let arrays: String = (1..=count + 1).map(|n| format!("${n}::text[], ")).collect();
+    let aliases: String = (1..=count).map(|n| format!("c{n}, ")).collect();
+    let values: String = layout
+        .targets
+        .iter()
+        .zip(1..)
+        .map(|(target, n)| format!("r.c{n}::{}, ", target.column.sql_type))
+        .collect();
+    let key = quoted_list(layout.key_targets().map(|target| target.column.name.as_str()));
+    let is_key = |index: &usize| layout.key.contains(index);
+    let updates: String = (0..count)
+        .filter(|index| !is_key(index))
+        .map(|index| quoted(&layout.targets[index].column.name))
+        .map(|name| format!("{name} = excluded.{name}, "))
+        .collect();
+    let (hash, now, run) = (count + 2, count + 3, count + 4);
+    format!(
+        "INSERT INTO {table} ({}, {OWN_COLUMNS})
+         SELECT {values}r.doc::jsonb, r.hash, ${now}::text::timestamptz, ${now}::text::timestamptz, ${run}
+         FROM unnest({arrays}${hash}::bytea[]) AS r({aliases}doc, hash)
+         ON CONFLICT ({key}) DO UPDATE SET {updates}_doc = excluded._doc, _hash = excluded._hash,
+             _synced_at = excluded._synced_at, _run_id = excluded._run_id, _deleted_at = NULL",
+        quoted_list(layout.names()),
+    )
+}

@@ -1,0 +1,209 @@
+//! A stream's table in PostgreSQL: looked at, created, extended.
+
+use connector_core::sync::Table;
+use connector_core::{ConnectorError, ErrorCode, Result};
+use sqlx::{Connection, PgConnection};
+
+use super::fault::explain;
+use super::types;
+use crate::fault::foreign_table;
+use crate::identifier::{quoted, quoted_list, sql};
+use crate::layout::TableColumn;
+use connector_core::stream::RESERVED_COLUMNS;
+
+/// Held while tables are created: `IF NOT EXISTS` alone fails when two sessions create the same thing at once.
+const CREATION_LOCK: i64 = 0x636f_6e6e_6563_7401;
+
+/// A stream's table as the database has it.
+pub(super) struct Described {
+    /// Without our own.
+    pub(super) columns: Vec<TableColumn>,
+    pub(super) is_empty: bool,
+}
+
+/// The name of a stream's table in statements.
+pub(super) fn full_name(schema: &str, name: &str) -> String {
+    format!("{}.{}", quoted(schema), quoted(name))
+}
+
+/// The table, created and extended by what is declared.
+pub(super) async fn prepare(
+    connection: &mut PgConnection,
+    schema: &str,
+    table: &Table,
+    shown: &str,
+) -> Result<Described> {
+    let columns = catalog(connection, schema, &table.name)
+        .await
+        .map_err(|error| explain(error, shown))?;
+    let lacks = |columns: &[TableColumn]| {
+        let has = |name: &str| columns.iter().any(|known| known.name == name);
+        let missing = table.columns.iter().filter(|column| !has(&column.name));
+        missing.map(types::new_column).collect::<Vec<_>>()
+    };
+    if columns.is_empty() || !lacks(&columns).is_empty() {
+        let changed = async {
+            let mut transaction = connection.begin().await?;
+            sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                .bind(CREATION_LOCK)
+                .execute(&mut *transaction)
+                .await?;
+            let columns = catalog(&mut transaction, schema, &table.name).await?;
+            if columns.is_empty() {
+                create(&mut transaction, schema, table).await?;
+            } else {
+                add_columns(
+                    &mut transaction,
+                    &full_name(schema, &table.name),
+                    &lacks(&columns),
+                )
+                .await?;
+            }
+            transaction.commit().await
+        };
+        changed.await.map_err(|error| {
+            explain(error, shown).context(format!("preparing the table {}", full_name(schema, &table.name)))
+        })?;
+    }
+    describe(connection, schema, table, shown).await?.ok_or_else(|| {
+        ConnectorError::new(
+            ErrorCode::ServiceError,
+            format!("the table {} was dropped just now", table.name),
+        )
+    })
+}
+
+/// The table as it is; `None` when there is none.
+pub(super) async fn describe(
+    connection: &mut PgConnection,
+    schema: &str,
+    table: &Table,
+    shown: &str,
+) -> Result<Option<Described>> {
+    let mut columns = catalog(connection, schema, &table.name)
+        .await
+        .map_err(|error| explain(error, shown))?;
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let name = full_name(schema, &table.name);
+    if let Some(lacking) = RESERVED_COLUMNS
+        .iter()
+        .find(|own| columns.iter().all(|known| known.name != **own))
+    {
+        return Err(foreign_table(&name, &format!("column {lacking}")));
+    }
+    let looked = async {
+        let is_unique = has_unique_key(connection, schema, table).await?;
+        let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {name})"));
+        let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
+        sqlx::Result::Ok((is_unique, is_empty))
+    };
+    let (is_unique, is_empty) = looked.await.map_err(|error| explain(error, shown))?;
+    if !is_unique {
+        return Err(foreign_table(
+            &name,
+            &format!("primary key ({})", table.key.join(", ")),
+        ));
+    }
+    columns.retain(|column| !RESERVED_COLUMNS.contains(&column.name.as_str()));
+    Ok(Some(Described { columns, is_empty }))
+}
+
+async fn catalog(connection: &mut PgConnection, schema: &str, name: &str) -> sqlx::Result<Vec<TableColumn>> {
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod)
+         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+         ORDER BY a.attnum",
+    )
+    .bind(schema)
+    .bind(name)
+    .fetch_all(connection)
+    .await?;
+    Ok(columns
+        .into_iter()
+        .map(|(name, sql_type)| types::from_catalog(name, sql_type))
+        .collect())
+}
+
+async fn has_unique_key(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<bool> {
+    let mut key = table.key.clone();
+    key.sort();
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = $1 AND c.relname = $2
+               AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+               AND $3 = ARRAY(SELECT a.attname::text COLLATE \"C\" FROM pg_attribute a
+                              WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) ORDER BY 1))",
+    )
+    .bind(schema)
+    .bind(&table.name)
+    .bind(key)
+    .fetch_one(connection)
+    .await
+}
+
+async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<()> {
+    let schema_exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
+            .bind(schema)
+            .fetch_one(&mut *connection)
+            .await?;
+    if !schema_exists {
+        let statement = sql(format!("CREATE SCHEMA {}", quoted(schema)));
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for column in &table.columns {
+        let not_null = if table.key.contains(&column.name) {
+            " NOT NULL"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "{} {}{not_null}",
+            quoted(&column.name),
+            types::name(column.kind)
+        ));
+    }
+    lines.push("_doc jsonb NOT NULL, _hash bytea NOT NULL, _synced_at timestamptz NOT NULL".to_owned());
+    lines.push(
+        "_first_seen_at timestamptz NOT NULL, _deleted_at timestamptz, _run_id uuid NOT NULL".to_owned(),
+    );
+    lines.push(format!(
+        "PRIMARY KEY ({})",
+        quoted_list(table.key.iter().map(String::as_str))
+    ));
+    let statement = format!(
+        "CREATE TABLE {} ({})",
+        full_name(schema, &table.name),
+        lines.join(", ")
+    );
+    sqlx::query(sql(statement)).execute(connection).await?;
+    Ok(())
+}
+
+/// `table` is its full name, quoted.
+pub(super) async fn add_columns(
+    connection: &mut PgConnection,
+    table: &str,
+    columns: &[TableColumn],
+) -> sqlx::Result<()> {
+    let add = |column: &TableColumn| {
+        format!(
+            "ADD COLUMN IF NOT EXISTS {} {}",
+            quoted(&column.name),
+            column.sql_type
+        )
+    };
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let clauses: Vec<String> = columns.iter().map(add).collect();
+    sqlx::query(sql(format!("ALTER TABLE {table} {}", clauses.join(", "))))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

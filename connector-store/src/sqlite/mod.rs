@@ -1,0 +1,236 @@
+//! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
+
+mod fault;
+mod lease;
+mod migrations;
+mod session;
+mod sink;
+mod status;
+mod table;
+mod tokens;
+mod types;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector_core::{ConnectorError, ErrorCode, Result};
+use sha2::{Digest, Sha256};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::attempts::Attempts;
+use crate::fault::Class;
+use crate::vault::Queues;
+use migrations::Standing;
+
+pub(crate) use sink::SqliteSink;
+pub(crate) use tokens::SqliteVault;
+
+/// A writer waits this long for another one's transaction; ours take milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A database file that is opened when it is first needed.
+pub(crate) struct Database {
+    path: PathBuf,
+    shown: String,
+    may_create: bool,
+    migrated: OnceCell<()>,
+    queues: Queues,
+    /// Holds the file of a store that was asked for in memory: streams write over connections of their own, which
+    /// in memory would lock each other out.
+    _folder: Option<TempDir>,
+}
+
+impl Database {
+    pub(crate) fn in_file(path: PathBuf, may_create: bool) -> Arc<Self> {
+        let shown = format!("sqlite://{}", path.display());
+        Arc::new(Self {
+            path,
+            shown,
+            may_create,
+            migrated: OnceCell::new(),
+            queues: Queues::default(),
+            _folder: None,
+        })
+    }
+
+    pub(crate) fn in_memory() -> Result<Arc<Self>> {
+        let folder = tempfile::Builder::new()
+            .prefix("connector-")
+            .tempdir()
+            .map_err(|error| {
+                ConnectorError::misconfigured(
+                    ErrorCode::ServiceError,
+                    "there is no folder for temporary files",
+                )
+                .source(error)
+            })?;
+        Ok(Arc::new(Self {
+            path: folder.path().join("memory.db"),
+            shown: "sqlite::memory:".to_owned(),
+            may_create: true,
+            migrated: OnceCell::new(),
+            queues: Queues::default(),
+            _folder: Some(folder),
+        }))
+    }
+
+    /// The URL.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connection that may write; makes the file.
+    async fn connect(&self) -> sqlx::Result<SqliteConnection> {
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(self.may_create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(false)
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
+        // Changing to WAL mode does not wait for others that do the same.
+        let mut attempts = Attempts::default();
+        loop {
+            match options.connect().await {
+                Err(error) if fault::class(&error) == Class::Transient && attempts.next().await => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// A connection that leaves everything as it is; `None` when there is no file.
+    async fn connect_to_read(&self) -> sqlx::Result<Option<SqliteConnection>> {
+        if !self.path.exists() {
+            return Ok(None);
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        options.disable_statement_logging().connect().await.map(Some)
+    }
+
+    /// Creates the file and the store's tables, or brings them up to date, if that was not done yet.
+    async fn migrate(&self) -> Result<()> {
+        let migrated = self.migrated.get_or_try_init(|| async {
+            self.check_path()?;
+            let mut connection = self.connect().await.map_err(|error| self.explain(error))?;
+            migrations::run(&mut connection, &self.shown).await
+        });
+        migrated.await.copied()
+    }
+
+    /// A connection to a store that is there, brought up to date; `None` when there is none, and none is made.
+    async fn connect_if_there(&self) -> Result<Option<SqliteConnection>> {
+        let explain = |error| self.explain(error);
+        if !self.migrated.initialized() {
+            let Some(mut connection) = self.connect_to_read().await.map_err(explain)? else {
+                return Ok(None);
+            };
+            match migrations::standing(&mut connection, &self.shown).await? {
+                Standing::Absent => return Ok(None),
+                Standing::Current => return Ok(Some(connection)),
+                Standing::Outdated => self.migrate().await?,
+            }
+        }
+        self.connect().await.map(Some).map_err(explain)
+    }
+
+    /// Says what is wrong with the path better than SQLite does.
+    fn check_path(&self) -> Result<()> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(ConnectorError::misconfigured(
+                ErrorCode::NotFound,
+                format!("there is no folder {} to keep the store in", folder.display()),
+            )
+            .hint("make the folder, or correct the store's URL"));
+        }
+        if self.path.is_dir() {
+            let message = format!("{} is a folder, and not an SQLite file", self.path.display());
+            return Err(ConnectorError::misconfigured(ErrorCode::InvalidValue, message));
+        }
+        if !self.may_create && !self.path.exists() {
+            let message = format!("there is no file {}", self.path.display());
+            return Err(ConnectorError::misconfigured(ErrorCode::NotFound, message));
+        }
+        Ok(())
+    }
+
+    fn explain(&self, error: sqlx::Error) -> ConnectorError {
+        fault::explain(error, &self.shown)
+    }
+
+    /// Locks the file that stands for something of this database, as long as it is kept open; `None` when another
+    /// has it. A process that dies lets go.
+    fn try_lock_file(&self, what: &[&str]) -> Result<Option<File>> {
+        let path = self.lock_file(what);
+        let failed = |error: std::io::Error| {
+            let message = format!("the lock file {} cannot be used: {error}", path.display());
+            ConnectorError::misconfigured(ErrorCode::PermissionDenied, message)
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    fn lock_file(&self, what: &[&str]) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        for part in what {
+            path.push(".");
+            path.push(file_name_part(part));
+        }
+        path.push(".lock");
+        path.into()
+    }
+}
+
+/// A name as part of a file's name; names that differ give parts that differ.
+fn file_name_part(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if !name.is_empty() && name.len() <= 60 && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    let plain: String = name.chars().filter(|c| is_plain(*c)).take(30).collect();
+    let digest = Sha256::digest(name);
+    format!(
+        "{plain}~{:02x}{:02x}{:02x}{:02x}",
+        digest[0], digest[1], digest[2], digest[3]
+    )
+}
+
+fn internal(message: &str, error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
+    ConnectorError::new(ErrorCode::InternalError, message).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_have_lock_files_that_differ() {
+        let names = ["default", "Default", "a.b", "ab", "a/b", "", "é"];
+        let parts: std::collections::HashSet<_> = names.iter().map(|name| file_name_part(name)).collect();
+        assert_eq!(parts.len(), names.len());
+        assert!(parts.iter().all(|part| !part.contains(['/', '.'])));
+    }
+}

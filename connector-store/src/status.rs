@@ -1,0 +1,62 @@
+//! What the `status` command shows of a store.
+
+use connector_core::sync::{StreamState, SyncReport};
+use connector_core::{ConnectorError, ErrorCode, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// A run, as recorded.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct RunSummary {
+    /// Its id, as in `_run_id` of the rows that it wrote.
+    pub run_id: Uuid,
+    /// Id of the integration.
+    pub app_id: String,
+    /// Name of the connection.
+    pub connection: String,
+    /// The schema that was written to; empty in SQLite.
+    pub schema: String,
+    /// `running`, or how it ended: a status of the report, `interrupted` also for a run that was killed.
+    pub status: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Its report; absent while it runs, when it was killed, and when a later version wrote it.
+    pub report: Option<SyncReport>,
+}
+
+/// A stream, as stored.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct StreamSummary {
+    /// Name of the connection.
+    pub connection: String,
+    /// The schema of its table; empty in SQLite.
+    pub schema: String,
+    /// Its name, and its table's.
+    pub stream: String,
+    /// Where the next run continues.
+    pub state: StreamState,
+    /// When something of it was last written.
+    pub updated_at: Timestamp,
+    /// Rows that are not deleted; absent when the table is gone or may not be read.
+    pub rows: Option<u64>,
+    /// Rows marked as deleted.
+    pub deleted: Option<u64>,
+    /// Records in the rejects.
+    pub rejected: u64,
+}
+
+/// An instant as a database wrote it.
+pub(crate) fn instant(text: &str) -> Result<Timestamp> {
+    text.parse().map_err(|error| {
+        ConnectorError::new(
+            ErrorCode::InternalError,
+            format!("the store has no instant in `{text}`"),
+        )
+        .source(error)
+    })
+}

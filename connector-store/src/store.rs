@@ -1,0 +1,149 @@
+//! The store: opened by its URL, in front of whichever database it names.
+
+use std::fmt;
+use std::sync::Arc;
+
+use connector_core::Result;
+use connector_core::oauth::{ConnectionSummary, TokenStore};
+use connector_core::sync::Sink;
+
+use crate::location::Location;
+use crate::status::{RunSummary, StreamSummary};
+use crate::vault::{Keyring, VaultKey};
+use crate::{postgres, sqlite};
+
+/// How a store is opened.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// What PostgreSQL shows as the application's name of our sessions, unless the URL says another.
+    pub application_name: String,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            application_name: "connector".to_owned(),
+        }
+    }
+}
+
+/// How records are written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SinkOptions {
+    /// The PostgreSQL schema of the streams' tables. SQLite has none.
+    pub schema: String,
+}
+
+impl SinkOptions {
+    /// Tables in this schema.
+    pub fn new(schema: impl Into<String>) -> Self {
+        Self {
+            schema: schema.into(),
+        }
+    }
+}
+
+/// A database that keeps records, cursors, runs, leases and sealed connections. Cheap to clone.
+///
+/// Opening touches nothing: the database is reached, and the store's own tables made, when they are first needed.
+#[derive(Clone)]
+pub struct Store(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Postgres(Arc<postgres::Database>),
+    Sqlite(Arc<sqlite::Database>),
+}
+
+impl Store {
+    /// The store at `postgres://…`, `sqlite://file.db`, or `sqlite::memory:`, which is gone with the last clone.
+    ///
+    /// # Errors
+    /// `invalid_value`, as a wrong setting of the operator, when the URL names no store.
+    pub fn open(url: &str, options: StoreOptions) -> Result<Self> {
+        Ok(Self(match Location::parse(url)? {
+            Location::Postgres {
+                options: connect,
+                shown,
+            } => Backend::Postgres(postgres::Database::new(
+                *connect,
+                shown,
+                &options.application_name,
+            )),
+            Location::Sqlite { path, may_create } => {
+                Backend::Sqlite(sqlite::Database::in_file(path, may_create))
+            }
+            Location::Memory => Backend::Sqlite(sqlite::Database::in_memory()?),
+        }))
+    }
+
+    /// Where it is, without secrets.
+    pub fn shown(&self) -> &str {
+        match &self.0 {
+            Backend::Postgres(database) => database.shown(),
+            Backend::Sqlite(database) => database.shown(),
+        }
+    }
+
+    /// What the sync engine writes to.
+    pub fn sink(&self, options: SinkOptions) -> Arc<dyn Sink> {
+        match &self.0 {
+            Backend::Postgres(database) => Arc::new(postgres::PgSink {
+                database: Arc::clone(database),
+                schema: options.schema,
+            }),
+            Backend::Sqlite(database) => Arc::new(sqlite::SqliteSink {
+                database: Arc::clone(database),
+            }),
+        }
+    }
+
+    /// The sealed connections. Without a key, SQLite uses the one beside its file, making it at the first `save`;
+    /// PostgreSQL cannot, and says so once something must be sealed or opened.
+    pub fn vault(&self, key: Option<VaultKey>) -> Arc<dyn TokenStore> {
+        match &self.0 {
+            Backend::Postgres(database) => {
+                let keyring = Keyring::new(key, None);
+                Arc::new(postgres::PgVault {
+                    database: Arc::clone(database),
+                    keyring,
+                })
+            }
+            Backend::Sqlite(database) => {
+                let keyring = Keyring::new(key, Some(database.path().to_owned()));
+                Arc::new(sqlite::SqliteVault {
+                    database: Arc::clone(database),
+                    keyring,
+                })
+            }
+        }
+    }
+
+    /// The latest runs of an app, last first. A store that does not exist yet has none.
+    pub async fn runs(&self, app_id: &str, most: u32) -> Result<Vec<RunSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.runs(app_id, most).await,
+            Backend::Sqlite(database) => database.runs(app_id, most).await,
+        }
+    }
+
+    /// The streams of an app that something was ever written of, with the rows in their tables.
+    pub async fn streams(&self, app_id: &str) -> Result<Vec<StreamSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.streams(app_id).await,
+            Backend::Sqlite(database) => database.streams(app_id).await,
+        }
+    }
+
+    /// The connections of an app. Needs no vault key.
+    pub async fn connections(&self, app_id: &str) -> Result<Vec<ConnectionSummary>> {
+        self.vault(None).list(app_id).await
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.shown()).finish()
+    }
+}

@@ -1,0 +1,163 @@
+//! The vault: connections as they lie in the database, and the key that opens them.
+//!
+//! Tokens and settings are sealed with XChaCha20-Poly1305. What is sealed is bound to its place: app, connection,
+//! field and generation are authenticated with it, so that a ciphertext copied elsewhere, or an old one put back,
+//! does not open.
+
+mod key;
+mod keyring;
+mod seal;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet};
+use connector_core::{ConnectorError, ErrorCode, Result};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::OwnedMutexGuard;
+use zeroize::Zeroizing;
+
+pub use key::VaultKey;
+pub(crate) use keyring::Keyring;
+use seal::Place;
+
+/// A connection as it lies in the database.
+pub(crate) struct Sealed {
+    pub(crate) account: Option<String>,
+    pub(crate) state: String,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) generation: i64,
+    pub(crate) key_id: String,
+    pub(crate) tokens: Vec<u8>,
+    pub(crate) settings: Vec<u8>,
+}
+
+impl Sealed {
+    pub(crate) fn seal(
+        key: &VaultKey,
+        id: &ConnectionKey,
+        generation: i64,
+        connection: &Connection,
+    ) -> Result<Self> {
+        Ok(Self {
+            account: connection.account.clone(),
+            state: connection.state.name().to_owned(),
+            expires_at: connection.tokens.expires_at,
+            generation,
+            key_id: key.id(),
+            tokens: seal_json(key, id, "tokens", generation, &connection.tokens)?,
+            settings: seal_json(key, id, "settings", generation, &connection.settings)?,
+        })
+    }
+
+    pub(crate) fn open(&self, key: &VaultKey, id: &ConnectionKey) -> Result<Connection> {
+        if self.key_id != key.id() {
+            return Err(ConnectorError::misconfigured(
+                ErrorCode::Unauthorized,
+                format!(
+                    "the connection {} was sealed with the vault key {}, and this is {}",
+                    id.name,
+                    self.key_id,
+                    key.id()
+                ),
+            )
+            .hint("set CONNECTOR_VAULT_KEY to the key that was in use at login, or log in again"));
+        }
+        let tokens: TokenSet = open_json(key, id, "tokens", self.generation, &self.tokens)?;
+        let settings = open_json(key, id, "settings", self.generation, &self.settings)?;
+        let state = ConnectionState::from_name(&self.state).unwrap_or_default();
+        Ok(Connection {
+            tokens,
+            settings,
+            account: self.account.clone(),
+            state,
+        })
+    }
+}
+
+fn seal_json(
+    key: &VaultKey,
+    id: &ConnectionKey,
+    field: &'static str,
+    generation: i64,
+    value: &impl Serialize,
+) -> Result<Vec<u8>> {
+    // Enough for most token sets: a buffer that grows leaves its content behind.
+    let mut plain = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    serde_json::to_writer(&mut *plain, value).map_err(|_| {
+        ConnectorError::new(
+            ErrorCode::InternalError,
+            format!("the {field} of {} are no JSON", id.name),
+        )
+    })?;
+    seal::seal(
+        key,
+        &Place {
+            id,
+            field,
+            generation,
+        },
+        &plain,
+    )
+}
+
+fn open_json<T: DeserializeOwned>(
+    key: &VaultKey,
+    id: &ConnectionKey,
+    field: &'static str,
+    generation: i64,
+    sealed: &[u8],
+) -> Result<T> {
+    let plain = seal::open(
+        key,
+        &Place {
+            id,
+            field,
+            generation,
+        },
+        sealed,
+    )?;
+    // The error would quote what it could not read.
+    serde_json::from_slice(&plain).map_err(|_| {
+        let message = format!(
+            "the {field} of the connection {} were written by another version",
+            id.name
+        );
+        ConnectorError::new(ErrorCode::InternalError, message).hint("log in again")
+    })
+}
+
+/// The error of a commit that another writer was faster than.
+pub(crate) fn changed_meanwhile(id: &ConnectionKey) -> ConnectorError {
+    ConnectorError::new(
+        ErrorCode::Conflict,
+        format!("the connection {} was changed meanwhile", id.name),
+    )
+}
+
+/// The error of a wait for a lock that took too long.
+pub(crate) fn held_too_long(id: &ConnectionKey) -> ConnectorError {
+    ConnectorError::new(
+        ErrorCode::ConnectionTimeout,
+        format!(
+            "the connection {} has been held by another process for 30 s",
+            id.name
+        ),
+    )
+}
+
+/// One waiter of this process at a time for each connection, so that many waiters take one place in the database.
+#[derive(Default)]
+pub(crate) struct Queues(Mutex<HashMap<ConnectionKey, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Queues {
+    pub(crate) async fn enter(&self, id: &ConnectionKey) -> OwnedMutexGuard<()> {
+        let queue = {
+            let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(queues.entry(id.clone()).or_default())
+        };
+        queue.lock_owned().await
+    }
+}

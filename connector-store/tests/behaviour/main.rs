@@ -1,0 +1,78 @@
+//! What every backend must do, told once and asked of each.
+
+mod failures;
+mod leases;
+mod records;
+mod refusals;
+mod round_trip;
+mod status;
+mod vault;
+mod world;
+
+/// Makes one test for each backend.
+macro_rules! on_every_backend {
+    ($($module:ident :: { $($name:ident),+ $(,)? }),+ $(,)?) => {
+        mod postgres {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    super::$module::$name(super::world::World::postgres()).await;
+                }
+            )+)+
+        }
+
+        mod sqlite {
+            $($(
+                #[tokio::test]
+                async fn $name() {
+                    super::$module::$name(super::world::World::sqlite()).await;
+                }
+            )+)+
+        }
+    };
+}
+
+on_every_backend! {
+    records::{
+        a_first_load_inserts_everything,
+        a_reload_touches_nothing,
+        what_changed_is_updated_and_keeps_its_first_sight,
+        a_deleted_row_that_comes_back_is_live_again,
+        a_key_in_two_batches_is_one_row,
+        a_key_of_two_columns_tells_rows_apart,
+        a_new_field_adds_a_column,
+        a_field_that_changes_its_case_does_no_harm,
+        a_wide_table_is_written_and_updated,
+        a_value_that_does_not_fit_an_existing_column_stays_in_the_document,
+        a_table_that_is_not_ours_is_refused,
+        a_dropped_or_emptied_table_is_read_anew,
+        a_dry_run_counts_and_writes_nothing,
+        a_dry_run_on_nothing_leaves_nothing,
+    },
+    refusals::{
+        a_bad_row_goes_to_the_rejects_alone,
+        rejects_of_the_engine_are_kept_once,
+    },
+    leases::{
+        a_second_run_is_told_who_is_at_work,
+        other_connections_are_free,
+        a_killed_holder_is_replaced_at_once,
+        a_run_that_lost_its_lease_writes_nothing,
+        a_run_that_was_killed_is_marked_as_interrupted,
+    },
+    status::{
+        runs_and_streams_are_listed,
+        a_store_that_is_not_there_lists_nothing,
+        eight_may_start_at_once,
+        a_store_of_a_newer_program_is_refused,
+    },
+    vault::{
+        a_connection_comes_back_as_it_was_saved,
+        a_lock_keeps_the_others_waiting,
+        a_lock_that_is_dropped_changes_nothing,
+        nothing_secret_is_in_the_database,
+        another_key_is_told_apart,
+        what_was_copied_or_changed_does_not_open,
+        a_connection_is_listed_without_a_key,
+    },
+}

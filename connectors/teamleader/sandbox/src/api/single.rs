@@ -1,0 +1,38 @@
+//! `.info`: one row with everything it has.
+
+use serde_json::{Map, Value};
+
+use super::condition::uuid;
+use super::list::reshape;
+use super::problem::Problem;
+use super::sideload;
+use crate::reply::{JSON, Reply};
+use crate::state::State;
+
+pub(super) fn answer(
+    state: &State,
+    position: usize,
+    parameters: &Map<String, Value>,
+    version: &str,
+) -> Result<Reply, Vec<Problem>> {
+    let id = parameters.get("id").unwrap_or(&Value::Null);
+    let id = uuid("id", id).map_err(|problem| vec![problem])?;
+    let table = state.store.table(position);
+    let Some((slot, row)) = table.slot(id).and_then(|slot| Some((slot, table.row(slot)?))) else {
+        return Ok(Reply::error(404, "Not found"));
+    };
+    let mut body = b"{\"data\":".to_vec();
+    let start = body.len();
+    table.write_info(&state.store.world, row, &mut body);
+    reshape(state, position, version, &mut body, start);
+    let paths = parameters
+        .get("include")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if state.switches.sideloading && !paths.is_empty() {
+        let paths: Vec<String> = paths.split(',').map(|path| path.trim().to_owned()).collect();
+        sideload::write(&state.store, position, &[slot], &paths, &mut body);
+    }
+    body.push(b'}');
+    Ok(Reply::new(200, JSON, body))
+}

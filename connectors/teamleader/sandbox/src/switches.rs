@@ -1,0 +1,137 @@
+//! Behaviour of the real service that is unknown or differs between accounts, each as a switch.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What the user answers on the consent page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Consent {
+    /// The user agrees.
+    Allow,
+    /// The user refuses: the redirect carries `error=access_denied`.
+    Deny,
+}
+
+/// How a dead refresh token is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The errors array with code 8 and `invalid_request`: the form seen on the live service.
+    Legacy,
+    /// The errors array with code 10 and `invalid_grant`.
+    Grant,
+    /// The object of RFC 6749.
+    Rfc,
+}
+
+/// The body of a refusal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorBody {
+    /// The errors array.
+    #[default]
+    Json,
+    /// A page for people.
+    Html,
+    /// Nothing.
+    Empty,
+}
+
+/// Everything that can be switched while the sandbox runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "a panel of independent switches")]
+pub struct Switches {
+    /// Answer of the user on the consent page.
+    pub consent: Consent,
+    /// Redirect URIs allowed besides loopback ones.
+    pub redirect_uris: Vec<String>,
+    /// Scopes of the integration; new tokens carry them.
+    pub scopes: Vec<String>,
+    /// Form of the error for a dead refresh token.
+    pub refresh_error: RefreshError,
+    /// A refresh also kills the access token it replaces.
+    pub refresh_kills_access_token: bool,
+    /// A code used twice also revokes the tokens made from it.
+    pub reused_code_revokes: bool,
+    /// Requests per sliding minute; `null` lifts the limit.
+    pub requests_per_minute: Option<u32>,
+    /// Body of a 429.
+    pub limit_body: ErrorBody,
+    /// A 429 carries `Retry-After`.
+    pub limit_retry_after: bool,
+    /// Requests answered 429 count against the window too.
+    pub limit_counts_refused: bool,
+    /// Whether GET still works on lists and info.
+    pub get_allowed: bool,
+    /// Version of the API client; requests may only ask for it or a newer one.
+    pub client_version: String,
+    /// Resources or paths answered 403: a module the account lacks.
+    pub forbidden: Vec<String>,
+    /// Fields per resource that the user may not see: they are left out.
+    pub omitted: BTreeMap<String, Vec<String>>,
+    /// Unknown filters, sort fields and includes are 400 instead of ignored.
+    pub strict_fields: bool,
+    /// Date-times with `Z` or fractions of a second are 400.
+    pub strict_dates: bool,
+    /// `page.size` above the maximum is lowered instead of 400.
+    pub clamp_page_size: bool,
+    /// An empty `ids` filter is ignored instead of matching nothing.
+    pub empty_ids_ignored: bool,
+    /// `updated_since` sees deactivated rows.
+    pub updated_since_sees_deactivated: bool,
+    /// Every list carries `meta`, asked or not.
+    pub meta_everywhere: bool,
+    /// `include` (sideloading) works; otherwise it is ignored.
+    pub sideloading: bool,
+    /// Answer of `accounts.projects-v2-status`: `projects-v2` or `legacy`.
+    pub projects_status: String,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            consent: Consent::Allow,
+            redirect_uris: Vec::new(),
+            scopes: SCOPES.iter().map(ToString::to_string).collect(),
+            refresh_error: RefreshError::Legacy,
+            refresh_kills_access_token: false,
+            reused_code_revokes: true,
+            requests_per_minute: Some(200),
+            limit_body: ErrorBody::Json,
+            limit_retry_after: false,
+            limit_counts_refused: false,
+            get_allowed: true,
+            client_version: "2023-09-26".into(),
+            forbidden: Vec::new(),
+            omitted: BTreeMap::new(),
+            strict_fields: false,
+            strict_dates: false,
+            clamp_page_size: false,
+            empty_ids_ignored: false,
+            updated_since_sees_deactivated: true,
+            meta_everywhere: false,
+            sideloading: true,
+            projects_status: "projects-v2".into(),
+        }
+    }
+}
+
+const SCOPES: [&str; 10] = [
+    "companies",
+    "contacts",
+    "deals",
+    "departments",
+    "events",
+    "invoices",
+    "products",
+    "projects",
+    "settings",
+    "users",
+];

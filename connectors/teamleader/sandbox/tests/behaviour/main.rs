@@ -1,0 +1,13 @@
+//! The sandbox checked over real HTTP: what it promises is what other tests build on.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics is a test that failed")]
+
+mod client;
+mod control;
+mod data;
+mod faults;
+mod limit;
+mod lists;
+mod live;
+mod oauth;
+mod requests;

@@ -1,0 +1,194 @@
+//! Teamleader's envelope around records: `{"data": …, "meta": …}`.
+
+use std::collections::BTreeMap;
+
+use connector_core::http::{HttpResponse, redact};
+use connector_core::{ConnectorError, ErrorCode, Result};
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+/// Characters of an answer that a message shows when it is no JSON.
+const SHOWN: usize = 80;
+
+/// The records of a page, as they were sent.
+#[derive(Debug)]
+pub(super) struct List {
+    pub(super) records: Vec<Box<RawValue>>,
+    pub(super) total: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct ListEnvelope {
+    data: Vec<Box<RawValue>>,
+    /// Apart from `matches` it has nothing for us, and a strange one must not cost the page.
+    meta: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    matches: Option<u64>,
+}
+
+/// The answer of a list.
+pub(super) fn list(response: &HttpResponse) -> Result<List> {
+    let envelope: ListEnvelope = serde_json::from_slice(&response.body)
+        .map_err(|error| unusable(response, &error, "an array of records", "an array"))?;
+    let meta = envelope
+        .meta
+        .and_then(|meta| serde_json::from_str::<Meta>(meta.get()).ok());
+    Ok(List {
+        records: envelope.data,
+        total: meta.and_then(|meta| meta.matches),
+    })
+}
+
+/// The answer of a read of one record: in an envelope, or bare as `tickets.info` is documented.
+pub(super) fn object(response: &HttpResponse) -> Result<Box<RawValue>> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&response.body)
+        .map_err(|error| unusable(response, &error, "a record", "an object"))?;
+    match members.get("data") {
+        Some(data) if data.get().starts_with('{') => Ok((*data).to_owned()),
+        Some(data) => Err(invalid(format!(
+            "`data` should be an object and is {}",
+            kind(data)
+        ))),
+        None if members.contains_key("id") => serde_json::from_slice(&response.body)
+            .map_err(|error| unusable(response, &error, "a record", "an object")),
+        None => Err(invalid("it has neither `data` nor `id`".to_owned())),
+    }
+}
+
+/// Says what came where an envelope was expected. Only bodies that could not be read get here, so it may take its time.
+fn unusable(response: &HttpResponse, error: &serde_json::Error, wanted: &str, data: &str) -> ConnectorError {
+    let body = response.body.as_ref();
+    let text = String::from_utf8_lossy(body);
+    let start = text.trim_start();
+    if start.is_empty() {
+        return invalid(format!("it is empty (HTTP status {})", response.status));
+    }
+    if start.starts_with('<') {
+        return invalid(
+            "it is a page for browsers; something between us and Teamleader may have sent it".to_owned(),
+        );
+    }
+    if error.classify() == Category::Eof {
+        return invalid(format!("its JSON breaks off after {} bytes", body.len()));
+    }
+    match serde_json::from_slice::<&RawValue>(body) {
+        Err(_) => {
+            let shown: String = start.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
+            invalid(format!("it is not JSON but begins with: {}", redact(&shown)))
+        }
+        Ok(all) => match serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) {
+            Err(_) => invalid(format!(
+                "{wanted} was expected in an object, and {} came",
+                kind(all)
+            )),
+            Ok(members) => match members.get("data") {
+                None => invalid("it has no `data`".to_owned()),
+                Some(found) => invalid(format!("`data` should be {data} and is {}", kind(found))),
+            },
+        },
+    }
+    .source(error.to_string())
+}
+
+fn invalid(what: String) -> ConnectorError {
+    ConnectorError::new(
+        ErrorCode::InvalidResponse,
+        format!("Teamleader's answer cannot be used: {what}"),
+    )
+}
+
+fn kind(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn response(body: &'static str) -> HttpResponse {
+        HttpResponse {
+            status: 200,
+            headers: reqwest::header::HeaderMap::new(),
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    fn refused(body: &'static str) -> String {
+        let error = list(&response(body)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidResponse);
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn records_stay_as_they_were_sent() {
+        let list = list(&response(
+            r#"{"data":[{"id":"a","n":1.10,"new":{}},{ "id" : "b" }],"meta":[]}"#,
+        ))
+        .unwrap();
+        let records: Vec<_> = list.records.iter().map(|record| record.get()).collect();
+        assert_eq!(records, [r#"{"id":"a","n":1.10,"new":{}}"#, r#"{ "id" : "b" }"#]);
+        assert_eq!(list.total, None);
+    }
+
+    #[test]
+    fn a_total_is_taken_where_it_is_sent() {
+        let total = |body| list(&response(body)).unwrap().total;
+        assert_eq!(
+            total(r#"{"data":[],"meta":{"page":{"size":20,"number":1},"matches":41}}"#),
+            Some(41)
+        );
+        assert_eq!(total(r#"{"data":[],"meta":{"matches":"many"}}"#), None);
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_read_is_never_an_empty_one() {
+        for (body, said) in [
+            (r#"{"data":null}"#, "`data` should be an array and is null"),
+            (
+                r#"{"data":{"id":"a"}}"#,
+                "`data` should be an array and is an object",
+            ),
+            (r#"{"meta":{}}"#, "no `data`"),
+            ("[]", "an array came"),
+            ("", "empty (HTTP status 200)"),
+            ("<html><body>Bad gateway</body></html>", "a page for browsers"),
+            (r#"{"data":[{"id":"a"},{"id"#, "breaks off after 24 bytes"),
+            ("Service down, access_token=hunter2", "begins with: Service down"),
+        ] {
+            let message = refused(body);
+            assert!(message.contains(said), "{body}: {message}");
+            assert!(!message.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn one_record_comes_with_and_without_an_envelope() {
+        assert_eq!(
+            object(&response(r#"{"data":{"id":"a"}}"#)).unwrap().get(),
+            r#"{"id":"a"}"#
+        );
+        assert_eq!(
+            object(&response(r#"{"id":"a","title":"b"}"#)).unwrap().get(),
+            r#"{"id":"a","title":"b"}"#
+        );
+        for body in [r#"{"data":null}"#, r#"{"data":[]}"#, "{}", "[]", "", "null"] {
+            assert_eq!(
+                object(&response(body)).unwrap_err().code(),
+                ErrorCode::InvalidResponse,
+                "{body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("docs.md")]
+#![warn(missing_docs)]
+
+mod capabilities;
+mod client;
+mod error;
+mod integration;
+mod resources;
+mod settings;
+
+pub use integration::integration;
+pub use settings::Settings;

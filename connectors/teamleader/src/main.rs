@@ -1,0 +1,104 @@
+//! The program `tl-connector`: the connector behind the command line, with its sandbox.
+
+use std::process::ExitCode;
+
+use connector_cli::{CommandLine, RunningSandbox, Sandbox, SandboxOptions};
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use teamleader_sandbox::Options;
+
+fn main() -> ExitCode {
+    CommandLine::new("tl-connector", teamleader::integration)
+        .sandbox(TeamleaderSandbox)
+        .run()
+}
+
+struct TeamleaderSandbox;
+
+impl Sandbox for TeamleaderSandbox {
+    fn start(&self, options: SandboxOptions) -> BoxFuture<'_, std::io::Result<Box<dyn RunningSandbox>>> {
+        Box::pin(async move {
+            let limit = (options.requests_per_minute > 0).then_some(options.requests_per_minute);
+            let options = Options::default()
+                .port(options.port)
+                .records(options.records)
+                .only(options.only)
+                .requests_per_minute(limit);
+            let sandbox = teamleader_sandbox::Sandbox::start(options).await?;
+            Ok(Box::new(Running(sandbox)) as Box<dyn RunningSandbox>)
+        })
+    }
+
+    fn queries(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            (
+                "What each customer was invoiced",
+                "SELECT c.name, count(*) AS invoices, round(sum(i.total_tax_exclusive_amount), 2) AS total\n\
+                 FROM invoices i JOIN companies c ON c.id = json_extract(i._doc, '$.invoicee.customer.id')\n\
+                 GROUP BY c.id ORDER BY total DESC LIMIT 10;",
+            ),
+            (
+                "Who won how much this year",
+                "SELECT u.first_name, count(*) AS deals, round(sum(d.estimated_value_amount)) AS value\n\
+                 FROM deals d JOIN users u ON u.id = d.responsible_user_id\n\
+                 WHERE d.status = 'won' GROUP BY u.id ORDER BY value DESC;",
+            ),
+            (
+                "Custom fields by their labels",
+                "SELECT c.name, f.label, json_extract(v.value, '$.value') AS value\n\
+                 FROM companies c, json_each(c.custom_fields) v\n\
+                 JOIN custom_field_definitions f ON f.id = json_extract(v.value, '$.definition.id') LIMIT 10;",
+            ),
+        ]
+    }
+}
+
+struct Running(teamleader_sandbox::Sandbox);
+
+impl RunningSandbox for Running {
+    fn settings(&self) -> Map<String, Value> {
+        let url = self.0.url();
+        let settings = json!({
+            "api_url": url,
+            "auth_url": url,
+            "client_id": self.0.client_id(),
+            "client_secret": self.0.client_secret(),
+        });
+        settings.as_object().cloned().unwrap_or_default()
+    }
+
+    fn change(&self) -> Vec<String> {
+        let control = self.0.control();
+        let id = |resource: &str, position: usize| -> Option<String> {
+            Some(
+                control.records(resource).ok()?.get(position)?["id"]
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
+        let mut changes = Vec::new();
+        let renamed = id("companies", 3).and_then(|id| {
+            control
+                .update("companies", &id, json!({"name": "Zürich & Søn"}))
+                .ok()
+        });
+        if renamed.is_some() {
+            changes.push("a company is renamed to Zürich & Søn".to_owned());
+        }
+        let won = id("deals", 0).and_then(|id| control.update("deals", &id, json!({"status": "won"})).ok());
+        if won.is_some() {
+            changes.push("a deal is won".to_owned());
+        }
+        if control
+            .insert("contacts", json!({"first_name": "Ada", "last_name": "Lovelace"}))
+            .is_ok()
+        {
+            changes.push("Ada Lovelace becomes a contact".to_owned());
+        }
+        changes
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(self.0.stop())
+    }
+}

@@ -1,0 +1,83 @@
+//! Records of invoicing: invoices.
+
+#![expect(
+    dead_code,
+    reason = "only the schemas of these types are used: records stay as they were sent"
+)]
+#![expect(clippy::struct_field_names, reason = "the names are Teamleader's")]
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use uuid::Uuid;
+
+use super::types::{ExchangeRate, Money, Relation};
+
+/// An invoice or a draft of one.
+#[derive(JsonSchema)]
+pub(super) struct Invoice {
+    id: Uuid,
+    department: Option<Relation>,
+    /// Such as `2024 / 17`; drafts have none.
+    invoice_number: Option<String>,
+    invoice_date: Option<Date>,
+    /// `draft`, `outstanding` or `matched`.
+    status: Option<String>,
+    due_on: Option<Date>,
+    paid: Option<bool>,
+    paid_at: Option<Timestamp>,
+    sent: Option<bool>,
+    purchase_order_number: Option<String>,
+    payment_reference: Option<String>,
+    invoicee: Option<Invoicee>,
+    total: Option<Total>,
+    currency_exchange_rate: Option<ExchangeRate>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+    web_url: Option<String>,
+    file: Option<Relation>,
+    deal: Option<Relation>,
+    project: Option<Relation>,
+    delivery_date: Option<Date>,
+}
+
+/// Who has to pay.
+#[derive(JsonSchema)]
+struct Invoicee {
+    name: Option<String>,
+    vat_number: Option<String>,
+    /// A company or a contact.
+    customer: Option<Relation>,
+    for_attention_of: Option<Attention>,
+}
+
+/// Who should read it: a name or a contact.
+#[derive(JsonSchema)]
+struct Attention {
+    name: Option<String>,
+    contact: Option<Relation>,
+}
+
+/// What has to be paid.
+#[derive(JsonSchema)]
+struct Total {
+    tax_exclusive: Option<Money>,
+    tax_inclusive: Option<Money>,
+    payable: Option<Money>,
+    taxes: Option<Vec<Tax>>,
+    due: Option<Money>,
+    /// Part of the list with the include `totals.due_incasso_inclusive`.
+    due_incasso_inclusive: Option<Money>,
+    /// Part of the list with the include `totals.fixed_late_fee`.
+    fixed_late_fee: Option<Money>,
+    /// Part of the list with the include `totals.interest`.
+    interest: Option<Money>,
+}
+
+/// The tax of one rate.
+#[derive(JsonSchema)]
+struct Tax {
+    rate: Option<f64>,
+    taxable: Option<Money>,
+    tax: Option<Money>,
+}

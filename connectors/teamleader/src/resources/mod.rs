@@ -1,0 +1,204 @@
+//! What is read from Teamleader: one row of a table for each resource, and the types of their records.
+
+mod calendar;
+mod crm;
+mod general;
+mod invoicing;
+mod projects;
+mod table;
+mod types;
+
+use connector_core::stream::{Filter, FilterKind, Paging, Stream, Walk};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::client;
+use crate::settings::Settings;
+
+pub(crate) use table::RESOURCES;
+
+/// The whole story of a resource: what it is called, how it is read and what its records look like.
+///
+/// Teamleader ignores filters, sorts and includes that it does not know, and answers as if they were not there. So a
+/// row lists exactly those that its documentation names, and the framework refuses all others.
+#[derive(Clone, Copy)]
+pub(crate) struct Resource {
+    /// Names the table and `list_<stream>`.
+    pub(crate) stream: &'static str,
+    /// Names `get_<singular>`.
+    pub(crate) singular: &'static str,
+    /// What stands before `.list` and `.info` in the address.
+    pub(crate) path: &'static str,
+    pub(crate) description: &'static str,
+    pub(crate) record: fn(&mut SchemaGenerator) -> Schema,
+    pub(crate) key: &'static [&'static str],
+    pub(crate) paging: Paging,
+    /// Whether the list counts its matches when asked to.
+    pub(crate) totals: bool,
+    pub(crate) walk: Walk,
+    pub(crate) changed_since: Option<&'static str>,
+    pub(crate) filters: &'static [Filter],
+    pub(crate) sorts: &'static [&'static str],
+    pub(crate) includes: &'static [&'static str],
+    pub(crate) default_includes: &'static [&'static str],
+    /// Asks for what the list hides unless told otherwise.
+    pub(crate) default_filter: &'static [(&'static str, &'static str)],
+    /// Whether single records can be read.
+    pub(crate) info: bool,
+}
+
+/// What most rows have in common: records with an `id`, in pages of at most 100, readable one by one.
+///
+/// 100 is documented for `calls.list` only; it is the size that clients of the other lists have always used.
+const PAGED: Resource = Resource {
+    stream: "",
+    singular: "",
+    path: "",
+    description: "",
+    record: record::<()>,
+    key: &["id"],
+    paging: Paging::Number { largest: 100 },
+    totals: false,
+    walk: Walk::Pages { sort: None },
+    changed_since: None,
+    filters: &[],
+    sorts: &[],
+    includes: &[],
+    default_includes: &[],
+    default_filter: &[],
+    info: true,
+};
+
+/// The same for lists that have no pages: they ignore `page` and answer with everything, each time.
+const UNPAGED: Resource = Resource {
+    paging: Paging::None,
+    ..PAGED
+};
+
+/// A filter of a row.
+const fn filter(name: &'static str, kind: FilterKind) -> Filter {
+    Filter { name, kind }
+}
+
+/// The schema of a record as Teamleader may send it.
+///
+/// Fields that the user may not see are left out, so only keys are required. That is what a schema for reading says;
+/// one for writing would require every field that has no default.
+fn record<R: JsonSchema>(_: &mut SchemaGenerator) -> Schema {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.meta_schema = None;
+        settings.inline_subschemas = true;
+    });
+    settings.into_generator().into_root_schema_for::<R>()
+}
+
+/// The rows of the table as streams.
+pub(crate) fn streams() -> impl Iterator<Item = Stream<Settings>> {
+    RESOURCES.iter().map(stream)
+}
+
+fn stream(resource: &'static Resource) -> Stream<Settings> {
+    let read = move |call, request| client::list(call, resource, request);
+    let stream =
+        Stream::with_schema(resource.stream, resource.singular, resource.record, read).declare(|stream| {
+            stream.description = resource.description;
+            stream.key = resource.key;
+            stream.paging = resource.paging;
+            stream.walk = resource.walk;
+            stream.changed_since = resource.changed_since;
+            stream.filters = resource.filters;
+            stream.sorts = resource.sorts;
+            stream.includes = resource.includes;
+            stream.default_includes = resource.default_includes;
+            stream.default_filter = resource.default_filter;
+        });
+    if resource.info {
+        stream.get(move |call, id| client::info(call, resource, id))
+    } else {
+        stream
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connector_core::stream::{Column, ColumnType, Columns};
+
+    fn columns(resource: &Resource) -> Vec<Column> {
+        let schema = (resource.record)(&mut SchemaGenerator::default()).to_value();
+        Columns::from_schema(&schema, resource.key).as_slice().to_vec()
+    }
+
+    #[test]
+    fn every_row_has_its_key_among_its_columns_first() {
+        for resource in RESOURCES {
+            let columns = columns(resource);
+            for (key, column) in resource.key.iter().zip(&columns) {
+                assert_eq!(column.name, *key, "{}", resource.stream);
+            }
+            assert!(columns.len() > resource.key.len(), "{}", resource.stream);
+        }
+    }
+
+    #[test]
+    fn only_the_key_is_required() {
+        for resource in RESOURCES {
+            let schema = (resource.record)(&mut SchemaGenerator::default()).to_value();
+            assert_eq!(
+                schema["required"],
+                serde_json::json!(resource.key),
+                "{}",
+                resource.stream
+            );
+        }
+    }
+
+    #[test]
+    fn a_walk_by_value_follows_a_column_with_an_instant() {
+        for resource in RESOURCES {
+            let Walk::Value { field, .. } = resource.walk else {
+                continue;
+            };
+            let found = columns(resource)
+                .into_iter()
+                .find(|column| column.name == field)
+                .unwrap();
+            assert_eq!(found.kind, ColumnType::Timestamp, "{}", resource.stream);
+        }
+    }
+
+    #[test]
+    fn relations_and_money_become_two_columns_each() {
+        let deals = RESOURCES
+            .iter()
+            .find(|resource| resource.stream == "deals")
+            .unwrap();
+        let columns = columns(deals);
+        let kind = |name: &str| {
+            columns
+                .iter()
+                .find(|column| column.name == name)
+                .map(|column| column.kind)
+        };
+        assert_eq!(kind("id"), Some(ColumnType::Uuid));
+        assert_eq!(kind("responsible_user_id"), Some(ColumnType::Text));
+        assert_eq!(kind("estimated_value_amount"), Some(ColumnType::Number));
+        assert_eq!(kind("estimated_value_currency"), Some(ColumnType::Text));
+        assert_eq!(kind("estimated_closing_date"), Some(ColumnType::Date));
+        assert_eq!(kind("lead"), Some(ColumnType::Json));
+        assert_eq!(kind("custom_fields"), Some(ColumnType::Json));
+    }
+
+    #[test]
+    fn custom_fields_come_along_wherever_a_list_has_them() {
+        for resource in RESOURCES {
+            let offered = resource.includes.contains(&"custom_fields");
+            assert_eq!(
+                resource.default_includes.contains(&"custom_fields"),
+                offered,
+                "{}",
+                resource.stream
+            );
+        }
+    }
+}
