@@ -15,7 +15,7 @@ use crate::call::CallContext;
 use crate::envelope::error_json;
 use crate::error::{ConnectorError, Result};
 use crate::integration::{StreamEntry, columns_of};
-use crate::stream::{Column, PageRequest, RowDecoder, StreamDeclaration};
+use crate::stream::{Column, PageRequest, RowDecoder, StreamDeclaration, Walk};
 
 /// Rows in a batch, at most.
 const LARGEST_BATCH_ROWS: usize = 1000;
@@ -29,8 +29,16 @@ const WAITING_PAGES: usize = 10;
 /// Subtracted from the start of a read: the app's own servers may disagree about the time by a little.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-/// Age at which an incremental stream is read completely again: not every change moves the app's own time of change.
-const LONGEST_WITHOUT_FULL_READ: Duration = Duration::from_secs(7 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Age at which an incremental stream is read completely again: not every change moves the app's own time of change,
+/// and where a walk goes by page number, a delete during the first read can hide a record.
+fn longest_without_full_read(walk: Walk) -> Duration {
+    match walk {
+        Walk::Value { .. } => 7 * DAY,
+        Walk::Pages { .. } => DAY,
+    }
+}
 
 /// Time for the last write after somebody asked to stop.
 const LONGEST_LAST_WRITE: Duration = Duration::from_millis(2500);
@@ -286,8 +294,10 @@ async fn too_late(stop: &mut crate::host::StopSignal) {
 /// read is taken up again.
 fn plan(declaration: &StreamDeclaration, state: &StreamState, wanted: Option<Mode>) -> Plan {
     let now = Timestamp::now();
-    let is_due =
-        |at: Timestamp| now.duration_since(at) > LONGEST_WITHOUT_FULL_READ.try_into().unwrap_or_default();
+    let longest = longest_without_full_read(declaration.walk)
+        .try_into()
+        .unwrap_or_default();
+    let is_due = |at: Timestamp| now.duration_since(at) > longest;
     let cursor = state
         .cursor
         .filter(|_| declaration.changed_since.is_some() && wanted != Some(Mode::Full));

@@ -397,7 +397,8 @@ impl Pager {
             .into_iter()
             .filter(|row| previous.get(row.key()) != Some(row.hash()))
             .collect();
-        if by_number && rows.len() < before {
+        // A page that is the same as a whole is no sign of movement: the app does not page.
+        if by_number && rows.len() < before && !rows.is_empty() {
             self.moved = true;
         }
         rows
@@ -475,3 +476,6 @@ fn decode(
     }
     (rows, rejects)
 }
+
+#[cfg(test)]
+mod tests;

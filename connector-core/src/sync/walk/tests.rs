@@ -1,0 +1,383 @@
+//! Walks over a simulated list that changes between two requests, and over lists that misbehave.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::stream::{Columns, Filter, FilterKind, PageRequest, RecordPage, Stream};
+
+const SIZE: u32 = 100;
+
+/// When everything begins, in seconds.
+const START: i64 = 1_700_000_000;
+
+fn instant(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a second of this century")
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Record {
+    id: u32,
+    created_at: i64,
+    updated_at: i64,
+}
+
+/// How the simulated app answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Manners {
+    Good,
+    /// Leaves `sort` and filters out of account.
+    IgnoresSort,
+    /// Sends everything for every page.
+    IgnoresPaging,
+    /// Sends the first page for every number.
+    RepeatsFirstPage,
+    /// Sends half of the page asked for, at this request.
+    ShortAt(usize),
+}
+
+/// An app with one list.
+struct App {
+    records: Vec<Record>,
+    now: i64,
+    next_id: u32,
+    manners: Manners,
+    requests: usize,
+}
+
+impl App {
+    fn new(count: u32, manners: Manners) -> Self {
+        // Later records were created later but changed in another order; some share a second.
+        let record = |id: u32| Record {
+            id,
+            created_at: START + i64::from(id),
+            updated_at: START + 100_000 + i64::from(id.wrapping_mul(7919) % (count.max(1) * 2) / 2),
+        };
+        Self {
+            records: (0..count).map(record).collect(),
+            now: START + 1_000_000,
+            next_id: count,
+            manners,
+            requests: 0,
+        }
+    }
+
+    fn answer(&mut self, request: &PageRequest) -> RecordPage {
+        self.requests += 1;
+        self.now += 1;
+        let mut rows: Vec<&Record> = self.records.iter().collect();
+        let second = |name: &str| {
+            let text = request.filter.get(name)?.as_str()?;
+            text.parse::<Timestamp>().ok().map(Timestamp::as_second)
+        };
+        if self.manners != Manners::IgnoresSort {
+            if let Some(since) = second("updated_since") {
+                rows.retain(|row| row.updated_at >= since);
+            }
+            if let Some(before) = second("created_before") {
+                rows.retain(|row| row.created_at < before);
+            }
+            if let Some((field, direction)) = request.sort.first() {
+                let key = |row: &&Record| {
+                    if field == "updated_at" {
+                        row.updated_at
+                    } else {
+                        row.created_at
+                    }
+                };
+                rows.sort_unstable_by_key(|row| (key(row), row.id));
+                if *direction == Direction::Descending {
+                    rows.reverse();
+                }
+            }
+        }
+        let number = if self.manners == Manners::RepeatsFirstPage {
+            1
+        } else {
+            request.number
+        };
+        let (skip, take) = match self.manners {
+            Manners::IgnoresPaging => (0, usize::MAX),
+            Manners::ShortAt(at) if at == self.requests => (page_start(number), SIZE as usize / 2),
+            _ => (page_start(number), SIZE as usize),
+        };
+        let json = |row: &&Record| {
+            let record = json!({
+                "id": row.id.to_string(),
+                "created_at": instant(row.created_at),
+                "updated_at": instant(row.updated_at),
+            });
+            RawValue::from_string(record.to_string()).expect("JSON")
+        };
+        RecordPage {
+            records: rows.iter().skip(skip).take(take).map(json).collect(),
+            date: Some(instant(self.now)),
+            ..RecordPage::default()
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        self.now += 1;
+        let count = self.records.len();
+        match *change {
+            Change::Insert => {
+                let (id, now) = (self.next_id, self.now);
+                self.next_id += 1;
+                self.records.push(Record {
+                    id,
+                    created_at: now,
+                    updated_at: now,
+                });
+            }
+            Change::Update(at) if count > 0 => self.records[at % count].updated_at = self.now,
+            Change::Delete(at) if count > 0 => {
+                self.records.remove(at % count);
+            }
+            _ => {}
+        }
+    }
+
+    fn ids(&self) -> BTreeSet<u32> {
+        self.records.iter().map(|record| record.id).collect()
+    }
+}
+
+fn page_start(number: u32) -> usize {
+    (number as usize - 1) * SIZE as usize
+}
+
+#[derive(Debug, Clone)]
+enum Change {
+    Nothing,
+    Insert,
+    Update(usize),
+    Delete(usize),
+}
+
+const BY_CHANGE: Walk = Walk::Value {
+    field: "updated_at",
+    direction: Direction::Ascending,
+    bound: "updated_since",
+};
+const BY_CREATION: Walk = Walk::Value {
+    field: "created_at",
+    direction: Direction::Descending,
+    bound: "created_before",
+};
+const BY_PAGE: Walk = Walk::Pages {
+    sort: Some("created_at"),
+};
+
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is of interest")]
+struct Schema {
+    id: String,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+fn declaration(walk: Walk) -> StreamDeclaration {
+    let stream =
+        Stream::<()>::new::<Schema, _, _>("things", "thing", |_, _| async { Ok(RecordPage::default()) });
+    let date_time = |name| Filter {
+        name,
+        kind: FilterKind::DateTime,
+    };
+    let filters: &'static [Filter] = Box::leak(Box::new([
+        date_time("updated_since"),
+        date_time("created_before"),
+    ]));
+    let declare = |stream: &mut StreamDeclaration| {
+        stream.paging = Paging::Number { largest: SIZE };
+        stream.walk = walk;
+        stream.filters = filters;
+        stream.sorts = &["created_at", "updated_at"];
+    };
+    stream.declare(declare).declaration
+}
+
+struct Walked {
+    ids: BTreeSet<u32>,
+    requests: usize,
+    warnings: Vec<String>,
+    last: Vec<(u32, i64)>,
+}
+
+fn walk(app: &mut App, walk: Walk, changes: &[Change], position: Option<Timestamp>) -> Result<Walked> {
+    let declaration = declaration(walk);
+    let columns = Columns::from_schema(&crate::schema::output_schema_of::<Schema>(), &["id"]);
+    let mut decoder = RowDecoder::new(columns, &["id"]);
+    let mut pager = Pager::new(&declaration, declaration.first_page(SIZE), position);
+    let mut walked = Walked {
+        ids: BTreeSet::new(),
+        requests: 0,
+        warnings: vec![],
+        last: vec![],
+    };
+    let mut changes = changes.iter();
+    while let Some(request) = pager.next_request().cloned() {
+        let page = pager.take(app.answer(&request), &mut decoder)?;
+        for row in &page.rows {
+            let record: Value = serde_json::from_str(row.document()).expect("JSON");
+            let id: u32 = row.key().parse().expect("a number");
+            let updated: Timestamp = record["updated_at"]
+                .as_str()
+                .expect("text")
+                .parse()
+                .expect("an instant");
+            walked.ids.insert(id);
+            walked.last.push((id, updated.as_second()));
+        }
+        walked.requests += 1;
+        assert!(walked.requests < 2000, "a walk must end");
+        if let Some(change) = changes.next() {
+            app.change(change);
+        }
+    }
+    walked.warnings = pager.warnings;
+    Ok(walked)
+}
+
+#[test]
+fn a_list_that_stands_still_costs_one_request_beyond_its_pages() {
+    for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
+        for count in [
+            0, 1, 2, 99, 100, 101, 199, 200, 201, 250, 999, 1000, 1001, 9_900, 11_000,
+        ] {
+            let mut app = App::new(count, Manners::Good);
+            let walked = walk(&mut app, order, &[], None).unwrap();
+            assert_eq!(walked.ids, app.ids(), "{order:?} {count}");
+            let most = count.div_ceil(SIZE) as usize + 1;
+            assert!(
+                walked.requests <= most,
+                "{order:?}: {} requests for {count} records",
+                walked.requests
+            );
+            assert_eq!(walked.warnings, Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn records_of_one_second_are_all_read() {
+    for order in [BY_CHANGE, BY_CREATION] {
+        let mut app = App::new(1234, Manners::Good);
+        for record in &mut app.records {
+            record.created_at = START;
+            record.updated_at = START;
+        }
+        assert_eq!(walk(&mut app, order, &[], None).unwrap().ids.len(), 1234);
+    }
+}
+
+#[test]
+fn an_app_that_ignores_the_sort_is_read_by_number() {
+    for order in [BY_CHANGE, BY_CREATION] {
+        let mut app = App::new(777, Manners::IgnoresSort);
+        app.records.reverse();
+        app.records.swap(3, 500);
+        let walked = walk(&mut app, order, &[], None).unwrap();
+        assert_eq!(walked.ids.len(), 777);
+        assert!(walked.warnings[0].contains("does not sort"));
+    }
+}
+
+#[test]
+fn an_app_that_ignores_paging_is_read_once() {
+    for count in [50, 250] {
+        let mut app = App::new(count, Manners::IgnoresPaging);
+        let walked = walk(&mut app, BY_PAGE, &[], None).unwrap();
+        assert_eq!((walked.ids.len(), walked.requests <= 2), (count as usize, true));
+    }
+}
+
+#[test]
+fn an_app_that_repeats_its_first_page_for_ever_is_an_error() {
+    let mut app = App::new(250, Manners::RepeatsFirstPage);
+    let error = walk(&mut app, BY_PAGE, &[], None).err().unwrap();
+    assert_eq!(error.code(), ErrorCode::InvalidResponse);
+    assert!(app.requests < 10);
+}
+
+#[test]
+fn a_short_answer_in_the_middle_is_not_the_end() {
+    for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
+        // By page the last one is out of reach: a short last page and a shorter list look the same.
+        let last = if order == BY_PAGE { 5 } else { 6 };
+        for at in 1..=last {
+            let mut app = App::new(600, Manners::ShortAt(at));
+            assert_eq!(
+                walk(&mut app, order, &[], None).unwrap().ids.len(),
+                600,
+                "{order:?} at {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_walk_goes_on_where_an_earlier_one_was_cut() {
+    let mut app = App::new(1000, Manners::Good);
+    let mut all: Vec<_> = app.records.iter().map(|record| record.updated_at).collect();
+    all.sort_unstable();
+    let walked = walk(&mut app, BY_CHANGE, &[], Some(instant(all[600]))).unwrap();
+    let rest = app
+        .records
+        .iter()
+        .filter(|record| record.updated_at >= all[600])
+        .count();
+    assert_eq!(walked.ids.len(), rest);
+    assert!(walked.requests <= 6);
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        Just(Change::Nothing),
+        Just(Change::Insert),
+        (0..5000_usize).prop_map(Change::Update),
+        (0..5000_usize).prop_map(Change::Delete),
+    ];
+    prop::collection::vec(change, 0..80)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// The promise: whatever was there from the beginning to the end is read, and by change nothing newer is missed.
+    #[test]
+    fn by_value_nothing_is_lost_whatever_changes(count in 0..1500_u32, changes in changes(), by_change: bool) {
+        let mut app = App::new(count, Manners::Good);
+        let before = app.ids();
+        let order = if by_change { BY_CHANGE } else { BY_CREATION };
+        let walked = walk(&mut app, order, &changes, None).unwrap();
+        let stayed: BTreeSet<u32> = before.intersection(&app.ids()).copied().collect();
+        prop_assert!(walked.ids.is_superset(&stayed), "lost {:?}", stayed.difference(&walked.ids).collect::<Vec<_>>());
+    }
+
+    /// By page a delete can hide a record until the next complete read, but inserts and updates cannot.
+    #[test]
+    fn by_page_inserts_and_updates_lose_nothing(count in 0..1500_u32, changes in changes()) {
+        let mut app = App::new(count, Manners::Good);
+        let before = app.ids();
+        let harmless: Vec<_> =
+            changes.into_iter().map(|change| if matches!(change, Change::Delete(_)) { Change::Nothing } else { change }).collect();
+        let walked = walk(&mut app, BY_PAGE, &harmless, None).unwrap();
+        prop_assert!(walked.ids.is_superset(&before));
+    }
+
+    /// The version of a record that is read last is at least as new as the one at the walk's beginning.
+    #[test]
+    fn a_later_version_is_never_followed_by_an_older_one(count in 1..800_u32, changes in changes()) {
+        let mut app = App::new(count, Manners::Good);
+        let walked = walk(&mut app, BY_CHANGE, &changes, None).unwrap();
+        let mut newest = HashMap::new();
+        for (id, updated) in walked.last {
+            let before = newest.insert(id, updated);
+            prop_assert!(before.is_none_or(|before| before <= updated));
+        }
+    }
+}
