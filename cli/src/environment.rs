@@ -13,13 +13,12 @@ impl Environment {
     pub(crate) fn load() -> Self {
         let mut file = HashMap::new();
         for line in dotenvy::from_filename_iter(".env").into_iter().flatten() {
-            match line {
-                Ok((name, value)) => {
-                    file.insert(name, value);
-                }
-                // The text of the error holds the line, which may hold a secret.
-                Err(_) => tracing::warn!("a line of .env cannot be read and was left out"),
-            }
+            // The text of an error would hold the line, which may hold a secret.
+            let Ok((name, value)) = line else {
+                tracing::warn!("a line of .env cannot be read and was left out");
+                continue;
+            };
+            file.insert(name, value);
         }
         Self { file }
     }

@@ -29,7 +29,7 @@ use crate::output::{Ended, is_for_people, tell};
 use crate::signals::{Signals, Watched};
 
 /// Time for somebody to agree; the codes of most apps live as long.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// What was typed after `login`.
 #[derive(Debug, Clone, clap::Args)]
@@ -94,7 +94,8 @@ pub(crate) struct Login<'a> {
 
 #[derive(Deserialize)]
 struct AuthorizationUrl {
-    authorization_url: String,
+    #[serde(rename = "authorization_url")]
+    address: String,
     code_verifier: String,
     state: String,
 }
@@ -133,7 +134,7 @@ impl Login<'_> {
         if self.paste || serving.is_none() {
             read_pasted(sender);
         }
-        show(&url.authorization_url);
+        show(&url.address);
         let returned = wait(&mut answers, stop).await;
         if let Some(serving) = serving {
             serving.abort();

@@ -9,7 +9,7 @@ use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse, status_error};
-use crate::integration::Integration;
+use crate::integration::{AnySettings, Integration};
 use crate::oauth::StoredToken;
 
 /// What a capability gets: settings of type `S` and everything of [`CallContext`]. Cheap to clone.
@@ -56,7 +56,7 @@ pub struct CallContext(Arc<Parts>);
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub integration: Arc<Integration>,
-    pub settings: Arc<dyn Any + Send + Sync>,
+    pub settings: AnySettings,
     pub credentials: Credentials,
     pub page: PageRequestEnvelope,
     pub include_raw_data: bool,
@@ -128,47 +128,46 @@ impl CallContext {
         })
     }
 
-    /// Sends a request with the caller's credentials.
+    /// Sends a request with the caller's credentials and reads the answer.
     ///
-    /// An access token of the vault that the app refuses is refreshed once, and the request sent once more.
+    /// Failures that pass by themselves are tried again; in a sync that includes answers that `read` calls
+    /// `invalid_response`, since a cut or garbled answer is most often a matter of the moment. An access token of the
+    /// vault that the app refuses is refreshed once, and the request sent once more.
     ///
     /// # Errors
-    /// What the integration's error mapping says about the answer, or what the network did.
-    pub async fn send(&self, request: &HttpRequest) -> Result<HttpResponse> {
+    /// What the integration's error mapping or `read` says about the answer, or what the network did.
+    pub async fn send<T>(&self, request: &HttpRequest, read: impl Fn(HttpResponse) -> Result<T>) -> Result<T> {
         let stored = match &self.0.credentials {
-            Credentials::None => return self.exchange(request).await,
-            Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?).await,
+            Credentials::None => return self.exchange(request, &read).await,
+            Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?, &read).await,
             Credentials::Basic { username, password } => {
-                return self.exchange(&request.clone().basic(username, password)).await;
+                return self.exchange(&request.clone().basic(username, password), &read).await;
             }
             Credentials::Stored(stored) => stored,
         };
         let token = stored.access_token(self).await?;
-        match self.exchange(&request.clone().bearer(&token)?).await {
+        match self.exchange(&request.clone().bearer(&token)?, &read).await {
             Err(error) if error.code() == ErrorCode::Unauthorized => {
                 let token = stored.replace(self, &token).await?;
-                self.exchange(&request.clone().bearer(&token)?)
-                    .await
-                    .map_err(|error| match error.code() {
-                        ErrorCode::Unauthorized => ConnectorError::new(
-                            ErrorCode::AuthenticationExpired,
-                            "the app refuses a token that it just issued",
-                        )
-                        .hint("log in again")
-                        .context(error.message().to_owned()),
-                        _ => error,
-                    })
+                let again = self.exchange(&request.clone().bearer(&token)?, &read).await;
+                again.map_err(|error| match error.code() {
+                    ErrorCode::Unauthorized => refused_again(&error),
+                    _ => error,
+                })
             }
             answer => answer,
         }
     }
 
-    async fn exchange(&self, request: &HttpRequest) -> Result<HttpResponse> {
-        self.0
-            .http
-            .send(request, |response| self.0.integration.classify(response))
-            .await
+    async fn exchange<T>(&self, request: &HttpRequest, read: impl Fn(HttpResponse) -> Result<T>) -> Result<T> {
+        self.0.http.send(request, |response| read(self.0.integration.classify(response)?)).await
     }
+}
+
+fn refused_again(error: &ConnectorError) -> ConnectorError {
+    ConnectorError::new(ErrorCode::AuthenticationExpired, "the app refuses a token that it just issued")
+        .hint("log in again")
+        .context(error.message().to_owned())
 }
 
 /// The error for an answer: the app's own mapping first, then what its status stands for.
@@ -183,5 +182,5 @@ pub(crate) fn error_of(integration: &Integration, response: &HttpResponse) -> Co
         .retry_after()
         .or_else(|| integration.rate_limit(&response.headers).map(|limit| limit.reset));
     // A sliding minute is the most common window of all apps, so it is the best guess where the app says nothing.
-    error.retry_after(told.unwrap_or(std::time::Duration::from_secs(60)))
+    error.retry_after(told.unwrap_or(std::time::Duration::from_mins(1)))
 }

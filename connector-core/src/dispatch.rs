@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::Auth;
 use crate::call::{CallContext, Credentials, Parts};
-use crate::envelope::{Answer, PageRequestEnvelope, RequestEnvelope};
+use crate::envelope::{Answer, RequestEnvelope};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::http::HttpClient;
@@ -74,7 +74,7 @@ async fn context(
         integration: Arc::clone(integration),
         settings,
         credentials,
-        page: envelope.page.clone().unwrap_or_else(PageRequestEnvelope::default),
+        page: envelope.page.clone().unwrap_or_default(),
         include_raw_data: envelope.include_raw_data,
         http: HttpClient::new(options),
         host: Arc::clone(host),

@@ -23,7 +23,7 @@ use crate::sync;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
-#[expect(missing_docs, reason = "the keys of `info`")]
+#[expect(missing_docs, clippy::struct_field_names, reason = "the keys of `info`")]
 pub struct Description {
     pub app_id: String,
     pub version: String,
@@ -58,9 +58,9 @@ pub struct Integration {
     streams: Vec<StreamEntry>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
-    http_options: Arc<dyn Fn(&dyn Any) -> HttpOptions + Send + Sync>,
-    page_size: Arc<dyn Fn(&dyn Any) -> u32 + Send + Sync>,
-    concurrency: Arc<dyn Fn(&dyn Any) -> usize + Send + Sync>,
+    http_options: FromSettings<HttpOptions>,
+    page_size: FromSettings<u32>,
+    concurrency: FromSettings<usize>,
 }
 
 /// A stream without the type of its connector's settings.
@@ -70,16 +70,22 @@ pub(crate) struct StreamEntry {
     pub get: Option<GetFn>,
 }
 
+/// A connector's settings without their type.
+pub(crate) type AnySettings = Arc<dyn Any + Send + Sync>;
+
+/// Something that a connector takes from its settings.
+pub(crate) type FromSettings<T> = Arc<dyn Fn(&dyn Any) -> T + Send + Sync>;
+
 struct SettingsType {
     schema: fn() -> Value,
-    parse: fn(Map<String, Value>) -> Result<Arc<dyn Any + Send + Sync>>,
+    parse: fn(Map<String, Value>) -> Result<AnySettings>,
 }
 
 /// OAuth settings without the type of the connector's settings.
 pub(crate) struct ErasedOAuth {
     pub sends_scope: bool,
     pub scopes: &'static [&'static str],
-    pub client: Arc<dyn Fn(&dyn Any) -> OAuthClient + Send + Sync>,
+    pub client: FromSettings<Result<OAuthClient>>,
 }
 
 /// Why a declaration cannot be built. The message names the mistake.
@@ -223,7 +229,7 @@ impl Integration {
         self.streams.iter().find(|entry| entry.declaration.name == name)
     }
 
-    pub(crate) fn parse_settings(&self, settings: Map<String, Value>) -> Result<Arc<dyn Any + Send + Sync>> {
+    pub(crate) fn parse_settings(&self, settings: Map<String, Value>) -> Result<AnySettings> {
         (self.settings.parse)(settings)
     }
 
@@ -410,7 +416,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     }
 }
 
-fn of_settings<S: 'static, T: 'static>(read: fn(&S) -> T) -> Arc<dyn Fn(&dyn Any) -> T + Send + Sync> {
+/// Reads settings of type `S` out of settings of any type.
+pub(crate) fn of_settings<S: 'static, T: 'static>(read: fn(&S) -> T) -> FromSettings<T> {
     Arc::new(move |settings| {
         read(
             settings

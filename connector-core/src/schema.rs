@@ -55,6 +55,7 @@ pub(crate) fn inline(mut schema: Value, generator: &mut SchemaGenerator) -> Valu
 ///
 /// # Errors
 /// As [`check`]. `at` is the JSON pointer of the value.
+#[expect(clippy::needless_pass_by_value, reason = "a value that was typed is spent")]
 pub fn typed<T: DeserializeOwned + JsonSchema>(value: Value, at: &str) -> Result<T> {
     match serde_path_to_error::deserialize(&value) {
         Ok(typed) => Ok(typed),

@@ -210,21 +210,20 @@ impl HttpClient {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Sends a request, again if its failure passes by itself, and returns the answer of any status that does not.
+    /// Sends a request, again while its failure passes by itself, and returns what `read` makes of the answer.
     ///
-    /// `classify` turns an answer into an error; the default is [`ErrorCode::from_status`]. Answers that it lets pass
-    /// are returned.
+    /// `read` decides what a failure is: an answer that it cannot use is one, whatever its status.
     ///
     /// # Errors
-    /// What `classify` says, or what the network did.
-    pub async fn send<F>(&self, request: &HttpRequest, classify: F) -> Result<HttpResponse>
+    /// What `read` says, or what the network did.
+    pub async fn send<T, F>(&self, request: &HttpRequest, read: F) -> Result<T>
     where
-        F: Fn(HttpResponse) -> Result<HttpResponse>,
+        F: Fn(HttpResponse) -> Result<T>,
     {
         self.shared
             .options
             .retry
-            .run(|| async { classify(self.attempt(request).await?) })
+            .run(|| async { read(self.attempt(request).await?) })
             .await
     }
 

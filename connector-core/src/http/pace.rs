@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The window in which requests are counted.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// Added to the window: the app counts from when a request arrives, which varies more than when it leaves.
 const MARGIN: Duration = Duration::from_millis(300);
@@ -133,7 +133,7 @@ mod tests {
         pacer.observe(
             Some(RateLimit {
                 remaining: 0,
-                reset: Duration::from_secs(86_400),
+                reset: Duration::from_hours(24),
             }),
             false,
         );

@@ -30,8 +30,8 @@ impl RetryPolicy {
     /// For a long run, which outlives a restart of the app.
     pub const fn persistent() -> Self {
         Self {
-            retries: 7,
-            longest_wait: Duration::from_secs(120),
+            retries: 6,
+            longest_wait: Duration::from_mins(2),
             persistent: true,
         }
     }

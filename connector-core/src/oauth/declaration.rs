@@ -1,15 +1,12 @@
 //! What an integration says about its authorization server.
 
-use std::any::Any;
-use std::sync::Arc;
-
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::integration::ErasedOAuth;
+use crate::integration::{ErasedOAuth, of_settings};
 
 /// OAuth settings of an integration whose settings are `S`.
 pub struct OAuth<S> {
-    client: fn(&S) -> OAuthClient,
+    client: fn(&S) -> Result<OAuthClient>,
     scopes: &'static [&'static str],
     sends_scope: bool,
 }
@@ -30,8 +27,8 @@ pub struct OAuthClient {
 }
 
 impl<S: 'static> OAuth<S> {
-    /// OAuth with what `client` takes from the settings.
-    pub fn new(client: fn(&S) -> OAuthClient) -> Self {
+    /// OAuth with what `client` takes from the settings, which may be wrong.
+    pub fn new(client: fn(&S) -> Result<OAuthClient>) -> Self {
         Self {
             client,
             scopes: &[],
@@ -53,17 +50,10 @@ impl<S: 'static> OAuth<S> {
     }
 
     pub(crate) fn erase(self) -> ErasedOAuth {
-        let client = self.client;
         ErasedOAuth {
             sends_scope: self.sends_scope,
             scopes: self.scopes,
-            client: Arc::new(move |settings: &dyn Any| {
-                client(
-                    settings
-                        .downcast_ref()
-                        .expect("settings are of the builder's type"),
-                )
-            }),
+            client: of_settings(self.client),
         }
     }
 }

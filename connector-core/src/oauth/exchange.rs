@@ -10,7 +10,7 @@ use oauth2::{
     PkceCodeVerifier, RedirectUrl, RefreshToken, TokenResponse, TokenUrl,
 };
 use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 
 use super::{OAuthClient, TokenSet};
 use crate::auth::Secret;
@@ -25,6 +25,10 @@ pub(super) type Client =
 pub(super) fn client(oauth: &OAuthClient, id: String, secret: Option<&Secret>) -> Result<Client> {
     let authorize = AuthUrl::new(oauth.authorize_url.clone()).map_err(|_| bad_url("authorization"))?;
     let token = TokenUrl::new(oauth.token_url.clone()).map_err(|_| bad_url("token"))?;
+    if token.url().scheme() != "https" && !is_this_machine(token.url()) {
+        let message = "the token URL of the settings must start with https:// unless it is on this machine";
+        return Err(ConnectorError::misconfigured(ErrorCode::InvalidValue, message));
+    }
     let client = BasicClient::new(ClientId::new(id))
         .set_auth_uri(authorize)
         .set_token_uri(token)
@@ -62,6 +66,16 @@ pub(super) async fn refresh(
     let request = client.exchange_refresh_token(&refresh_token);
     let sent_at = Timestamp::now();
     token_set(request.request_async(&sender(context)).await, sent_at)
+}
+
+/// Secrets go to the token endpoint, so nobody may listen in on the way (RFC 6749, section 3.2).
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 pub(super) fn redirect_url(redirect_uri: String) -> Result<RedirectUrl> {
@@ -113,7 +127,7 @@ fn normalized(body: &[u8]) -> Result<Vec<u8>> {
         )
     })?;
     if let Some(error) = body.get("error").and_then(Value::as_str) {
-        return Err(ConnectorError::upstream(ErrorCode::CredsRevoked, error));
+        return Err(ConnectorError::upstream(code_of(error), error));
     }
     if body
         .get("access_token")
@@ -147,6 +161,18 @@ fn normalized(body: &[u8]) -> Result<Vec<u8>> {
     body.entry("token_type".into()).or_insert_with(|| "Bearer".into());
     serde_json::to_vec(&body)
         .map_err(|error| ConnectorError::new(ErrorCode::InternalError, error.to_string()))
+}
+
+/// What an `error` member means: RFC 6749, section 5.2, and GitHub's names for the same.
+fn code_of(error: &str) -> ErrorCode {
+    match error {
+        "invalid_grant" | "bad_refresh_token" | "bad_verification_code" => ErrorCode::CredsRevoked,
+        "invalid_client" => ErrorCode::Unauthorized,
+        "invalid_scope" | "access_denied" => ErrorCode::PermissionDenied,
+        "slow_down" => ErrorCode::RateLimit,
+        "server_error" | "temporarily_unavailable" => ErrorCode::ServiceError,
+        _ => ErrorCode::BadRequest,
+    }
 }
 
 fn token_set(

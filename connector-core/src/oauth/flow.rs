@@ -117,7 +117,7 @@ pub(super) fn settings(context: &CallContext) -> Result<(&ErasedOAuth, OAuthClie
     let oauth = context.integration().oauth().ok_or_else(|| {
         ConnectorError::new(ErrorCode::UnsupportedOperation, "the integration has no OAuth")
     })?;
-    Ok((oauth, (oauth.client)(context.settings_any())))
+    Ok((oauth, (oauth.client)(context.settings_any())?))
 }
 
 fn authorization_url(context: &CallContext, request: UrlRequest) -> Result<Answer> {

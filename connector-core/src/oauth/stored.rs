@@ -11,7 +11,7 @@ use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
 
 /// Remaining life at which an access token is replaced, so that it does not end on the way.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 
 /// The tokens of one connection, as this process knows them. Cheap to clone; clones share what they know.
 #[derive(Clone)]

@@ -68,7 +68,7 @@ pub struct Column {
 /// The columns of one table, in order. Grows while records bring fields that it does not know.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
-    columns: Vec<Column>,
+    all: Vec<Column>,
     /// Lower-cased: SQLite compares column names without case.
     names: HashSet<String>,
     discovered: usize,
@@ -105,12 +105,12 @@ impl Columns {
 
     /// All columns, in the order in which they were added.
     pub fn as_slice(&self) -> &[Column] {
-        &self.columns
+        &self.all
     }
 
     /// Tells which columns the table already has: a field met later takes their type rather than its first value's.
     pub fn set_existing(&mut self, existing: Vec<(String, ColumnType)>) {
-        for column in &mut self.columns {
+        for column in &mut self.all {
             if let Some((_, kind)) = existing.iter().find(|(name, _)| *name == column.name) {
                 column.kind = *kind;
             }
@@ -164,7 +164,7 @@ impl Columns {
             .find(|(existing, _)| *existing == name)
             .map_or(kind, |(_, kind)| *kind);
         self.names.insert(name.to_lowercase());
-        self.columns.push(Column {
+        self.all.push(Column {
             name,
             kind,
             field: field.to_owned(),
@@ -255,11 +255,11 @@ fn type_of_schema(property: &Value) -> &str {
     match property.get("type") {
         Some(Value::String(name)) => name,
         Some(Value::Array(names)) => {
-            let mut named = names
+            let mut others = names
                 .iter()
                 .filter_map(Value::as_str)
                 .filter(|name| *name != "null");
-            match (named.next(), named.next()) {
+            match (others.next(), others.next()) {
                 (Some(only), None) => only,
                 _ => "",
             }

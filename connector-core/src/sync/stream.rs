@@ -27,9 +27,9 @@ const LARGEST_BATCH_BYTES: usize = 4 << 20;
 const WAITING_PAGES: usize = 10;
 
 /// Subtracted from the start of a read: the app's own servers may disagree about the time by a little.
-const OVERLAP: Duration = Duration::from_secs(60);
+const OVERLAP: Duration = Duration::from_mins(1);
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Age at which an incremental stream is read completely again: not every change moves the app's own time of change,
 /// and where a walk goes by page number, a delete during the first read can hide a record.

@@ -71,8 +71,8 @@ pub(crate) struct Pager {
     requests: u32,
     records: usize,
     overlap: usize,
-    /// The bound under which a walk by value had to go on by number; `Some(None)` is the start of the list.
-    by_number_since: Option<Option<Timestamp>>,
+    /// Where a walk by value had to go on by number, if it had to.
+    by_number: Option<Stretch>,
     passes: u32,
     moved: bool,
     total: Option<u64>,
@@ -101,7 +101,7 @@ impl Pager {
             requests: 0,
             records: 0,
             overlap: 0,
-            by_number_since: None,
+            by_number: None,
             passes: 1,
             moved: false,
             total: None,
@@ -110,12 +110,12 @@ impl Pager {
         match pager.walk {
             Walk::Value { field, direction, .. } => pager.first.sort = vec![(field.to_owned(), direction)],
             Walk::Pages { sort: Some(field) } => {
-                pager.first.sort = vec![(field.to_owned(), Direction::Ascending)]
+                pager.first.sort = vec![(field.to_owned(), Direction::Ascending)];
             }
             Walk::Pages { sort: None } => {}
         }
         pager.next = Some(match position {
-            Some(position) => pager.from_bound(position),
+            Some(position) => pager.beyond(position),
             None => pager.first.clone(),
         });
         pager
@@ -151,7 +151,7 @@ impl Pager {
         self.records += fresh.len() + rejects.len();
         self.next = match self.paging {
             Paging::None => None,
-            Paging::Token { .. } => self.after_token(&request, page.next_token, repeated)?,
+            Paging::Token { .. } => Self::after_token(&request, page.next_token, repeated)?,
             Paging::Number { .. } => {
                 let nothing_new = fresh.is_empty() && rejects.is_empty();
                 self.after_page(request, received, repeated, nothing_new, order)?
@@ -175,15 +175,14 @@ impl Pager {
                 ..
             }
         );
-        if ascending {
-            self.by_number_since.unwrap_or(self.bound)
-        } else {
-            None
+        match self.by_number {
+            _ if !ascending => None,
+            Some(stretch) => stretch.since,
+            None => self.bound,
         }
     }
 
     fn after_token(
-        &mut self,
         request: &PageRequest,
         next: Option<String>,
         repeated: bool,
@@ -224,7 +223,7 @@ impl Pager {
             return Ok(self.end());
         }
         if repeated {
-            return self.after_repeated_page(request);
+            return self.after_repeated_page(&request);
         }
         if let Some(short) = self.short.take() {
             return self.after_short_answer(short);
@@ -250,13 +249,13 @@ impl Pager {
     }
 
     /// A full page that was there before. A list that moves may do that; one that keeps doing it has no end.
-    fn after_repeated_page(&mut self, request: PageRequest) -> Result<Option<PageRequest>> {
+    fn after_repeated_page(&mut self, request: &PageRequest) -> Result<Option<PageRequest>> {
         self.repeats += 1;
         self.moved = true;
         if self.repeats >= MOST_REPEATS {
             return Err(endless("the app sends the same page for every number"));
         }
-        Ok(Some(next_number(&request)))
+        Ok(Some(next_number(request)))
     }
 
     /// Something came after a page that looked like the last one: that was a short answer, so it is asked for again.
@@ -286,15 +285,13 @@ impl Pager {
         };
         if self.bound != Some(last) && ties <= LARGEST_TIE && self.overlap + ties < request.size as usize {
             self.overlap += ties;
-            return self.from_bound(last);
+            return self.beyond(last);
         }
-        if self.by_number_since.is_none() {
-            self.by_number_since = Some(self.bound);
-        }
+        self.by_number = self.by_number.or(Some(Stretch { since: self.bound }));
         next_number(request)
     }
 
-    fn from_bound(&mut self, last: Timestamp) -> PageRequest {
+    fn beyond(&mut self, last: Timestamp) -> PageRequest {
         let Walk::Value { direction, bound, .. } = self.walk else {
             return self.first.clone();
         };
@@ -317,7 +314,7 @@ impl Pager {
             .push("the app does not sort as declared; the list was read by page number".to_owned());
         self.walk = Walk::Pages { sort: None };
         self.bound = None;
-        self.by_number_since = None;
+        self.by_number = None;
         self.start_over()
     }
 
@@ -341,15 +338,13 @@ impl Pager {
         self.passes += 1;
         self.warnings
             .push("the list moved while it was read and was read again".to_owned());
-        let since = self.by_number_since.take().flatten();
+        let since = self.by_number.take().and_then(|stretch| stretch.since);
         let first = self.start_over();
-        Some(match since {
-            Some(since) => self.from_bound(since),
-            None => {
-                self.bound = None;
-                first
-            }
-        })
+        if let Some(since) = since {
+            return Some(self.beyond(since));
+        }
+        self.bound = None;
+        Some(first)
     }
 
     /// Records that changed after the walk began come last in ascending order, for as long as somebody changes some.
@@ -428,13 +423,19 @@ impl Pager {
             ties = if last == Some(value) { ties + 1 } else { 1 };
             last = Some(value);
         }
-        if let (Some(_), Some(began), Some(last)) = (self.by_number_since, self.began, last)
+        if let (Some(_), Some(began), Some(last)) = (self.by_number, self.began, last)
             && last > began
         {
             self.moved = true;
         }
         Order::Sorted { last, ties }
     }
+}
+
+/// A part of a walk by value that goes by number, from a bound on; from the start of the list where there is none.
+#[derive(Clone, Copy)]
+struct Stretch {
+    since: Option<Timestamp>,
 }
 
 /// How a page is sorted.

@@ -7,6 +7,7 @@ use connector_core::capability::{Capability, names};
 use connector_core::http::HttpOptions;
 use connector_core::integration::Integration;
 use connector_core::oauth::{OAuth, OAuthClient};
+use connector_core::Result;
 use connector_core::registry::Connector;
 
 use crate::settings::Settings;
@@ -51,22 +52,14 @@ pub fn integration() -> Integration {
         .expect("the declaration is sound")
 }
 
-fn oauth_client(settings: &Settings) -> OAuthClient {
-    // An address that would send the secret over an open line becomes an empty one, which is refused before anything
-    // is sent.
-    let address = |path| {
-        settings
-            .authorization_server(path)
-            .map(String::from)
-            .unwrap_or_default()
-    };
-    OAuthClient {
-        authorize_url: address("oauth2/authorize"),
-        token_url: address("oauth2/access_token"),
+fn oauth_client(settings: &Settings) -> Result<OAuthClient> {
+    Ok(OAuthClient {
+        authorize_url: settings.authorization_server("oauth2/authorize")?.into(),
+        token_url: settings.authorization_server("oauth2/access_token")?.into(),
         client_id: settings.client_id.clone(),
         client_secret: settings.client_secret.clone(),
         redirect_uri: settings.redirect_uri.clone(),
-    }
+    })
 }
 
 fn http_options(settings: &Settings) -> HttpOptions {

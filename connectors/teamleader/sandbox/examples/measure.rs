@@ -98,7 +98,7 @@ impl Walk {
         Ok(Figures {
             first_page,
             page: start.elapsed() / PAGES,
-            server_cpu: (main_thread_cpu() - cpu) / PAGES,
+            server_cpu: main_thread_cpu().saturating_sub(cpu) / PAGES,
             bytes_per_row: bytes / PAGES as usize / ROWS_PER_PAGE,
         })
     }

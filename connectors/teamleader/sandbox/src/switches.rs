@@ -123,15 +123,17 @@ impl Default for Switches {
     }
 }
 
-const SCOPES: [&str; 10] = [
+const SCOPES: [&str; 12] = [
     "companies",
     "contacts",
     "deals",
     "departments",
     "events",
     "invoices",
+    "orders",
     "products",
     "projects",
     "settings",
+    "tickets",
     "users",
 ];

@@ -49,13 +49,13 @@ pub(super) fn object(response: &HttpResponse) -> Result<Box<RawValue>> {
         .map_err(|error| unusable(response, &error, "a record", "an object"))?;
     match members.get("data") {
         Some(data) if data.get().starts_with('{') => Ok((*data).to_owned()),
-        Some(data) => Err(invalid(format!(
+        Some(data) => Err(invalid(&format!(
             "`data` should be an object and is {}",
             kind(data)
         ))),
         None if members.contains_key("id") => serde_json::from_slice(&response.body)
             .map_err(|error| unusable(response, &error, "a record", "an object")),
-        None => Err(invalid("it has neither `data` nor `id`".to_owned())),
+        None => Err(invalid("it has neither `data` nor `id`")),
     }
 }
 
@@ -65,36 +65,35 @@ fn unusable(response: &HttpResponse, error: &serde_json::Error, wanted: &str, da
     let text = String::from_utf8_lossy(body);
     let start = text.trim_start();
     if start.is_empty() {
-        return invalid(format!("it is empty (HTTP status {})", response.status));
+        return invalid(&format!("it is empty (HTTP status {})", response.status));
     }
     if start.starts_with('<') {
-        return invalid(
-            "it is a page for browsers; something between us and Teamleader may have sent it".to_owned(),
-        );
+        return invalid("it is a page for browsers; something between us and Teamleader may have sent it");
     }
     if error.classify() == Category::Eof {
-        return invalid(format!("its JSON breaks off after {} bytes", body.len()));
+        return invalid(&format!("its JSON breaks off after {} bytes", body.len()));
     }
     match serde_json::from_slice::<&RawValue>(body) {
         Err(_) => {
             let shown: String = start.chars().filter(|c| !c.is_control()).take(SHOWN).collect();
-            invalid(format!("it is not JSON but begins with: {}", redact(&shown)))
+            invalid(&format!("it is not JSON but begins with: {}", redact(&shown)))
         }
         Ok(all) => match serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) {
-            Err(_) => invalid(format!(
+            Err(_) => invalid(&format!(
                 "{wanted} was expected in an object, and {} came",
                 kind(all)
             )),
             Ok(members) => match members.get("data") {
-                None => invalid("it has no `data`".to_owned()),
-                Some(found) => invalid(format!("`data` should be {data} and is {}", kind(found))),
+                None => invalid("it has no `data`"),
+                Some(found) => invalid(&format!("`data` should be {data} and is {}", kind(found))),
             },
         },
     }
-    .source(error.to_string())
+    // Only the place: the parser's own words may repeat what it found.
+    .source(format!("line {}, column {}", error.line(), error.column()))
 }
 
-fn invalid(what: String) -> ConnectorError {
+fn invalid(what: &str) -> ConnectorError {
     ConnectorError::new(
         ErrorCode::InvalidResponse,
         format!("Teamleader's answer cannot be used: {what}"),

@@ -41,14 +41,11 @@ pub(crate) async fn list(
         return Ok(RecordPage::default());
     }
     let body = list_body(resource, request)?;
-    let response = post(&call, &format!("{}.list", resource.path), &body).await?;
-    let list = answer::list(&response)?;
-    Ok(RecordPage {
-        records: list.records,
-        total: list.total,
-        next_token: None,
-        date: response.date(),
+    post(&call, &format!("{}.list", resource.path), &body, |response| {
+        let list = answer::list(&response)?;
+        Ok(RecordPage { records: list.records, total: list.total, next_token: None, date: response.date() })
     })
+    .await
 }
 
 /// One record of a resource, with what its list leaves out.
@@ -57,13 +54,13 @@ pub(crate) async fn info(
     resource: &'static Resource,
     id: String,
 ) -> Result<Box<RawValue>> {
-    let response = post(&call, &format!("{}.info", resource.path), &json!({"id": id})).await?;
-    answer::object(&response)
+    let path = format!("{}.info", resource.path);
+    post(&call, &path, &json!({"id": id}), |response| answer::object(&response)).await
 }
 
 /// The person and the account behind the credentials.
 pub(crate) async fn me(call: &Call<Settings>) -> Result<Me> {
-    let record = answer::object(&post(call, "users.me", &json!({})).await?)?;
+    let record = post(call, "users.me", &json!({}), |response| answer::object(&response)).await?;
     serde_json::from_str(record.get()).map_err(|error| {
         ConnectorError::new(
             ErrorCode::InvalidResponse,
@@ -74,11 +71,16 @@ pub(crate) async fn me(call: &Call<Settings>) -> Result<Me> {
 }
 
 /// POST for reading too: GET is deprecated since January 2023, and an absent body is not accepted everywhere.
-async fn post(call: &Call<Settings>, path: &str, body: &Value) -> Result<HttpResponse> {
+async fn post<T>(
+    call: &Call<Settings>,
+    path: &str,
+    body: &Value,
+    read: impl Fn(HttpResponse) -> Result<T>,
+) -> Result<T> {
     let settings = call.settings();
     let request = HttpRequest::post_json(settings.api(path)?, body)
         .header("x-api-version", &settings.api_version.to_string());
-    call.send(&request).await
+    call.send(&request, read).await
 }
 
 /// Whether a filter asks for none of all ids. Teamleader takes an empty list for no filter at all at some endpoints,

@@ -80,12 +80,10 @@ fn meaning(response: &HttpResponse, problems: &Problems) -> Option<Meaning> {
             "the integration lacks the scope, or the account the module, or the user the right; see the \
              integration's scopes on the Teamleader Marketplace",
         ),
-        // The API names its version in every answer. One without comes from the router before it, which does not know
-        // the address; it says nothing about any record.
-        404 if !response.headers.contains_key("x-api-version") => {
-            Meaning::new(ErrorCode::UnsupportedOperation, "unknown_route")
-                .hint("check the setting api_url; if it is right, Teamleader no longer offers this")
-        }
+        // The API names its version in every answer. One without may come from the router before it, which does not
+        // know the address.
+        404 if !response.headers.contains_key("x-api-version") => Meaning::new(ErrorCode::NotFound, "not_found")
+            .hint("if every call ends like this, the setting api_url is wrong"),
         404 => Meaning::new(ErrorCode::NotFound, "not_found"),
         429 => Meaning::new(ErrorCode::RateLimit, "rate_limit"),
         status if !problems.is_empty() => match ErrorCode::from_status(status) {
@@ -116,7 +114,9 @@ fn authorization_meaning(status: u16, problems: &Problems) -> Option<Meaning> {
     }
     // Code 8 comes with the type `invalid_request`, which by itself says too little.
     let is_dead = |problem: &Problem| {
-        problem.is_of_server(8) || problem.mentions("invalid_grant") || problem.mentions("refresh token")
+        problem.is_of_server(8) || problem.mentions("invalid_grant")
+            || problem.mentions("refresh token")
+            || problem.mentions("has been revoked")
     };
     if problems.any(is_dead) || is("invalid_grant", 10) {
         return Some(Meaning::new(ErrorCode::CredsRevoked, "invalid_refresh_token").hint(
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_record_is_not_a_missing_address() {
+    fn a_missing_record_may_be_a_missing_address() {
         let body = r#"{"errors":[{"title":"Not found","status":404}]}"#;
         assert_eq!(
             mapped(404, body),
@@ -200,7 +200,7 @@ mod tests {
         let mut router = answer(404, body);
         router.headers.clear();
         let error = map(&router).unwrap();
-        assert_eq!(error.code(), ErrorCode::UnsupportedOperation);
+        assert_eq!(error.code(), ErrorCode::NotFound);
         assert!(error.hint_text().unwrap().contains("api_url"));
     }
 

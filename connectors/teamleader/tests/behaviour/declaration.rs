@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use connector_core::ErrorCode;
+use connector_core::capability::Capability;
 use connector_core::registry;
 use serde_json::{Value, json};
 use teamleader_sandbox::Options;
@@ -18,10 +19,7 @@ fn the_connector_is_registered_once_and_builds() {
     assert_eq!(ids, ["teamleader"]);
     let integration = teamleader::integration();
     assert_eq!(integration.oauth_scopes().len(), 8);
-    let names: BTreeSet<_> = integration
-        .capabilities()
-        .map(|capability| capability.name())
-        .collect();
+    let names: BTreeSet<_> = integration.capabilities().map(Capability::name).collect();
     for stream in integration.streams() {
         assert!(
             names.contains(&*format!("list_{}", stream.name)),

@@ -7,7 +7,8 @@ use teamleader_sandbox::{Fault, FaultKind, Framing, RefreshError};
 use crate::Connected;
 
 async fn refused(connected: &Connected, capability: &str) -> ConnectorError {
-    connected.call(capability, json!({})).await.unwrap_err()
+    let answer = connected.call(capability, json!({})).await;
+    answer.expect_err("Teamleader refuses")
 }
 
 #[tokio::test]
@@ -39,7 +40,7 @@ async fn an_address_that_teamleader_does_not_know_says_nothing_about_the_record(
         .call_envelope("get_company", &envelope)
         .await
         .unwrap_err();
-    assert_eq!(error.code(), ErrorCode::UnsupportedOperation);
+    assert_eq!(error.code(), ErrorCode::NotFound);
 }
 
 #[tokio::test]

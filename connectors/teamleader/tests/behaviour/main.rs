@@ -24,7 +24,7 @@ struct Connected {
 
 impl Connected {
     async fn to(options: Options) -> Self {
-        let sandbox = Sandbox::start(options).await.unwrap();
+        let sandbox = Sandbox::start(options).await.expect("a free port");
         let control = sandbox.control();
         let token = control.issue_tokens().access_token;
         Self {
@@ -72,7 +72,7 @@ impl Connected {
             let answer = self
                 .call_page(&capability, request.clone(), json!({"token": token}))
                 .await
-                .unwrap();
+                .expect("a page");
             records.extend(response::<Vec<Value>>(&answer));
             match answer.page {
                 Some(next) => token = next.token.into(),
@@ -83,5 +83,5 @@ impl Connected {
 }
 
 fn response<T: serde::de::DeserializeOwned>(answer: &Answer) -> T {
-    serde_json::from_str(answer.response.get()).unwrap()
+    serde_json::from_str(answer.response.get()).expect("a response of this type")
 }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use self::socket::{Listener, Wire};
+use crate::catalog::{RESOURCES, position};
 use crate::control::Control;
 use crate::options::Options;
 use crate::state::{Shared, State};
@@ -38,6 +39,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Sandbox {
     /// Makes the data and starts to listen on 127.0.0.1, inside the caller's tokio runtime.
     pub async fn start(options: Options) -> io::Result<Self> {
+        if let Some(unknown) = options.only.iter().find(|name| position(name).is_none()) {
+            let message = format!("the sandbox has no resource `{unknown}`");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         // Bound first: a port that is taken is reported before the data is made.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
@@ -62,6 +67,11 @@ impl Sandbox {
             stop: Some(stop),
             server,
         })
+    }
+
+    /// Names of all resources, as in their paths.
+    pub fn resources() -> impl Iterator<Item = &'static str> {
+        RESOURCES.iter().map(|resource| resource.name)
     }
 
     /// The one origin of OAuth server and API, without a slash at the end.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use teamleader_sandbox::{Control, Options};
+use teamleader_sandbox::{Control, Options, Sandbox};
 
 use crate::client::{Client, ids};
 
@@ -181,4 +181,7 @@ async fn only_the_named_resources_have_rows() {
     assert_eq!(client.control.count("companies").unwrap(), 9);
     assert_eq!(client.control.count("contacts").unwrap(), 0);
     assert!(client.control.count("spaceships").is_err());
+    let unknown = Options::default().only(["spaceships"]);
+    assert!(Sandbox::start(unknown).await.is_err());
+    assert!(Sandbox::resources().eq(RESOURCES.map(|(resource, _)| resource)));
 }
