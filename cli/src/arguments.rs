@@ -175,42 +175,35 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
                 .value_parser(value_parser!(LogFormat))
                 .help("Form of the lines on standard error: text on a terminal, else JSON"),
         );
-    let named = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
+    // What it is about comes last: deriving arguments puts the type's own documentation in its place.
+    let named = |name: &'static str| clap::Command::new(name);
     let mut for_people = vec![
-        EnvelopeSource::augment_args(LoginCommand::augment_args(named("login", "Connect an account"))),
-        EnvelopeSource::augment_args(SyncCommand::augment_args(named(
-            "sync",
-            "Read streams into a database",
-        ))),
-        named("status", "Show connections, streams and the last runs"),
+        LoginCommand::augment_args(named("login")).about("Connect an account"),
+        SyncCommand::augment_args(named("sync")).about("Read streams into a database"),
+        named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
-        for_people.push(SandboxOptions::augment_args(named(
-            "sandbox",
-            "Run a stand-in for the app on this machine",
-        )));
-        for_people.push(DemoOptions::augment_args(named(
-            "demo",
-            "Show everything at work against the sandbox",
-        )));
+        let options = SandboxOptions::augment_args(named("sandbox"));
+        for_people.push(options.about("Run a stand-in for the app on this machine"));
+        let options = DemoOptions::augment_args(named("demo"));
+        for_people.push(options.about("Show everything at work against the sandbox"));
     }
     for_people.push(
-        named("completions", "Print a script that completes commands in a shell").arg(
-            Arg::new("shell")
-                .required(true)
-                .value_parser(value_parser!(Shell)),
-        ),
+        named("completions")
+            .about("Print a script that completes commands in a shell")
+            .arg(
+                Arg::new("shell")
+                    .required(true)
+                    .value_parser(value_parser!(Shell)),
+            ),
     );
-    for_people.push(call_arguments(named(
-        "info",
-        "Print everything about the connector",
-    )));
+    for_people.push(call_arguments(named("info")).about("Print everything about the connector"));
     command = command.subcommands(for_people);
     let derived = integration
         .capabilities()
         .filter(|capability| capability.name() != "sync");
     command.subcommands(derived.map(|capability| {
-        call_arguments(clap::Command::new(capability.name()).about(capability.description_text().to_owned()))
+        call_arguments(named(capability.name())).about(capability.description_text().to_owned())
     }))
 }
 
@@ -279,17 +272,21 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
 /// The error of an envelope for arguments that are refused. Values are left out: one may be a token in a wrong place.
 fn refusal(error: &clap::Error) -> ConnectorError {
     let context = |kind| error.get(kind).map(ToString::to_string);
+    let suggestions = context(ContextKind::SuggestedSubcommand);
     let flag =
         context(ContextKind::InvalidArg).map(|flag| flag.split(' ').next().unwrap_or_default().to_owned());
     let refuse =
         |code, message: String| ConnectorError::new(code, message).hint("--help lists what can be typed");
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let message = "there is no command or capability of this name".to_owned();
-            let error_ = refuse(ErrorCode::UnsupportedOperation, message);
-            match context(ContextKind::SuggestedSubcommand) {
-                Some(suggestion) => error_.hint(format!("perhaps `{suggestion}` is meant; `info` lists all")),
-                None => error_.hint("`info` lists the capabilities"),
+            let error = refuse(
+                ErrorCode::UnsupportedOperation,
+                "there is no such command or capability".to_owned(),
+            );
+            // clap puts the likeliest last.
+            match suggestions.as_deref().and_then(|names| names.rsplit(", ").next()) {
+                Some(name) => error.hint(format!("perhaps `{name}` is meant; `info` lists all")),
+                None => error.hint("`info` lists the capabilities"),
             }
         }
         ErrorKind::MissingSubcommand => refuse(ErrorCode::BadRequest, "a command is missing".to_owned()),
@@ -322,5 +319,51 @@ fn refusal(error: &clap::Error) -> ConnectorError {
             ErrorCode::BadRequest,
             "the arguments cannot be understood".to_owned(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connector_core::integration::Integration;
+
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct Settings {}
+
+    fn integration() -> Integration {
+        Integration::builder::<Settings>("example", "1.0.0")
+            .build()
+            .unwrap()
+    }
+
+    fn refused(words: &[&str]) -> ConnectorError {
+        let typed: Vec<OsString> = std::iter::once(&"example")
+            .chain(words)
+            .map(OsString::from)
+            .collect();
+        match parse("example", &integration(), true, &typed) {
+            Parsed::Refused(error, _) => error,
+            _ => panic!("{words:?} must be refused"),
+        }
+    }
+
+    #[test]
+    fn the_commands_fit_together() {
+        command("example", &integration(), true).debug_assert();
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_without_its_value() {
+        assert_eq!(refused(&["sinc"]).code(), ErrorCode::UnsupportedOperation);
+        assert!(refused(&["sinc"]).hint_text().unwrap().contains("`sync`"));
+        assert_eq!(refused(&[]).code(), ErrorCode::BadRequest);
+        for words in [
+            &["sync", "--token=s3cret"][..],
+            &["sandbox", "--port", "s3cret"],
+            &["status", "s3cret"],
+        ] {
+            assert!(!refused(words).message().contains("s3cret"), "{words:?}");
+            assert_eq!(refused(words).exit_code(), 64);
+        }
     }
 }

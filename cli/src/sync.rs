@@ -26,7 +26,11 @@ pub(crate) struct SyncCommand {
     /// Read everything, not only what changed
     #[arg(long)]
     pub(crate) full: bool,
-    #[arg(long, value_name = "URL", help = "Database to write to: postgres://… or sqlite://file.db [env: CONNECTOR_STORE_URL]")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Database to write to: postgres://… or sqlite://file.db [env: CONNECTOR_STORE_URL]"
+    )]
     pub(crate) to: Option<String>,
     /// Schema of the tables in PostgreSQL
     #[arg(long)]

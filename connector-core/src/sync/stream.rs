@@ -245,6 +245,8 @@ impl Reader<'_> {
             let fetched = tokio::select! {
                 page = (self.stream.read)(self.context.clone(), request) => page,
                 () = stop.given() => return Ok((false, self.warnings())),
+                // The writer gave up: what is being fetched, or waited for, is of no use any more.
+                () = pages.closed() => return Ok((false, self.warnings())),
             };
             let walked = self.pager.take(fetched?, &mut self.decoder)?;
             if self.decoder.columns().len() != columns.len() {
