@@ -93,6 +93,14 @@ impl CallContext {
         self.0.http.requests()
     }
 
+    /// Name of the vault's connection whose tokens are used.
+    pub(crate) fn stored_connection(&self) -> Option<&str> {
+        match &self.0.credentials {
+            Credentials::Stored(stored) => Some(stored.connection()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn http(&self) -> &HttpClient {
         &self.0.http
     }
@@ -136,12 +144,18 @@ impl CallContext {
     ///
     /// # Errors
     /// What the integration's error mapping or `read` says about the answer, or what the network did.
-    pub async fn send<T>(&self, request: &HttpRequest, read: impl Fn(HttpResponse) -> Result<T>) -> Result<T> {
+    pub async fn send<T>(
+        &self,
+        request: &HttpRequest,
+        read: impl Fn(HttpResponse) -> Result<T>,
+    ) -> Result<T> {
         let stored = match &self.0.credentials {
             Credentials::None => return self.exchange(request, &read).await,
             Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?, &read).await,
             Credentials::Basic { username, password } => {
-                return self.exchange(&request.clone().basic(username, password), &read).await;
+                return self
+                    .exchange(&request.clone().basic(username, password), &read)
+                    .await;
             }
             Credentials::Stored(stored) => stored,
         };
@@ -159,15 +173,25 @@ impl CallContext {
         }
     }
 
-    async fn exchange<T>(&self, request: &HttpRequest, read: impl Fn(HttpResponse) -> Result<T>) -> Result<T> {
-        self.0.http.send(request, |response| read(self.0.integration.classify(response)?)).await
+    async fn exchange<T>(
+        &self,
+        request: &HttpRequest,
+        read: impl Fn(HttpResponse) -> Result<T>,
+    ) -> Result<T> {
+        self.0
+            .http
+            .send(request, |response| read(self.0.integration.classify(response)?))
+            .await
     }
 }
 
 fn refused_again(error: &ConnectorError) -> ConnectorError {
-    ConnectorError::new(ErrorCode::AuthenticationExpired, "the app refuses a token that it just issued")
-        .hint("log in again")
-        .context(error.message().to_owned())
+    ConnectorError::new(
+        ErrorCode::AuthenticationExpired,
+        "the app refuses a token that it just issued",
+    )
+    .hint("log in again")
+    .context(error.message().to_owned())
 }
 
 /// The error for an answer: the app's own mapping first, then what its status stands for.

@@ -60,7 +60,14 @@ impl RequestEnvelope {
         };
         // `null` says the same as absence: callers that serialize empty fields send it.
         object.retain(|_, part| !part.is_null());
-        schema::typed(Value::Object(object), "")
+        let envelope: Self = schema::typed(Value::Object(object), "")?;
+        if envelope.page.as_ref().is_some_and(|page| page.size == Some(0)) {
+            return Err(ConnectorError::new(
+                ErrorCode::InvalidValue,
+                "/page/size must be at least 1",
+            ));
+        }
+        Ok(envelope)
     }
 }
 

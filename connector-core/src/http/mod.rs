@@ -229,7 +229,7 @@ impl HttpClient {
 
     /// One attempt, whatever comes of it.
     pub(crate) async fn attempt(&self, request: &HttpRequest) -> Result<HttpResponse> {
-        self.shared.pacer.wait().await;
+        let permit = self.shared.pacer.permit().await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = self
             .inner()?
@@ -241,7 +241,7 @@ impl HttpClient {
             .map_err(|error| network_error(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let rate_limit = (self.shared.options.rate_limit)(&headers);
-        self.shared.pacer.observe(rate_limit, status == 429);
+        permit.answered(rate_limit, status == 429);
         let body = read_body(response, request.largest_body).await?;
         tracing::debug!(method = %request.method, path = request.url.path(), status, bytes = body.len(), "answered");
         Ok(HttpResponse {

@@ -1,9 +1,10 @@
 //! Pacing: staying inside an app's rate limit, so that it never has to answer 429.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// The window in which requests are counted.
@@ -21,69 +22,139 @@ pub struct RateLimit {
     pub reset: Duration,
 }
 
-/// Lets requests through as fast as the limit allows: a sliding window of our own requests, and a full stop when the
-/// app says that nothing remains, since others may use the same limit.
+/// Lets requests through as fast as the limit allows.
+///
+/// Two things hold a request back: a sliding window over our own requests, and what the app says to remain, since
+/// others may use the same limit. In a sliding window the reset frees one request and not all of them, so after a stop
+/// one request goes ahead and its answer tells how many may follow.
 pub struct Pacer {
     limit: Option<usize>,
     state: Mutex<State>,
+    answered: Notify,
 }
 
 #[derive(Default)]
 struct State {
     sent: VecDeque<Instant>,
+    in_flight: u32,
+    /// Requests that may still leave by what the app said last; `None` while it says nothing.
+    allowance: Option<u32>,
     closed_until: Option<Instant>,
+}
+
+enum Admission {
+    Granted,
+    AskAt(Instant),
+    AskAfterAnswer,
+}
+
+/// The right to send one request, until its answer is there.
+pub(super) struct Permit<'a> {
+    pacer: &'a Pacer,
+    answered: bool,
 }
 
 impl Pacer {
     /// A pacer for this many requests in any 60 seconds; `None` follows the app's headers only.
     pub fn new(requests_per_minute: Option<u32>) -> Self {
+        let limit = requests_per_minute.map(|limit| limit as usize);
         Self {
-            limit: requests_per_minute.map(|limit| limit as usize),
+            limit,
             state: Mutex::default(),
+            answered: Notify::new(),
         }
     }
 
     /// Waits until a request may leave, and counts it.
-    pub async fn wait(&self) {
-        while let Some(until) = self.admit() {
-            tokio::time::sleep_until(until).await;
+    pub(super) async fn permit(&self) -> Permit<'_> {
+        loop {
+            // Before asking, so that an answer in between is not missed.
+            let answered = self.answered.notified();
+            match self.admit() {
+                Admission::Granted => {
+                    return Permit {
+                        pacer: self,
+                        answered: false,
+                    };
+                }
+                Admission::AskAt(instant) => tokio::time::sleep_until(instant).await,
+                Admission::AskAfterAnswer => answered.await,
+            }
         }
     }
 
-    /// Counts a request that may leave now; otherwise says when to ask again.
-    fn admit(&self) -> Option<Instant> {
+    fn admit(&self) -> Admission {
         let now = Instant::now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if let Some(until) = state.closed_until {
             if until > now {
-                return Some(until);
+                return Admission::AskAt(until);
             }
             state.closed_until = None;
+            state.allowance = Some(1);
         }
-        let limit = self.limit?;
-        while state
-            .sent
-            .front()
-            .is_some_and(|sent| *sent + WINDOW + MARGIN <= now)
-        {
-            state.sent.pop_front();
+        if state.allowance == Some(0) {
+            if state.in_flight > 0 {
+                return Admission::AskAfterAnswer;
+            }
+            state.allowance = Some(1);
         }
-        if state.sent.len() >= limit {
-            return state.sent.front().map(|oldest| *oldest + WINDOW + MARGIN);
+        if let Some(limit) = self.limit {
+            while state
+                .sent
+                .front()
+                .is_some_and(|sent| *sent + WINDOW + MARGIN <= now)
+            {
+                state.sent.pop_front();
+            }
+            if state.sent.len() >= limit
+                && let Some(oldest) = state.sent.front()
+            {
+                return Admission::AskAt(*oldest + WINDOW + MARGIN);
+            }
+            state.sent.push_back(now);
         }
-        state.sent.push_back(now);
-        None
+        state.allowance = state.allowance.map(|allowance| allowance.saturating_sub(1));
+        state.in_flight += 1;
+        Admission::Granted
     }
 
+    fn settle(&self, rate_limit: Option<RateLimit>, refused: bool) {
+        let mut state = self.state();
+        state.in_flight = state.in_flight.saturating_sub(1);
+        match rate_limit {
+            Some(RateLimit { remaining, reset }) if remaining == 0 || refused => {
+                // Nobody's reset is farther away than the window, whatever their clock says.
+                let until = Instant::now() + reset.min(WINDOW) + MARGIN;
+                state.closed_until = state.closed_until.max(Some(until));
+            }
+            // What is on its way may not be counted yet.
+            Some(RateLimit { remaining, .. }) => {
+                state.allowance = Some(remaining.saturating_sub(state.in_flight));
+            }
+            None => {}
+        }
+        drop(state);
+        self.answered.notify_waiters();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
     /// Takes the app's word. `refused`: it answered 429.
-    pub fn observe(&self, rate_limit: Option<RateLimit>, refused: bool) {
-        let Some(RateLimit { remaining, reset }) = rate_limit else {
-            return;
-        };
-        if remaining == 0 || refused {
-            let until = Instant::now() + reset.min(WINDOW) + MARGIN;
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.closed_until = state.closed_until.max(Some(until));
+    pub(super) fn answered(mut self, rate_limit: Option<RateLimit>, refused: bool) {
+        self.answered = true;
+        self.pacer.settle(rate_limit, refused);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.pacer.settle(None, false);
         }
     }
 }
@@ -91,54 +162,108 @@ impl Pacer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// An app with a sliding window of its own, which says what remains.
+    struct App {
+        limit: usize,
+        counted: Mutex<VecDeque<Instant>>,
+        refused: AtomicU32,
+    }
+
+    impl App {
+        fn new(limit: usize) -> Self {
+            Self {
+                limit,
+                counted: Mutex::default(),
+                refused: AtomicU32::new(0),
+            }
+        }
+
+        fn answer(&self) -> (RateLimit, bool) {
+            let now = Instant::now();
+            let mut counted = self.counted.lock().unwrap();
+            while counted.front().is_some_and(|at| *at + WINDOW <= now) {
+                counted.pop_front();
+            }
+            let refused = counted.len() >= self.limit;
+            if refused {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+            } else {
+                counted.push_back(now);
+            }
+            let remaining = u32::try_from(self.limit - counted.len()).unwrap();
+            let reset = counted.front().map_or(Duration::ZERO, |at| *at + WINDOW - now);
+            (RateLimit { remaining, reset }, refused)
+        }
+    }
+
+    async fn send(pacer: &Pacer, app: &App, requests: u32) {
+        for _ in 0..requests {
+            let permit = pacer.permit().await;
+            tokio::time::sleep(Duration::from_millis(40)).await;
+            let (rate_limit, refused) = app.answer();
+            permit.answered(Some(rate_limit), refused);
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn no_sixty_seconds_hold_more_than_the_limit() {
         let pacer = Pacer::new(Some(5));
-        let mut sent = Vec::new();
-        for _ in 0..23 {
-            pacer.wait().await;
-            sent.push(Instant::now());
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-        for window in sent.windows(6) {
-            assert!(window[5] - window[0] > WINDOW);
-        }
+        let app = App::new(5);
+        let start = Instant::now();
+        send(&pacer, &app, 23).await;
+        assert_eq!(app.refused.load(Ordering::Relaxed), 0);
         assert!(
-            *sent.last().unwrap() - sent[0] < Duration::from_secs(5 * 61),
+            start.elapsed() < Duration::from_mins(5),
             "and it is not slower than it must be"
         );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_nothing_remains_it_waits_for_the_reset() {
-        let pacer = Pacer::new(None);
-        pacer.observe(
-            Some(RateLimit {
-                remaining: 0,
-                reset: Duration::from_secs(20),
-            }),
-            false,
-        );
-        let start = Instant::now();
-        pacer.wait().await;
-        assert!(start.elapsed() >= Duration::from_secs(20));
-        pacer.wait().await;
-        assert!(start.elapsed() < Duration::from_secs(21));
+    async fn several_at_a_time_follow_the_headers_of_a_limit_that_others_use_too() {
+        let pacer = Arc::new(Pacer::new(None));
+        let app = Arc::new(App::new(20));
+        for _ in 0..11 {
+            app.answer();
+        }
+        let tasks: Vec<_> = (0..4)
+            .map(|_| {
+                let (pacer, app) = (Arc::clone(&pacer), Arc::clone(&app));
+                tokio::spawn(async move { send(&pacer, &app, 15).await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(app.refused.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_reset_far_away_is_not_believed_beyond_the_window() {
         let pacer = Pacer::new(None);
-        pacer.observe(
-            Some(RateLimit {
-                remaining: 0,
-                reset: Duration::from_hours(24),
-            }),
-            false,
-        );
+        let far = RateLimit {
+            remaining: 0,
+            reset: Duration::from_hours(24),
+        };
+        pacer.permit().await.answered(Some(far), false);
         let start = Instant::now();
-        pacer.wait().await;
-        assert!(start.elapsed() <= WINDOW + 2 * MARGIN);
+        drop(pacer.permit().await);
+        assert!(start.elapsed() >= WINDOW && start.elapsed() <= WINDOW + 2 * MARGIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_never_answered_does_not_hold_up_the_others() {
+        let pacer = Pacer::new(None);
+        let one = RateLimit {
+            remaining: 1,
+            reset: Duration::from_secs(30),
+        };
+        pacer.permit().await.answered(Some(one), false);
+        drop(pacer.permit().await);
+        tokio::time::timeout(Duration::from_secs(1), pacer.permit())
+            .await
+            .unwrap();
     }
 }

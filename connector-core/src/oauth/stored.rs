@@ -30,6 +30,11 @@ impl StoredToken {
         }
     }
 
+    /// Name of the connection.
+    pub(crate) fn connection(&self) -> &str {
+        &self.key.name
+    }
+
     /// An access token that works for a while.
     pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Secret> {
         let known = self.known.lock().await;

@@ -13,7 +13,7 @@ use super::sink::{RunStart, Sink};
 use super::stream::StreamSync;
 use crate::call::CallContext;
 use crate::dispatch::DEFAULT_CONNECTION;
-use crate::error::{ConnectorError, Result};
+use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::http::RetryPolicy;
 use crate::integration::StreamEntry;
 
@@ -37,10 +37,7 @@ pub(super) async fn run(
     let start = RunStart {
         run_id: Uuid::new_v4(),
         app_id: context.integration().app_id().to_owned(),
-        connection: request
-            .connection
-            .clone()
-            .unwrap_or_else(|| DEFAULT_CONNECTION.to_owned()),
+        connection: connection_name(context, request)?,
         started_at,
         dry_run: request.dry_run,
     };
@@ -78,6 +75,18 @@ pub(super) async fn run(
         Err(_) => tracing::error!("the end of the run could not be recorded in time"),
     }
     Ok((report, worst))
+}
+
+/// The connection whose cursors and lease are used: the one whose tokens are.
+fn connection_name(context: &CallContext, request: &SyncRequest) -> Result<String> {
+    match (context.stored_connection(), &request.connection) {
+        (Some(stored), Some(named)) if stored != named => Err(ConnectorError::new(
+            ErrorCode::InvalidValue,
+            "/request/connection must be the connection of /auth/stored",
+        )),
+        (Some(stored), _) => Ok(stored.to_owned()),
+        (None, named) => Ok(named.clone().unwrap_or_else(|| DEFAULT_CONNECTION.to_owned())),
+    }
 }
 
 fn overall(reports: &[StreamReport]) -> Status {
