@@ -95,15 +95,9 @@ pub(crate) fn parse(
     typed: &[OsString],
 ) -> Parsed {
     // Also for what is refused before the flags are understood: an agent that reads only the JSON set it for that.
-    let output = Output {
-        exit_zero: wants_exit_zero(typed),
-        file: None,
-    };
+    let output = Output { exit_zero: wants_exit_zero(typed), file: None };
     let mut command = command(binary, integration, sandbox);
-    if typed
-        .iter()
-        .any(|word| word == "--help" || word == "-h" || word == "help")
-    {
+    if typed.iter().any(|word| word == "--help" || word == "-h" || word == "help") {
         command = help::explain(command, binary, integration, typed);
     }
     match command.try_get_matches_from(typed) {
@@ -129,12 +123,7 @@ pub(crate) fn completions(
     shell: Shell,
 ) -> Ended {
     let mut script = Vec::new();
-    clap_complete::generate(
-        shell,
-        &mut command(binary, integration, sandbox),
-        binary,
-        &mut script,
-    );
+    clap_complete::generate(shell, &mut command(binary, integration, sandbox), binary, &mut script);
     Ended::Text(String::from_utf8_lossy(&script).into_owned())
 }
 
@@ -145,11 +134,7 @@ fn wants_exit_zero(typed: &[OsString]) -> bool {
 }
 
 fn result_file(matches: &ArgMatches) -> Option<PathBuf> {
-    matches
-        .try_get_one::<PathBuf>("result_file_path")
-        .ok()
-        .flatten()
-        .cloned()
+    matches.try_get_one::<PathBuf>("result_file_path").ok().flatten().cloned()
 }
 
 fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> clap::Command {
@@ -191,17 +176,11 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
     for_people.push(
         named("completions")
             .about("Print a script that completes commands in a shell")
-            .arg(
-                Arg::new("shell")
-                    .required(true)
-                    .value_parser(value_parser!(Shell)),
-            ),
+            .arg(Arg::new("shell").required(true).value_parser(value_parser!(Shell))),
     );
     for_people.push(call_arguments(named("info")).about("Print everything about the connector"));
     command = command.subcommands(for_people);
-    let derived = integration
-        .capabilities()
-        .filter(|capability| capability.name() != "sync");
+    let derived = integration.capabilities().filter(|capability| capability.name() != "sync");
     command.subcommands(derived.map(|capability| {
         call_arguments(named(capability.name())).about(capability.description_text().to_owned())
     }))
@@ -235,23 +214,14 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     let log_format = matches
         .get_one::<LogFormat>("log_format")
         .copied()
-        .unwrap_or_else(|| {
-            if std::io::stderr().is_terminal() {
-                LogFormat::Text
-            } else {
-                LogFormat::Json
-            }
-        });
+        .unwrap_or_else(|| if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json });
     let Some((name, matches)) = matches.subcommand() else {
         return Err(clap::Error::new(ErrorKind::MissingSubcommand));
     };
     let command = match name {
         "info" => Command::Info,
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
-        "sync" => Command::Sync(SyncCommand {
-            log_format,
-            ..SyncCommand::from_arg_matches(matches)?
-        }),
+        "sync" => Command::Sync(SyncCommand { log_format, ..SyncCommand::from_arg_matches(matches)? }),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),
@@ -279,10 +249,8 @@ fn refusal(error: &clap::Error) -> ConnectorError {
         |code, message: String| ConnectorError::new(code, message).hint("--help lists what can be typed");
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
-            let error = refuse(
-                ErrorCode::UnsupportedOperation,
-                "there is no such command or capability".to_owned(),
-            );
+            let error =
+                refuse(ErrorCode::UnsupportedOperation, "there is no such command or capability".to_owned());
             // clap puts the likeliest last.
             match suggestions.as_deref().and_then(|names| names.rsplit(", ").next()) {
                 Some(name) => error.hint(format!("perhaps `{name}` is meant; `info` lists all")),
@@ -299,10 +267,7 @@ fn refusal(error: &clap::Error) -> ConnectorError {
         ),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => refuse(
             ErrorCode::InvalidValue,
-            format!(
-                "{} cannot have this value",
-                flag.unwrap_or_else(|| "an argument".into())
-            ),
+            format!("{} cannot have this value", flag.unwrap_or_else(|| "an argument".into())),
         ),
         ErrorKind::MissingRequiredArgument => refuse(
             ErrorCode::BadRequest,
@@ -310,15 +275,9 @@ fn refusal(error: &clap::Error) -> ConnectorError {
         ),
         ErrorKind::ArgumentConflict => refuse(
             ErrorCode::BadRequest,
-            format!(
-                "{} excludes another flag that was given",
-                flag.unwrap_or_else(|| "a flag".into())
-            ),
+            format!("{} excludes another flag that was given", flag.unwrap_or_else(|| "a flag".into())),
         ),
-        _ => refuse(
-            ErrorCode::BadRequest,
-            "the arguments cannot be understood".to_owned(),
-        ),
+        _ => refuse(ErrorCode::BadRequest, "the arguments cannot be understood".to_owned()),
     }
 }
 
@@ -331,16 +290,11 @@ mod tests {
     struct Settings {}
 
     fn integration() -> Integration {
-        Integration::builder::<Settings>("example", "1.0.0")
-            .build()
-            .unwrap()
+        Integration::builder::<Settings>("example", "1.0.0").build().unwrap()
     }
 
     fn refused(words: &[&str]) -> ConnectorError {
-        let typed: Vec<OsString> = std::iter::once(&"example")
-            .chain(words)
-            .map(OsString::from)
-            .collect();
+        let typed: Vec<OsString> = std::iter::once(&"example").chain(words).map(OsString::from).collect();
         match parse("example", &integration(), true, &typed) {
             Parsed::Refused(error, _) => error,
             _ => panic!("{words:?} must be refused"),
@@ -357,11 +311,9 @@ mod tests {
         assert_eq!(refused(&["sinc"]).code(), ErrorCode::UnsupportedOperation);
         assert!(refused(&["sinc"]).hint_text().unwrap().contains("`sync`"));
         assert_eq!(refused(&[]).code(), ErrorCode::BadRequest);
-        for words in [
-            &["sync", "--token=s3cret"][..],
-            &["sandbox", "--port", "s3cret"],
-            &["status", "s3cret"],
-        ] {
+        for words in
+            [&["sync", "--token=s3cret"][..], &["sandbox", "--port", "s3cret"], &["status", "s3cret"]]
+        {
             assert!(!refused(words).message().contains("s3cret"), "{words:?}");
             assert_eq!(refused(words).exit_code(), 64);
         }

@@ -68,19 +68,13 @@ fn read_input(input: impl Read, name: &Path) -> Result<String> {
         .read_to_string(&mut text)
         .map_err(|error| unreadable(name, &error))?;
     if read as u64 > LARGEST_ENVELOPE {
-        return Err(ConnectorError::new(
-            ErrorCode::BadRequest,
-            "the request is larger than 64 MiB",
-        ));
+        return Err(ConnectorError::new(ErrorCode::BadRequest, "the request is larger than 64 MiB"));
     }
     Ok(text)
 }
 
 fn unreadable(name: &Path, error: &std::io::Error) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::BadRequest,
-        format!("{} cannot be read: {error}", name.display()),
-    )
+    ConnectorError::new(ErrorCode::BadRequest, format!("{} cannot be read: {error}", name.display()))
 }
 
 async fn answer(
@@ -90,11 +84,7 @@ async fn answer(
     host: &Arc<dyn Host>,
     output: &Output,
 ) -> Result<Answer> {
-    let mut records = Records {
-        form: call.form,
-        joined: String::new(),
-        to_file: output.file.is_some(),
-    };
+    let mut records = Records { form: call.form, joined: String::new(), to_file: output.file.is_some() };
     let mut next = dispatch(integration, &call.name, envelope.clone(), host).await?;
     if call.form == Form::Json && !(call.all_pages && next.page.is_some()) {
         return Ok(next);
@@ -107,10 +97,7 @@ async fn answer(
         let previous = Arc::clone(&next.response);
         next = dispatch(integration, &call.name, following(&envelope, &page), host).await?;
         if next.response.get() == previous.get() && next.page.is_some() {
-            return Err(ConnectorError::new(
-                ErrorCode::InvalidResponse,
-                "the app sent the same page twice",
-            ));
+            return Err(ConnectorError::new(ErrorCode::InvalidResponse, "the app sent the same page twice"));
         }
     }
     records.into_answer(next)
@@ -118,10 +105,7 @@ async fn answer(
 
 fn following(envelope: &RequestEnvelope, page: &Page) -> RequestEnvelope {
     let mut envelope = envelope.clone();
-    envelope.page = Some(PageRequestEnvelope {
-        token: Some(page.token.clone()),
-        size: Some(page.size),
-    });
+    envelope.page = Some(PageRequestEnvelope { token: Some(page.token.clone()), size: Some(page.size) });
     envelope
 }
 
@@ -160,11 +144,7 @@ impl Records {
         let response = RawValue::from_string(response).map_err(|error| {
             ConnectorError::new(ErrorCode::InternalError, "joined pages are not JSON").source(error)
         })?;
-        Ok(Answer {
-            response: response.into(),
-            raw_data: None,
-            ..last
-        })
+        Ok(Answer { response: response.into(), raw_data: None, ..last })
     }
 }
 

@@ -43,10 +43,7 @@ pub(crate) async fn run(
     let file = format!("{}.db", integration.app_id());
     make_room(integration, &file).await?;
     let (signals, stop) = Signals::new();
-    match signals
-        .watch(play(integration, binary, sandbox, options, &file, stop))
-        .await
-    {
+    match signals.watch(play(integration, binary, sandbox, options, &file, stop)).await {
         Watched::Done(Ok(answer), _) if is_for_people() => Ok(Ended::Shown(answer.outcome)),
         Watched::Done(Ok(answer), _) => Ok(Ended::Answer(answer)),
         Watched::Done(Err(_), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
@@ -95,10 +92,7 @@ async fn play(
         "1. A stand-in for {} with {records} records of each kind",
         integration.description().user_friendly_name
     ));
-    let sandbox_options = SandboxOptions {
-        records,
-        ..SandboxOptions::default()
-    };
+    let sandbox_options = SandboxOptions { records, ..SandboxOptions::default() };
     let running = sandbox::start(sandbox, sandbox_options).await?;
     let mut settings = running.settings();
     settings.insert("requests_per_minute".into(), json!(0));
@@ -109,12 +103,7 @@ async fn play(
         .with_stop(stop.clone())
         .with_progress(progress::for_standard_error(false));
     let host = Arc::new(host);
-    let login = Login {
-        integration,
-        host: &host,
-        connection: CONNECTION,
-        paste: false,
-    };
+    let login = Login { integration, host: &host, connection: CONNECTION, paste: false };
     let agree = |address: &str| {
         tokio::spawn(agree(address.to_owned()));
     };
@@ -135,15 +124,9 @@ async fn play(
     for (title, query) in sandbox.queries() {
         tell(&format!("\n-- {title}\n{query}"));
     }
-    tell(&format!(
-        "\n`{binary} status` shows the store; README.md tells how to connect a real account."
-    ));
+    tell(&format!("\n`{binary} status` shows the store; README.md tells how to connect a real account."));
     let mut answer = Answer::new(&json!({"database": file, "first": first, "second": second}))?;
-    answer.outcome = if both_succeeded(&first, &second) {
-        Outcome::Done
-    } else {
-        Outcome::ExitCode(70)
-    };
+    answer.outcome = if both_succeeded(&first, &second) { Outcome::Done } else { Outcome::ExitCode(70) };
     Ok(answer)
 }
 
@@ -154,20 +137,14 @@ fn both_succeeded(first: &SyncReport, second: &SyncReport) -> bool {
 
 async fn sync(integration: &Arc<Integration>, host: &Arc<CliHost>) -> Result<SyncReport> {
     let request = Map::from_iter([("connection".to_owned(), json!(CONNECTION))]);
-    let envelope = RequestEnvelope {
-        request,
-        ..RequestEnvelope::default()
-    };
+    let envelope = RequestEnvelope { request, ..RequestEnvelope::default() };
     let host: Arc<dyn Host> = Arc::clone(host) as Arc<dyn Host>;
     report(&dispatch(integration, "sync", envelope, &host).await?)
 }
 
 /// Plays the person in front of the browser: opens the address and follows where it leads.
 async fn agree(address: String) {
-    let client = HttpClient::new(HttpOptions {
-        timeout: Duration::from_secs(10),
-        ..HttpOptions::default()
-    });
+    let client = HttpClient::new(HttpOptions { timeout: Duration::from_secs(10), ..HttpOptions::default() });
     let mut next = Url::parse(&address).ok();
     while let Some(url) = next {
         let Ok(response) = client.send(&HttpRequest::get(url.clone()), Ok).await else {
@@ -184,26 +161,13 @@ fn location(response: &HttpResponse) -> Option<String> {
 fn table(first: &SyncReport, second: &SyncReport) -> Table {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
-        "stream",
-        "rows",
-        "requests",
-        "then",
-        "requests",
-        "new",
-        "changed",
-        "unchanged",
-    ]);
+    table.set_header(["stream", "rows", "requests", "then", "requests", "new", "changed", "unchanged"]);
     for (before, after) in first.streams.iter().zip(&second.streams) {
         table.add_row([
             before.stream.clone(),
             before.received.to_string(),
             before.requests.to_string(),
-            if after.mode == Mode::Incremental {
-                "changes".to_owned()
-            } else {
-                "all again".to_owned()
-            },
+            if after.mode == Mode::Incremental { "changes".to_owned() } else { "all again".to_owned() },
             after.requests.to_string(),
             after.inserted.to_string(),
             after.updated.to_string(),

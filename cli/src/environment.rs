@@ -26,8 +26,6 @@ impl Environment {
     /// A variable that is set and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let of_process = std::env::var(name).ok().filter(|value| !value.is_empty());
-        of_process
-            .or_else(|| self.file.get(name).cloned())
-            .filter(|value| !value.is_empty())
+        of_process.or_else(|| self.file.get(name).cloned()).filter(|value| !value.is_empty())
     }
 }

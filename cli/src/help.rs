@@ -12,10 +12,7 @@ pub(crate) fn explain(
     integration: &Integration,
     typed: &[OsString],
 ) -> clap::Command {
-    let named = typed
-        .iter()
-        .skip(1)
-        .find_map(|word| integration.capability(word.to_str()?));
+    let named = typed.iter().skip(1).find_map(|word| integration.capability(word.to_str()?));
     let Some(capability) = named else { return command };
     let schema = capability.request_schema();
     let mut envelope = Map::new();
@@ -37,21 +34,15 @@ pub(crate) fn explain(
 
 /// A value that the schema accepts, with nothing in it that may be left out.
 fn example(schema: &Value, root: &Value) -> Value {
-    let resolved = schema
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|r| root.pointer(r.strip_prefix('#')?));
+    let resolved =
+        schema.get("$ref").and_then(Value::as_str).and_then(|r| root.pointer(r.strip_prefix('#')?));
     let schema = resolved.unwrap_or(schema);
     if let Some(first) = schema.get("enum").and_then(|values| values.get(0)) {
         return first.clone();
     }
     match schema.get("type").and_then(Value::as_str) {
         Some("object") => {
-            let required = schema
-                .get("required")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
             let members = required.filter_map(Value::as_str).filter_map(|name| {
                 let property = schema.get("properties")?.get(name)?;
                 let is_id = name == "id";

@@ -59,11 +59,7 @@ impl CliHost {
     /// The same, but `None` where it would have to be made first.
     pub(crate) fn existing_store(&self) -> Result<Option<Store>> {
         let is_there = self.configured_url().is_some() || Path::new(&self.default_file()).exists();
-        if is_there {
-            self.store().map(Some)
-        } else {
-            Ok(None)
-        }
+        if is_there { self.store().map(Some) } else { Ok(None) }
     }
 
     /// The vault of the store, made with its first connection.
@@ -73,14 +69,11 @@ impl CliHost {
     }
 
     fn configured_url(&self) -> Option<String> {
-        self.store_url
-            .clone()
-            .or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
+        self.store_url.clone().or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
     }
 
     fn store_url(&self) -> String {
-        self.configured_url()
-            .unwrap_or_else(|| format!("sqlite://{}", self.default_file()))
+        self.configured_url().unwrap_or_else(|| format!("sqlite://{}", self.default_file()))
     }
 
     fn default_file(&self) -> String {
@@ -115,9 +108,9 @@ impl Host for CliHost {
     fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
         Box::pin(async {
             let store = match &target.url {
-                Some(url) => self
-                    .open(url)
-                    .map_err(|error: ConnectorError| error.context("/request/sink/url"))?,
+                Some(url) => {
+                    self.open(url).map_err(|error: ConnectorError| error.context("/request/sink/url"))?
+                }
                 None => self.store()?,
             };
             let schema = target.schema.clone().unwrap_or_else(|| self.app_id.clone());

@@ -47,11 +47,7 @@ pub struct CommandLine {
 impl CommandLine {
     /// A command line for the program `binary`.
     pub fn new(binary: &'static str, integration: fn() -> Integration) -> Self {
-        Self {
-            binary,
-            integration,
-            sandbox: None,
-        }
+        Self { binary, integration, sandbox: None }
     }
 
     /// Adds the commands `sandbox` and `demo`.
@@ -85,20 +81,15 @@ impl CommandLine {
         output: &Output,
     ) -> Result<Ended, ConnectorError> {
         // One thread: a call waits for one server at a time, and starting more threads costs milliseconds.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
                 ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
             })?;
         let result = match arguments.command {
             Command::Info => info::run(integration),
-            Command::Completions(shell) => Ok(arguments::completions(
-                self.binary,
-                integration,
-                self.sandbox.is_some(),
-                shell,
-            )),
+            Command::Completions(shell) => {
+                Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))
+            }
             Command::Capability(call) => runtime.block_on(call::run(integration, call, output)),
             Command::Sync(command) => runtime.block_on(sync::run(integration, command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),

@@ -24,9 +24,7 @@ const CHATTY: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "sq
 /// Starts logging. `CONNECTOR_LOG` is a list of `target=level`.
 pub(crate) fn start(format: LogFormat) {
     let wanted = std::env::var("CONNECTOR_LOG").ok();
-    let parsed = wanted
-        .as_deref()
-        .and_then(|filter| filter.parse::<Targets>().ok());
+    let parsed = wanted.as_deref().and_then(|filter| filter.parse::<Targets>().ok());
     let is_wrong = wanted.is_some() && parsed.is_none();
     let mut filter = parsed.unwrap_or_else(|| {
         let ours =
@@ -54,9 +52,7 @@ pub(crate) fn start(format: LogFormat) {
         }
     };
     // A second start, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .try_init();
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     if is_wrong {
         tracing::warn!("CONNECTOR_LOG is not a list of target=level and was left out");
     }

@@ -52,21 +52,14 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: LoginCommand) -
     let (signals, stop) = Signals::new();
     let host = Arc::new(CliHost::new(integration.app_id()).with_stop(stop.clone()));
     let show = |address: &str| show_page(address, command.no_browser);
-    let login = Login {
-        integration,
-        host: &host,
-        connection: &command.connection,
-        paste: command.no_browser,
-    };
+    let login =
+        Login { integration, host: &host, connection: &command.connection, paste: command.no_browser };
     match signals.watch(login.run(envelope.settings, &show, stop)).await {
         Watched::Done(Ok(answer), _) => {
             if is_for_people() {
                 let response: Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
                 let account = response["account"].as_str().unwrap_or("unknown");
-                tell(&format!(
-                    "Connected account {account} as `{}`. Next: `sync`.",
-                    command.connection
-                ));
+                tell(&format!("Connected account {account} as `{}`. Next: `sync`.", command.connection));
                 return Ok(Ended::Shown(answer.outcome));
             }
             Ok(Ended::Answer(answer))
@@ -111,25 +104,15 @@ impl Login<'_> {
         let mut settings = gather_settings(self.integration, requested, &*host);
         // The vault first: to find after the login that it cannot be kept would cost a code.
         let vault = self.host.vault()?;
-        let redirect = settings
-            .get("redirect_uri")
-            .and_then(Value::as_str)
-            .map(ToOwned::to_owned);
+        let redirect = settings.get("redirect_uri").and_then(Value::as_str).map(ToOwned::to_owned);
         let (redirect_uri, listener) = redirect_target(redirect).await?;
         settings.insert("redirect_uri".into(), json!(redirect_uri));
 
-        let url = self
-            .call("get_authorization_url", json!({}), &settings, None)
-            .await?;
+        let url = self.call("get_authorization_url", json!({}), &settings, None).await?;
         let url: AuthorizationUrl = read(&url)?;
         let (sender, mut answers) = mpsc::channel(4);
         let serving = listener.map(|listener| {
-            tokio::spawn(listen(
-                listener,
-                url.state.clone(),
-                redirect_uri.clone(),
-                sender.clone(),
-            ))
+            tokio::spawn(listen(listener, url.state.clone(), redirect_uri.clone(), sender.clone()))
         });
         if self.paste || serving.is_none() {
             read_pasted(sender);
@@ -144,23 +127,14 @@ impl Login<'_> {
             "state": url.state,
             "code_verifier": url.code_verifier,
         });
-        let tokens: TokenSet = read(
-            &self
-                .call("handle_authorization_callback", request, &settings, None)
-                .await?,
-        )?;
+        let tokens: TokenSet =
+            read(&self.call("handle_authorization_callback", request, &settings, None).await?)?;
         let account = self.account(&tokens, &settings).await?;
         let expires_at = tokens.expires_at;
-        let key = ConnectionKey {
-            app_id: self.integration.app_id().to_owned(),
-            name: self.connection.to_owned(),
-        };
-        let connection = Connection {
-            tokens,
-            settings,
-            account: account.clone(),
-            state: ConnectionState::Active,
-        };
+        let key =
+            ConnectionKey { app_id: self.integration.app_id().to_owned(), name: self.connection.to_owned() };
+        let connection =
+            Connection { tokens, settings, account: account.clone(), state: ConnectionState::Active };
         vault.save(&key, &connection).await?;
         Answer::new(&json!({"connection": self.connection, "account": account, "expires_at": expires_at}))
     }
@@ -170,9 +144,7 @@ impl Login<'_> {
         if self.integration.capability("validate_credentials").is_none() {
             return Ok(None);
         }
-        let answer = self
-            .call("validate_credentials", json!({}), settings, Some(tokens))
-            .await?;
+        let answer = self.call("validate_credentials", json!({}), settings, Some(tokens)).await?;
         let response: Value = read(&answer)?;
         Ok(response["unique_tenant_id"].as_str().map(ToOwned::to_owned))
     }
@@ -189,20 +161,10 @@ impl Login<'_> {
             Map::from_iter([("oauth".to_owned(), token)])
         });
         let request = request.as_object().cloned().unwrap_or_default();
-        let envelope = RequestEnvelope {
-            request,
-            auth,
-            settings: settings.clone(),
-            ..RequestEnvelope::default()
-        };
+        let envelope =
+            RequestEnvelope { request, auth, settings: settings.clone(), ..RequestEnvelope::default() };
         // Settings are gathered already; the environment must not be read a second time over them.
-        dispatch(
-            self.integration,
-            capability,
-            envelope,
-            &(Arc::new(NoHost) as Arc<dyn Host>),
-        )
-        .await
+        dispatch(self.integration, capability, envelope, &(Arc::new(NoHost) as Arc<dyn Host>)).await
     }
 }
 
@@ -222,10 +184,7 @@ fn read<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T> {
 async fn redirect_target(configured: Option<String>) -> Result<(String, Option<TcpListener>)> {
     let Some(uri) = configured else {
         let listener = bind(0).await?;
-        let port = listener
-            .local_addr()
-            .map_err(|error| cannot_listen(0, &error))?
-            .port();
+        let port = listener.local_addr().map_err(|error| cannot_listen(0, &error))?.port();
         return Ok((format!("http://127.0.0.1:{port}/callback"), Some(listener)));
     };
     let url = Url::parse(&uri).map_err(|_| {
@@ -245,9 +204,7 @@ async fn redirect_target(configured: Option<String>) -> Result<(String, Option<T
 }
 
 async fn bind(port: u16) -> Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|error| cannot_listen(port, &error))
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| cannot_listen(port, &error))
 }
 
 fn cannot_listen(port: u16, error: &std::io::Error) -> ConnectorError {
@@ -264,11 +221,7 @@ struct Callback {
 
 /// Waits for the app to send somebody back. What does not carry our state is not from the app and is passed over.
 async fn listen(listener: TcpListener, state: String, redirect_uri: String, answers: mpsc::Sender<String>) {
-    let callback = Arc::new(Callback {
-        state,
-        redirect_uri,
-        answers,
-    });
+    let callback = Arc::new(Callback { state, redirect_uri, answers });
     let app = Router::new().fallback(get(take_callback)).with_state(callback);
     let _ = axum::serve(listener, app).await;
 }
@@ -288,15 +241,8 @@ async fn take_callback(
             ),
         );
     }
-    let joint = if callback.redirect_uri.contains('?') {
-        '&'
-    } else {
-        '?'
-    };
-    let _ = callback
-        .answers
-        .send(format!("{}{joint}{query}", callback.redirect_uri))
-        .await;
+    let joint = if callback.redirect_uri.contains('?') { '&' } else { '?' };
+    let _ = callback.answers.send(format!("{}{joint}{query}", callback.redirect_uri)).await;
     (
         StatusCode::OK,
         Html(

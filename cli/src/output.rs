@@ -55,14 +55,9 @@ impl Output {
             }
             Err(error) => {
                 tracing::debug!(?error, "failed");
-                let module = integration
-                    .capability(name)
-                    .map_or("command_line", |found| found.module());
+                let module = integration.capability(name).map_or("command_line", |found| found.module());
                 let app_id = integration.app_id();
-                (
-                    error_envelope(&error, app_id, &format!("{app_id}::{module}:{name}")),
-                    error.exit_code(),
-                )
+                (error_envelope(&error, app_id, &format!("{app_id}::{module}:{name}")), error.exit_code())
             }
         };
         let envelope = match &self.file {

@@ -28,11 +28,7 @@ struct Bars {
 
 impl Bars {
     fn bar(&self, stream: &str) -> Option<ProgressBar> {
-        self.bars
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(stream)
-            .cloned()
+        self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
     }
 }
 
@@ -43,15 +39,10 @@ fn style(template: &str) -> ProgressStyle {
 impl Progress for Bars {
     fn started(&self, stream: &str, _: Mode) {
         let bar = self.all.add(ProgressBar::no_length());
-        bar.set_style(style(
-            "{spinner} {prefix:26} {human_pos:>9} rows  {per_sec:>14}  {msg}",
-        ));
+        bar.set_style(style("{spinner} {prefix:26} {human_pos:>9} rows  {per_sec:>14}  {msg}"));
         bar.set_prefix(stream.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.bars
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(stream.to_owned(), bar);
+        self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), bar);
     }
 
     fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
@@ -107,18 +98,12 @@ impl Progress for Lines {
     fn started(&self, stream: &str, mode: Mode) {
         let mode = if mode == Mode::Full { "full" } else { "incremental" };
         tracing::info!(stream, mode, "stream started");
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(stream.to_owned(), Instant::now());
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), Instant::now());
     }
 
     fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last
-            .get(stream)
-            .is_some_and(|last| last.elapsed() < BETWEEN_LINES)
-        {
+        if last.get(stream).is_some_and(|last| last.elapsed() < BETWEEN_LINES) {
             return;
         }
         last.insert(stream.to_owned(), Instant::now());

@@ -65,21 +65,11 @@ fn show(response: &Value) {
             &response["connections"],
             &["name", "account", "state", "access_token_expires_at"][..],
         ),
-        (
-            "Streams",
-            &response["streams"],
-            &["connection", "stream", "rows", "cursor", "full_read_at"][..],
-        ),
-        (
-            "Runs",
-            &response["runs"],
-            &["started_at", "connection", "status", "run_id"][..],
-        ),
+        ("Streams", &response["streams"], &["connection", "stream", "rows", "cursor", "full_read_at"][..]),
+        ("Runs", &response["runs"], &["started_at", "connection", "status", "run_id"][..]),
     ] {
         let mut table = comfy_table::Table::new();
-        table
-            .load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
-            .set_header(columns);
+        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(columns);
         for row in rows.as_array().into_iter().flatten() {
             table.add_row(columns.iter().map(|column| text(&row[*column])));
         }

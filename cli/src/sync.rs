@@ -54,14 +54,9 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: SyncCommand) ->
     let envelope = envelope(&command)?;
     let (signals, stop) = Signals::new();
     let progress = progress::for_standard_error(command.log_format == LogFormat::Json);
-    let host = CliHost::new(integration.app_id())
-        .with_stop(stop)
-        .with_progress(progress);
+    let host = CliHost::new(integration.app_id()).with_stop(stop).with_progress(progress);
     let host: Arc<dyn Host> = Arc::new(host);
-    match signals
-        .watch(dispatch(integration, "sync", envelope, &host))
-        .await
-    {
+    match signals.watch(dispatch(integration, "sync", envelope, &host)).await {
         Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
         Watched::Done(answer, signal) => {
             let answer = answer?;
@@ -94,11 +89,7 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
     if command.dry_run {
         set("dry_run", json!(true));
     }
-    let sink = [
-        ("url", &command.to),
-        ("schema", &command.schema),
-        ("layout", &command.layout),
-    ];
+    let sink = [("url", &command.to), ("schema", &command.schema), ("layout", &command.layout)];
     for (name, value) in sink {
         let Some(value) = value else { continue };
         let sink = request.entry("sink").or_insert_with(|| json!({}));
@@ -120,12 +111,7 @@ fn show(report: &SyncReport) {
     for stream in &report.streams {
         if let Some(error) = &stream.error {
             let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-            tell(&format!(
-                "{}: {} ({})",
-                stream.stream,
-                text("message"),
-                text("error_code")
-            ));
+            tell(&format!("{}: {} ({})", stream.stream, text("message"), text("error_code")));
             if let Some(hint) = error["error_metadata"]["hint"].as_str() {
                 tell(&format!("  {hint}"));
             }

@@ -34,10 +34,7 @@ impl Secret {
     }
 
     /// The same for an optional secret.
-    #[expect(
-        clippy::ref_option,
-        reason = "serde calls serialize_with with a reference to the field"
-    )]
+    #[expect(clippy::ref_option, reason = "serde calls serialize_with with a reference to the field")]
     pub fn serialize_exposed_option<S: Serializer>(
         secret: &Option<Self>,
         serializer: S,

@@ -20,10 +20,7 @@ pub struct Call<S> {
 
 impl<S> Clone for Call<S> {
     fn clone(&self) -> Self {
-        Self {
-            context: self.context.clone(),
-            settings: Arc::clone(&self.settings),
-        }
+        Self { context: self.context.clone(), settings: Arc::clone(&self.settings) }
     }
 }
 
@@ -130,10 +127,7 @@ impl CallContext {
     }
 
     fn over(&self, http: HttpClient) -> Self {
-        Self::new(Parts {
-            http,
-            ..self.0.as_ref().clone()
-        })
+        Self::new(Parts { http, ..self.0.as_ref().clone() })
     }
 
     /// Sends a request with the caller's credentials and reads the answer.
@@ -153,9 +147,7 @@ impl CallContext {
             Credentials::None => return self.exchange(request, &read).await,
             Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?, &read).await,
             Credentials::Basic { username, password } => {
-                return self
-                    .exchange(&request.clone().basic(username, password), &read)
-                    .await;
+                return self.exchange(&request.clone().basic(username, password), &read).await;
             }
             Credentials::Stored(stored) => stored,
         };
@@ -178,33 +170,24 @@ impl CallContext {
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
-        self.0
-            .http
-            .send(request, |response| read(self.0.integration.classify(response)?))
-            .await
+        self.0.http.send(request, |response| read(self.0.integration.classify(response)?)).await
     }
 }
 
 fn refused_again(error: &ConnectorError) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::AuthenticationExpired,
-        "the app refuses a token that it just issued",
-    )
-    .hint("log in again")
-    .context(error.message().to_owned())
+    ConnectorError::new(ErrorCode::AuthenticationExpired, "the app refuses a token that it just issued")
+        .hint("log in again")
+        .context(error.message().to_owned())
 }
 
 /// The error for an answer: the app's own mapping first, then what its status stands for.
 pub(crate) fn error_of(integration: &Integration, response: &HttpResponse) -> ConnectorError {
-    let error = integration
-        .map_error(response)
-        .unwrap_or_else(|| status_error(response));
+    let error = integration.map_error(response).unwrap_or_else(|| status_error(response));
     if error.code() != ErrorCode::RateLimit || error.wait().is_some() {
         return error;
     }
-    let told = response
-        .retry_after()
-        .or_else(|| integration.rate_limit(&response.headers).map(|limit| limit.reset));
+    let told =
+        response.retry_after().or_else(|| integration.rate_limit(&response.headers).map(|limit| limit.reset));
     // A sliding minute is the most common window of all apps, so it is the best guess where the app says nothing.
     error.retry_after(told.unwrap_or(std::time::Duration::from_mins(1)))
 }

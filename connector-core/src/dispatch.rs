@@ -35,11 +35,7 @@ pub async fn dispatch(
         .hint("`info` lists the capabilities"));
     };
     if !envelope.request.is_empty() {
-        schema::check(
-            &found.request_schema(),
-            &Value::Object(envelope.request.clone()),
-            "/request",
-        )?;
+        schema::check(&found.request_schema(), &Value::Object(envelope.request.clone()), "/request")?;
     }
     let context = context(integration, &envelope, found.needs_auth(), host).await?;
     found.run(context, envelope.request).await
@@ -62,12 +58,8 @@ async fn context(
     host: &Arc<dyn Host>,
 ) -> Result<CallContext> {
     let (credentials, connection_settings) = credentials(integration, envelope, needs_auth, host).await?;
-    let settings_json = settings::gather(
-        integration,
-        envelope.settings.clone(),
-        &**host,
-        connection_settings,
-    );
+    let settings_json =
+        settings::gather(integration, envelope.settings.clone(), &**host, connection_settings);
     let settings = integration.parse_settings(settings_json)?;
     let options = integration.http_options(&*settings);
     Ok(CallContext::new(Parts {
@@ -93,25 +85,14 @@ async fn credentials(
         if !needs_auth || integration.auth_kinds().is_empty() {
             return Ok((Credentials::None, Map::new()));
         }
-        return stored(
-            integration,
-            named.unwrap_or(DEFAULT_CONNECTION),
-            named.is_some(),
-            host,
-        )
-        .await;
+        return stored(integration, named.unwrap_or(DEFAULT_CONNECTION), named.is_some(), host).await;
     };
     let auth: Auth = schema::typed(Value::Object(auth.clone()), "/auth")?;
-    let unaccepted = auth
-        .kind()
-        .filter(|kind| !integration.auth_kinds().contains(kind));
+    let unaccepted = auth.kind().filter(|kind| !integration.auth_kinds().contains(kind));
     if unaccepted.is_some() && needs_auth {
         return Err(ConnectorError::new(
             ErrorCode::UnknownValue,
-            format!(
-                "/auth has a kind of credential that {} does not take",
-                integration.app_id()
-            ),
+            format!("/auth has a kind of credential that {} does not take", integration.app_id()),
         )
         .hint("`info` lists the kinds under authentication_schema"));
     }
@@ -119,19 +100,13 @@ async fn credentials(
         Auth::Stored(stored_auth) => return stored(integration, &stored_auth.connection, true, host).await,
         Auth::Oauth(oauth) => Credentials::Bearer(oauth.access_token),
         Auth::Token(token) => Credentials::Bearer(token.token),
-        Auth::Basic(basic) => Credentials::Basic {
-            username: basic.username,
-            password: basic.password,
-        },
+        Auth::Basic(basic) => Credentials::Basic { username: basic.username, password: basic.password },
         _ => Credentials::None,
     };
     if let Credentials::Bearer(token) = &credentials
         && token.expose().trim().is_empty()
     {
-        return Err(ConnectorError::new(
-            ErrorCode::IntegrationMissingParameter,
-            "/auth has an empty token",
-        ));
+        return Err(ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth has an empty token"));
     }
     Ok((credentials, Map::new()))
 }
@@ -142,10 +117,7 @@ async fn stored(
     asked_for: bool,
     host: &Arc<dyn Host>,
 ) -> Result<(Credentials, Map<String, Value>)> {
-    let key = ConnectionKey {
-        app_id: integration.app_id().to_owned(),
-        name: name.to_owned(),
-    };
+    let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: name.to_owned() };
     let store = host.token_store().await?;
     let connection = match &store {
         Some(store) => store.load(&key).await?,
@@ -154,19 +126,14 @@ async fn stored(
     match (store, connection) {
         (Some(store), Some(connection)) => {
             let settings = connection.settings.clone();
-            Ok((
-                Credentials::Stored(StoredToken::new(store, key, connection)),
-                settings,
-            ))
+            Ok((Credentials::Stored(StoredToken::new(store, key, connection)), settings))
         }
         _ if asked_for => Err(ConnectorError::new(
             ErrorCode::IntegrationMissingParameter,
             format!("the vault has no connection `{name}`, named in the request"),
         )
         .hint("`login --connection NAME` makes one; `status` lists them")),
-        _ => Err(
-            ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth is missing")
-                .hint("log in with `login`, or pass {\"auth\":{\"oauth\":{\"access_token\":\"…\"}}}"),
-        ),
+        _ => Err(ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth is missing")
+            .hint("log in with `login`, or pass {\"auth\":{\"oauth\":{\"access_token\":\"…\"}}}")),
     }
 }

@@ -46,26 +46,17 @@ impl RequestEnvelope {
     pub fn parse(json: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(json).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            ConnectorError::new(
-                ErrorCode::BadRequest,
-                format!("the request is not valid JSON ({place})"),
-            )
-            .hint("pass one JSON object, such as '{\"request\":{}}'")
+            ConnectorError::new(ErrorCode::BadRequest, format!("the request is not valid JSON ({place})"))
+                .hint("pass one JSON object, such as '{\"request\":{}}'")
         })?;
         let Value::Object(mut object) = value else {
-            return Err(ConnectorError::new(
-                ErrorCode::BadRequest,
-                "the request must be a JSON object",
-            ));
+            return Err(ConnectorError::new(ErrorCode::BadRequest, "the request must be a JSON object"));
         };
         // `null` says the same as absence: callers that serialize empty fields send it.
         object.retain(|_, part| !part.is_null());
         let envelope: Self = schema::typed(Value::Object(object), "")?;
         if envelope.page.as_ref().is_some_and(|page| page.size == Some(0)) {
-            return Err(ConnectorError::new(
-                ErrorCode::InvalidValue,
-                "/page/size must be at least 1",
-            ));
+            return Err(ConnectorError::new(ErrorCode::InvalidValue, "/page/size must be at least 1"));
         }
         Ok(envelope)
     }
@@ -120,12 +111,7 @@ impl Answer {
 
     /// An answer with what the app sent.
     pub fn of_raw(response: Box<RawValue>) -> Self {
-        Self {
-            response: response.into(),
-            page: None,
-            raw_data: None,
-            outcome: Outcome::Done,
-        }
+        Self { response: response.into(), page: None, raw_data: None, outcome: Outcome::Done }
     }
 
     /// The envelope on one line.
@@ -147,19 +133,13 @@ impl Answer {
 
 /// Raw JSON of an app may span lines; outside of strings a line break is only white space, inside it is escaped.
 fn on_one_line(json: String) -> String {
-    if json.contains(['\n', '\r']) {
-        json.replace(['\n', '\r'], " ")
-    } else {
-        json
-    }
+    if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json }
 }
 
 /// The `error` part of an error envelope.
 pub fn error_json(error: &ConnectorError, app_id: &str, raised_in: &str) -> Value {
     let metadata = error.code().metadata();
-    let seconds = error
-        .wait()
-        .map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+    let seconds = error.wait().map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
     json!({
         "message": error.message(),
         "status_code": error.status_code(),
@@ -208,14 +188,9 @@ mod tests {
     #[test]
     fn an_answer_is_one_line_even_if_the_app_sent_many() {
         let mut answer = Answer::new(&()).unwrap();
-        answer.response = RawValue::from_string("{\n \"a\": \"x\\ny\"\n}".into())
-            .unwrap()
-            .into();
+        answer.response = RawValue::from_string("{\n \"a\": \"x\\ny\"\n}".into()).unwrap().into();
         let line = answer.to_json();
         assert!(!line.contains('\n'));
-        assert_eq!(
-            serde_json::from_str::<Value>(&line).unwrap()["response"]["a"],
-            "x\ny"
-        );
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["response"]["a"], "x\ny");
     }
 }

@@ -134,22 +134,12 @@ impl ErrorCode {
             Self::NotFound => row("not_found", "NotFound", Caller, Client, 404, 69),
             Self::Conflict => row("conflict", "Conflict", Caller, Client, 409, 69),
             Self::InvalidPageToken => row("invalid_page_token", "InvalidPageToken", Caller, Client, 400, 64),
-            Self::IntegrationMissingParameter => row(
-                "integration_missing_parameter",
-                "IntegrationMissingParameter",
-                Caller,
-                Client,
-                400,
-                64,
-            ),
-            Self::Unauthorized => refreshable(row(
-                "unauthorized",
-                "Unauthorized",
-                Upstream,
-                Authentication,
-                401,
-                78,
-            )),
+            Self::IntegrationMissingParameter => {
+                row("integration_missing_parameter", "IntegrationMissingParameter", Caller, Client, 400, 64)
+            }
+            Self::Unauthorized => {
+                refreshable(row("unauthorized", "Unauthorized", Upstream, Authentication, 401, 78))
+            }
             Self::AuthenticationExpired => refreshable(row(
                 "authentication_expired",
                 "AuthenticationExpired",
@@ -159,67 +149,30 @@ impl ErrorCode {
                 78,
             )),
             Self::CredsRevoked => row("creds_revoked", "CredsRevoked", Upstream, Authentication, 401, 78),
-            Self::PermissionDenied => row(
-                "permission_denied",
-                "PermissionDenied",
-                Upstream,
-                Authorization,
-                403,
-                77,
-            ),
+            Self::PermissionDenied => {
+                row("permission_denied", "PermissionDenied", Upstream, Authorization, 403, 77)
+            }
             Self::RateLimit => throttled(row("rate_limit", "RateLimit", Upstream, Transient, 429, 75)),
-            Self::BudgetExhausted => throttled(row(
-                "budget_exhausted",
-                "BudgetExhausted",
-                Upstream,
-                Transient,
-                429,
-                75,
-            )),
+            Self::BudgetExhausted => {
+                throttled(row("budget_exhausted", "BudgetExhausted", Upstream, Transient, 429, 75))
+            }
             Self::BadGateway => row("bad_gateway", "BadGateway", Upstream, Transient, 502, 75),
             Self::ServiceError => row("service_error", "ServiceError", Upstream, Transient, 503, 75),
             Self::RequestTimeout => row("request_timeout", "RequestTimeout", Upstream, Transient, 408, 75),
-            Self::ConnectionTimeout => row(
-                "connection_timeout",
-                "ConnectionTimeout",
-                Infrastructure,
-                Transient,
-                504,
-                75,
-            ),
-            Self::ConnectionRejected => row(
-                "connection_rejected",
-                "ConnectionRejected",
-                Infrastructure,
-                Transient,
-                503,
-                75,
-            ),
-            Self::ConnectionClosed => row(
-                "connection_closed",
-                "ConnectionClosed",
-                Infrastructure,
-                Transient,
-                503,
-                75,
-            ),
-            Self::UnsupportedOperation => row(
-                "unsupported_operation",
-                "UnsupportedOperation",
-                Connector,
-                Internal,
-                501,
-                64,
-            ),
+            Self::ConnectionTimeout => {
+                row("connection_timeout", "ConnectionTimeout", Infrastructure, Transient, 504, 75)
+            }
+            Self::ConnectionRejected => {
+                row("connection_rejected", "ConnectionRejected", Infrastructure, Transient, 503, 75)
+            }
+            Self::ConnectionClosed => {
+                row("connection_closed", "ConnectionClosed", Infrastructure, Transient, 503, 75)
+            }
+            Self::UnsupportedOperation => {
+                row("unsupported_operation", "UnsupportedOperation", Connector, Internal, 501, 64)
+            }
             Self::InternalError => row("internal_error", "InternalError", Connector, Internal, 500, 70),
-            Self::InvalidResponse => row(
-                "invalid_response",
-                "InvalidResponse",
-                Connector,
-                Internal,
-                502,
-                70,
-            ),
+            Self::InvalidResponse => row("invalid_response", "InvalidResponse", Connector, Internal, 502, 70),
         }
     }
 
@@ -289,11 +242,8 @@ impl ConnectorError {
     /// An error that repeats what an app said: secrets are masked, the text is cut.
     pub fn upstream(code: ErrorCode, text: &str) -> Self {
         let redacted = crate::http::redact(text);
-        let mut message: String = redacted
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(LONGEST_UPSTREAM_TEXT)
-            .collect();
+        let mut message: String =
+            redacted.chars().filter(|c| !c.is_control()).take(LONGEST_UPSTREAM_TEXT).collect();
         if message.trim().is_empty() {
             message = format!("the app answered with {code} and no further words");
         }
@@ -385,11 +335,7 @@ impl ConnectorError {
 
     /// Exit code of a command that ends with this error.
     pub fn exit_code(&self) -> u8 {
-        if self.0.misconfigured {
-            78
-        } else {
-            self.0.code.metadata().exit_code
-        }
+        if self.0.misconfigured { 78 } else { self.0.code.metadata().exit_code }
     }
 }
 
@@ -431,11 +377,9 @@ mod tests {
             let code = ErrorCode::from_status(status);
             assert_eq!(serde_json::to_value(code).unwrap(), code.metadata().name);
         }
-        for code in [
-            ErrorCode::CredsRevoked,
-            ErrorCode::IntegrationMissingParameter,
-            ErrorCode::BudgetExhausted,
-        ] {
+        for code in
+            [ErrorCode::CredsRevoked, ErrorCode::IntegrationMissingParameter, ErrorCode::BudgetExhausted]
+        {
             assert_eq!(serde_json::to_value(code).unwrap(), code.metadata().name);
         }
     }
@@ -444,18 +388,13 @@ mod tests {
     fn a_wrong_setting_of_the_operator_exits_with_78_whatever_its_code() {
         let error = ConnectorError::misconfigured(ErrorCode::ConnectionRejected, "no such host");
         assert_eq!(error.exit_code(), 78);
-        assert_eq!(
-            ConnectorError::new(ErrorCode::ConnectionRejected, "busy").exit_code(),
-            75
-        );
+        assert_eq!(ConnectorError::new(ErrorCode::ConnectionRejected, "busy").exit_code(), 75);
     }
 
     #[test]
     fn text_of_the_app_is_cut_and_masked() {
-        let text = format!(
-            "Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.abcdefgh.ijklmnop {}",
-            "x ".repeat(2000)
-        );
+        let text =
+            format!("Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.abcdefgh.ijklmnop {}", "x ".repeat(2000));
         let error = ConnectorError::upstream(ErrorCode::BadRequest, &text);
         assert!(error.message().chars().count() <= LONGEST_UPSTREAM_TEXT);
         assert!(!error.message().contains("eyJ0eXAi"));

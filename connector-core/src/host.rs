@@ -26,10 +26,7 @@ pub trait Host: Send + Sync {
     fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
         let _ = target;
         Box::pin(async {
-            Err(ConnectorError::new(
-                ErrorCode::UnsupportedOperation,
-                "this door has no sinks",
-            ))
+            Err(ConnectorError::new(ErrorCode::UnsupportedOperation, "this door has no sinks"))
         })
     }
 

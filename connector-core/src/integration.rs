@@ -139,11 +139,8 @@ impl Integration {
     where
         S: DeserializeOwned + JsonSchema + Send + Sync + 'static,
     {
-        let description = Description {
-            app_id: app_id.into(),
-            version: version.into(),
-            ..Description::default()
-        };
+        let description =
+            Description { app_id: app_id.into(), version: version.into(), ..Description::default() };
         IntegrationBuilder {
             settings_type: std::marker::PhantomData,
             replaced: BTreeSet::new(),
@@ -153,12 +150,7 @@ impl Integration {
                 auth: Vec::new(),
                 settings: SettingsType {
                     schema: schema::schema_of::<S>,
-                    parse: |settings| {
-                        Ok(Arc::new(schema::typed::<S>(
-                            Value::Object(settings),
-                            "/settings",
-                        )?))
-                    },
+                    parse: |settings| Ok(Arc::new(schema::typed::<S>(Value::Object(settings), "/settings")?)),
                 },
                 oauth: None,
                 capabilities: BTreeMap::new(),
@@ -209,8 +201,7 @@ impl Integration {
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
     pub fn record_schema(&self, stream: &str) -> Option<Value> {
-        self.stream(stream)
-            .map(|entry| list::record_schema(&entry.declaration))
+        self.stream(stream).map(|entry| list::record_schema(&entry.declaration))
     }
 
     /// JSON Schema of the settings.
@@ -220,9 +211,7 @@ impl Integration {
 
     /// Streams that a sync reads when nobody names any.
     pub(crate) fn default_streams(&self) -> impl Iterator<Item = &StreamEntry> {
-        self.streams
-            .iter()
-            .filter(|entry| entry.declaration.synced_by_default)
+        self.streams.iter().filter(|entry| entry.declaration.synced_by_default)
     }
 
     pub(crate) fn stream(&self, name: &str) -> Option<&StreamEntry> {
@@ -238,10 +227,7 @@ impl Integration {
     }
 
     pub(crate) fn http_options(&self, settings: &dyn Any) -> HttpOptions {
-        HttpOptions {
-            rate_limit: self.rate_limit,
-            ..(self.http_options)(settings)
-        }
+        HttpOptions { rate_limit: self.rate_limit, ..(self.http_options)(settings) }
     }
 
     pub(crate) fn page_size(&self, settings: &dyn Any) -> u32 {
@@ -261,11 +247,7 @@ impl Integration {
     }
 
     pub(crate) fn classify(&self, response: HttpResponse) -> Result<HttpResponse> {
-        if response.status < 400 {
-            Ok(response)
-        } else {
-            Err(error_of(self, &response))
-        }
+        if response.status < 400 { Ok(response) } else { Err(error_of(self, &response)) }
     }
 }
 
@@ -346,13 +328,11 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
 
     /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
     pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
-        self.integration
-            .streams
-            .extend(streams.into_iter().map(|stream| StreamEntry {
-                declaration: stream.declaration,
-                read: stream.read,
-                get: stream.get,
-            }));
+        self.integration.streams.extend(streams.into_iter().map(|stream| StreamEntry {
+            declaration: stream.declaration,
+            read: stream.read,
+            get: stream.get,
+        }));
         self
     }
 
@@ -380,12 +360,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// # Errors
     /// The first mistake, by name.
     pub fn build(self) -> Result<Integration, DeclarationError> {
-        let Self {
-            mut integration,
-            capabilities,
-            replaced,
-            ..
-        } = self;
+        let Self { mut integration, capabilities, replaced, .. } = self;
         check_name("app id", &integration.description.app_id)?;
         if integration.oauth.is_some() != integration.auth.contains(&AuthKind::Oauth) {
             return Err(DeclarationError::OAuthHalfDeclared);
@@ -418,20 +393,11 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
 
 /// Reads settings of type `S` out of settings of any type.
 pub(crate) fn of_settings<S: 'static, T: 'static>(read: fn(&S) -> T) -> FromSettings<T> {
-    Arc::new(move |settings| {
-        read(
-            settings
-                .downcast_ref()
-                .expect("settings are of the builder's type"),
-        )
-    })
+    Arc::new(move |settings| read(settings.downcast_ref().expect("settings are of the builder's type")))
 }
 
 fn duplicate(what: &'static str, name: &str) -> DeclarationError {
-    DeclarationError::Duplicate {
-        what,
-        name: name.to_owned(),
-    }
+    DeclarationError::Duplicate { what, name: name.to_owned() }
 }
 
 fn check_name(what: &'static str, name: &str) -> Result<(), DeclarationError> {
@@ -441,27 +407,17 @@ fn check_name(what: &'static str, name: &str) -> Result<(), DeclarationError> {
     if of_words && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.len() <= 63 {
         return Ok(());
     }
-    Err(DeclarationError::BadName {
-        what,
-        name: name.to_owned(),
-    })
+    Err(DeclarationError::BadName { what, name: name.to_owned() })
 }
 
 fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
     check_name("stream", stream.name)?;
     check_name("singular of a stream", stream.singular)?;
     if stream.key.is_empty() {
-        return Err(DeclarationError::NoKey {
-            stream: stream.name.to_owned(),
-        });
+        return Err(DeclarationError::NoKey { stream: stream.name.to_owned() });
     }
     let unknown = |what, name: &str, kind| {
-        Err(DeclarationError::Unknown {
-            stream: stream.name.to_owned(),
-            what,
-            name: name.to_owned(),
-            kind,
-        })
+        Err(DeclarationError::Unknown { stream: stream.name.to_owned(), what, name: name.to_owned(), kind })
     };
     let has_filter = |name: &str| stream.filters.iter().any(|filter| filter.name == name);
     if let Some(filter) = stream.changed_since.filter(|filter| !has_filter(filter)) {
@@ -470,11 +426,7 @@ fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
     if let Some((filter, _)) = stream.default_filter.iter().find(|(name, _)| !has_filter(name)) {
         return unknown("default filter", filter, "filter");
     }
-    if let Some(include) = stream
-        .default_includes
-        .iter()
-        .find(|include| !stream.includes.contains(include))
-    {
+    if let Some(include) = stream.default_includes.iter().find(|include| !stream.includes.contains(include)) {
         return unknown("default include", include, "include");
     }
     match stream.walk {
@@ -498,9 +450,7 @@ pub(crate) fn columns_of(stream: &StreamDeclaration) -> Columns {
     // A key that the record type forgot is still a column.
     if let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) {
         for key in stream.key {
-            properties
-                .entry(*key)
-                .or_insert_with(|| serde_json::json!({"type": "string"}));
+            properties.entry(*key).or_insert_with(|| serde_json::json!({"type": "string"}));
         }
     }
     Columns::from_schema(&root, stream.key)
@@ -530,41 +480,21 @@ mod tests {
     }
 
     fn build(streams: Vec<Stream<Settings>>) -> Result<Integration, DeclarationError> {
-        Integration::builder::<Settings>("example", "1")
-            .streams(streams)
-            .build()
+        Integration::builder::<Settings>("example", "1").streams(streams).build()
     }
 
     #[test]
     fn mistakes_are_found_when_the_integration_is_built_and_named() {
         let error = build(vec![stream("Things")]).err().unwrap();
-        assert_eq!(
-            error,
-            DeclarationError::BadName {
-                what: "stream",
-                name: "Things".into()
-            }
-        );
+        assert_eq!(error, DeclarationError::BadName { what: "stream", name: "Things".into() });
         for name in ["", "2things", "a__b", "a-b", "_a"] {
-            assert!(
-                matches!(build(vec![stream(name)]), Err(DeclarationError::BadName { .. })),
-                "{name}"
-            );
+            assert!(matches!(build(vec![stream(name)]), Err(DeclarationError::BadName { .. })), "{name}");
         }
         let twice = build(vec![stream("things"), stream("things")]).err().unwrap();
         assert_eq!(twice, duplicate("stream", "things"));
-        let no_key = build(vec![stream("things").declare(|stream| stream.key = &[])])
-            .err()
-            .unwrap();
-        assert_eq!(
-            no_key,
-            DeclarationError::NoKey {
-                stream: "things".into()
-            }
-        );
-        let unknown = build(vec![
-            stream("things").declare(|stream| stream.changed_since = Some("since")),
-        ]);
+        let no_key = build(vec![stream("things").declare(|stream| stream.key = &[])]).err().unwrap();
+        assert_eq!(no_key, DeclarationError::NoKey { stream: "things".into() });
+        let unknown = build(vec![stream("things").declare(|stream| stream.changed_since = Some("since"))]);
         assert!(unknown.err().unwrap().to_string().contains("`since`"));
     }
 

@@ -47,9 +47,7 @@ struct GetRequest {
 
 pub(crate) fn capabilities(streams: &[StreamEntry]) -> Vec<Capability> {
     let lists = streams.iter().map(list);
-    let gets = streams
-        .iter()
-        .filter_map(|stream| stream.get.as_ref().map(|get| self::get(stream, get)));
+    let gets = streams.iter().filter_map(|stream| stream.get.as_ref().map(|get| self::get(stream, get)));
     lists.chain(gets).collect()
 }
 
@@ -139,10 +137,7 @@ async fn run_list(
     let page = read(context, page_request).await?;
     let next = next_position(declaration, &page, number, size);
     let mut answer = Answer::new(&page.records)?;
-    answer.page = next.map(|position| Page {
-        token: page_token::encode(position, size, &question),
-        size,
-    });
+    answer.page = next.map(|position| Page { token: page_token::encode(position, size, &question), size });
     answer.raw_data = include_raw_data.then(|| Arc::clone(&answer.response));
     Ok(answer)
 }
@@ -180,18 +175,11 @@ pub(crate) fn page_request(
     let request = Value::Object(request);
     schema::check(&request_schema(declaration), &request, "/request")?;
     let request: ListRequest = serde_json::from_value(request).map_err(|error| {
-        ConnectorError::new(
-            ErrorCode::InternalError,
-            "a list request passed its schema and not its type",
-        )
-        .source(error)
+        ConnectorError::new(ErrorCode::InternalError, "a list request passed its schema and not its type")
+            .source(error)
     })?;
     page.filter.extend(request.filter);
-    page.sort = request
-        .sort
-        .into_iter()
-        .map(|sort| (sort.field, sort.order))
-        .collect();
+    page.sort = request.sort.into_iter().map(|sort| (sort.field, sort.order)).collect();
     if let Some(includes) = request.includes {
         page.includes = includes;
     }
@@ -199,11 +187,8 @@ pub(crate) fn page_request(
 }
 
 fn request_schema(declaration: &StreamDeclaration) -> Value {
-    let filters: Map<String, Value> = declaration
-        .filters
-        .iter()
-        .map(|filter| (filter.name.to_owned(), filter.kind.schema()))
-        .collect();
+    let filters: Map<String, Value> =
+        declaration.filters.iter().map(|filter| (filter.name.to_owned(), filter.kind.schema())).collect();
     let mut properties = Map::new();
     if !filters.is_empty() {
         let filter = json!({"type": "object", "properties": filters, "additionalProperties": false});

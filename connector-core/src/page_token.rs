@@ -67,11 +67,7 @@ fn parse(token: &str, question: &str) -> Option<(PagePosition, u32)> {
 }
 
 fn check(content: &[u8], question: &str) -> [u8; CHECK_BYTES] {
-    let digest = Sha256::new()
-        .chain_update(question)
-        .chain_update([0])
-        .chain_update(content)
-        .finalize();
+    let digest = Sha256::new().chain_update(question).chain_update([0]).chain_update(content).finalize();
     let mut check = [0; CHECK_BYTES];
     check.copy_from_slice(&digest[..CHECK_BYTES]);
     check

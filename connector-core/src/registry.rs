@@ -26,11 +26,7 @@ pub fn connectors() -> Vec<&'static Connector> {
     let mut connectors: Vec<_> = inventory::iter::<Connector>.into_iter().collect();
     connectors.sort_by_key(|connector| connector.app_id);
     for pair in connectors.windows(2) {
-        assert!(
-            pair[0].app_id != pair[1].app_id,
-            "connector `{}` is linked in twice",
-            pair[0].app_id
-        );
+        assert!(pair[0].app_id != pair[1].app_id, "connector `{}` is linked in twice", pair[0].app_id);
     }
     connectors
 }

@@ -19,9 +19,7 @@ pub fn output_schema_of<T: JsonSchema>() -> Value {
 }
 
 pub(crate) fn generator() -> SchemaGenerator {
-    SchemaSettings::draft2020_12()
-        .with(|settings| settings.meta_schema = None)
-        .into_generator()
+    SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None).into_generator()
 }
 
 pub(crate) fn output_generator() -> SchemaGenerator {
@@ -35,10 +33,7 @@ pub(crate) fn output_generator() -> SchemaGenerator {
 pub(crate) fn inline(mut schema: Value, generator: &mut SchemaGenerator) -> Value {
     let definitions: serde_json::Map<String, Value> = generator.take_definitions(true);
     // A type that is itself a definition comes as a reference: put the definition in its place.
-    if let Some(name) = schema
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|r| r.strip_prefix("#/$defs/"))
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/"))
         && let Some(definition) = definitions.get(name)
     {
         schema = definition.clone();
@@ -76,13 +71,10 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(value: Value, at: &str) -> Result
 /// `unknown_value` for unknown fields and values outside a list, `bad_request` for an absent field,
 /// `invalid_value` for everything else. The message has the JSON pointer and what was expected, never the value.
 pub fn check(schema: &Value, value: &Value, at: &str) -> Result<()> {
-    let validator = jsonschema::options()
-        .should_validate_formats(true)
-        .build(schema)
-        .map_err(|error| {
-            ConnectorError::new(ErrorCode::InternalError, "a schema of the connector is not valid")
-                .source(error.to_string())
-        })?;
+    let validator = jsonschema::options().should_validate_formats(true).build(schema).map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "a schema of the connector is not valid")
+            .source(error.to_string())
+    })?;
     match validator.iter_errors(value).next() {
         None => Ok(()),
         Some(error) => Err(explain(&error, at)),
@@ -97,10 +89,7 @@ fn explain(error: &jsonschema::ValidationError<'_>, at: &str) -> ConnectorError 
     };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let field = pointer(
-                &path,
-                &format!("/{}", unexpected.first().map_or("", String::as_str)),
-            );
+            let field = pointer(&path, &format!("/{}", unexpected.first().map_or("", String::as_str)));
             ConnectorError::new(ErrorCode::UnknownValue, format!("{field} is not known here"))
                 .hint("`info` lists what the capability takes")
         }
@@ -108,24 +97,18 @@ fn explain(error: &jsonschema::ValidationError<'_>, at: &str) -> ConnectorError 
             let field = pointer(&path, &format!("/{}", property.as_str().unwrap_or_default()));
             ConnectorError::new(ErrorCode::BadRequest, format!("{field} is missing"))
         }
-        ValidationErrorKind::Enum { options } => ConnectorError::new(
-            ErrorCode::UnknownValue,
-            format!("{path} must be one of {}", list(options)),
-        ),
+        ValidationErrorKind::Enum { options } => {
+            ConnectorError::new(ErrorCode::UnknownValue, format!("{path} must be one of {}", list(options)))
+        }
         ValidationErrorKind::Type { kind } => {
             use jsonschema::error::TypeKind;
             let expected = match kind {
                 TypeKind::Single(expected) => expected.to_string(),
-                TypeKind::Multiple(expected) => expected
-                    .iter()
-                    .map(|expected| expected.to_string())
-                    .collect::<Vec<_>>()
-                    .join(" or "),
+                TypeKind::Multiple(expected) => {
+                    expected.iter().map(|expected| expected.to_string()).collect::<Vec<_>>().join(" or ")
+                }
             };
-            ConnectorError::new(
-                ErrorCode::InvalidValue,
-                format!("{path} must be of type {expected}"),
-            )
+            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be of type {expected}"))
         }
         ValidationErrorKind::Format { format } => {
             ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be a {format}"))
@@ -133,10 +116,9 @@ fn explain(error: &jsonschema::ValidationError<'_>, at: &str) -> ConnectorError 
         ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } => {
             ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must not be empty"))
         }
-        ValidationErrorKind::Minimum { limit } => ConnectorError::new(
-            ErrorCode::InvalidValue,
-            format!("{path} must be at least {limit}"),
-        ),
+        ValidationErrorKind::Minimum { limit } => {
+            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be at least {limit}"))
+        }
         ValidationErrorKind::Maximum { limit } => {
             ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be at most {limit}"))
         }
@@ -182,22 +164,12 @@ mod tests {
     #[test]
     fn a_message_names_the_field_and_what_was_expected_and_never_the_value() {
         assert_eq!(refused(json!({"id": 12345})).0, ErrorCode::InvalidValue);
-        assert!(
-            refused(json!({"id": 12345}))
-                .1
-                .contains("/request/id must be of type string")
-        );
-        assert_eq!(
-            refused(json!({})),
-            (ErrorCode::BadRequest, "/request/id is missing".into())
-        );
+        assert!(refused(json!({"id": 12345})).1.contains("/request/id must be of type string"));
+        assert_eq!(refused(json!({})), (ErrorCode::BadRequest, "/request/id is missing".into()));
         let (code, message) = refused(json!({"id": "a", "colour": "s3cret"}));
         assert_eq!(code, ErrorCode::UnknownValue);
         assert!(message.contains("/request/colour") && !message.contains("s3cret"));
         let (_, message) = refused(json!({"id": "a", "mode": "s3cret"}));
-        assert!(
-            message.contains("/request/mode") && !message.contains("s3cret"),
-            "{message}"
-        );
+        assert!(message.contains("/request/mode") && !message.contains("s3cret"), "{message}");
     }
 }

@@ -39,9 +39,7 @@ fn typed_text(property: &Value, text: String) -> Value {
         _ => false,
     };
     let parsed = if is("integer") || is("number") {
-        serde_json::from_str::<serde_json::Number>(text.trim())
-            .ok()
-            .map(Value::Number)
+        serde_json::from_str::<serde_json::Number>(text.trim()).ok().map(Value::Number)
     } else if is("boolean") {
         text.trim().parse().ok().map(Value::Bool)
     } else {

@@ -65,37 +65,20 @@ impl HttpRequest {
         let mut request = Self::get(url);
         request.method = reqwest::Method::POST;
         request.body = body.to_string().into();
-        request
-            .headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request
     }
 
     /// A GET.
     pub fn get(url: Url) -> Self {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            reqwest::header::ACCEPT,
-            HeaderValue::from_static("application/json"),
-        );
-        Self {
-            method: reqwest::Method::GET,
-            url,
-            headers,
-            body: Bytes::new(),
-            largest_body: LARGEST_BODY,
-        }
+        headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
+        Self { method: reqwest::Method::GET, url, headers, body: Bytes::new(), largest_body: LARGEST_BODY }
     }
 
     /// A request from its parts, for protocols that build their own.
     pub(crate) fn from_parts(method: reqwest::Method, url: Url, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self {
-            method,
-            url,
-            headers,
-            body: body.into(),
-            largest_body: 1 << 20,
-        }
+        Self { method, url, headers, body: body.into(), largest_body: 1 << 20 }
     }
 
     /// Adds a header.
@@ -151,9 +134,7 @@ impl HttpResponse {
     /// The app's clock, from its `Date` header.
     pub fn date(&self) -> Option<Timestamp> {
         let text = self.headers.get(DATE)?.to_str().ok()?;
-        jiff::fmt::rfc2822::parse(text)
-            .ok()
-            .map(|zoned| zoned.timestamp())
+        jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
     }
 
     /// How long the app asks to wait: `Retry-After` in seconds or as a date.
@@ -186,23 +167,13 @@ impl HttpClient {
     /// A client; nothing is opened yet.
     pub fn new(options: HttpOptions) -> Self {
         let pacer = Pacer::new(options.requests_per_minute);
-        let shared = Arc::new(Shared {
-            options,
-            pacer,
-            inner: OnceLock::new(),
-        });
-        Self {
-            shared,
-            requests: Arc::default(),
-        }
+        let shared = Arc::new(Shared { options, pacer, inner: OnceLock::new() });
+        Self { shared, requests: Arc::default() }
     }
 
     /// The same client with a count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-            requests: Arc::default(),
-        }
+        Self { shared: Arc::clone(&self.shared), requests: Arc::default() }
     }
 
     /// Requests sent so far, retries included.
@@ -220,11 +191,7 @@ impl HttpClient {
     where
         F: Fn(HttpResponse) -> Result<T>,
     {
-        self.shared
-            .options
-            .retry
-            .run(|| async { read(self.attempt(request).await?) })
-            .await
+        self.shared.options.retry.run(|| async { read(self.attempt(request).await?) }).await
     }
 
     /// One attempt, whatever comes of it.
@@ -244,11 +211,7 @@ impl HttpClient {
         permit.answered(rate_limit, status == 429);
         let body = read_body(response, request.largest_body).await?;
         tracing::debug!(method = %request.method, path = request.url.path(), status, bytes = body.len(), "answered");
-        Ok(HttpResponse {
-            status,
-            headers,
-            body,
-        })
+        Ok(HttpResponse { status, headers, body })
     }
 
     fn inner(&self) -> Result<&reqwest::Client> {
@@ -303,10 +266,7 @@ pub fn status_error(response: &HttpResponse) -> ConnectorError {
     let code = ErrorCode::from_status(response.status);
     // Pages for browsers say nothing that helps; proxies answer with them.
     let error = if text.trim_start().starts_with('<') || text.trim().is_empty() {
-        ConnectorError::new(
-            code,
-            format!("the app answered with HTTP status {}", response.status),
-        )
+        ConnectorError::new(code, format!("the app answered with HTTP status {}", response.status))
     } else {
         ConnectorError::upstream(code, &text)
     };
@@ -319,10 +279,7 @@ pub fn status_error(response: &HttpResponse) -> ConnectorError {
 
 fn network_error(error: &reqwest::Error) -> ConnectorError {
     let (code, what) = if error.is_connect() && error.is_timeout() {
-        (
-            ErrorCode::ConnectionTimeout,
-            "the app's server did not accept a connection in time",
-        )
+        (ErrorCode::ConnectionTimeout, "the app's server did not accept a connection in time")
     } else if error.is_connect() {
         (ErrorCode::ConnectionRejected, "no connection to the app's server")
     } else if error.is_timeout() {
@@ -330,15 +287,9 @@ fn network_error(error: &reqwest::Error) -> ConnectorError {
     } else if error.is_decode() {
         (ErrorCode::InvalidResponse, "the answer is damaged")
     } else if error.is_builder() {
-        (
-            ErrorCode::InvalidValue,
-            "the request cannot be built from these settings",
-        )
+        (ErrorCode::InvalidValue, "the request cannot be built from these settings")
     } else {
-        (
-            ErrorCode::ConnectionClosed,
-            "the connection broke before the answer was complete",
-        )
+        (ErrorCode::ConnectionClosed, "the connection broke before the answer was complete")
     };
     // The innermost cause says it in the fewest words; the outer ones repeat the URL.
     let mut innermost: &dyn std::error::Error = error;
@@ -356,11 +307,7 @@ mod tests {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     fn pass(response: HttpResponse) -> Result<HttpResponse> {
-        if response.status < 400 {
-            Ok(response)
-        } else {
-            Err(status_error(&response))
-        }
+        if response.status < 400 { Ok(response) } else { Err(status_error(&response)) }
     }
 
     async fn server(responses: Vec<ResponseTemplate>) -> (MockServer, Url) {
@@ -393,16 +340,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_that_stays_is_reported_at_once() {
-        let (_server, url) = server(vec![
-            ResponseTemplate::new(403).set_body_string("<html>no</html>"),
-        ])
-        .await;
+        let (_server, url) =
+            server(vec![ResponseTemplate::new(403).set_body_string("<html>no</html>")]).await;
         let client = HttpClient::new(HttpOptions::default());
         let error = client.send(&HttpRequest::get(url), pass).await.unwrap_err();
-        assert_eq!(
-            (error.code(), client.requests()),
-            (ErrorCode::PermissionDenied, 1)
-        );
+        assert_eq!((error.code(), client.requests()), (ErrorCode::PermissionDenied, 1));
         assert!(!error.message().contains("html"));
     }
 
@@ -413,10 +355,7 @@ mod tests {
         drop(listener);
         let client = HttpClient::new(HttpOptions::default());
         let error = client.send(&HttpRequest::get(url), pass).await.unwrap_err();
-        assert_eq!(
-            (error.code(), client.requests()),
-            (ErrorCode::ConnectionRejected, 1)
-        );
+        assert_eq!((error.code(), client.requests()), (ErrorCode::ConnectionRejected, 1));
     }
 
     #[test]
@@ -425,11 +364,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, value.parse().unwrap());
             headers.insert(DATE, "Wed, 21 Oct 2015 07:28:00 GMT".parse().unwrap());
-            HttpResponse {
-                status: 429,
-                headers,
-                body: Bytes::new(),
-            }
+            HttpResponse { status: 429, headers, body: Bytes::new() }
         };
         assert_eq!(response("7").retry_after(), Some(Duration::from_secs(7)));
         let date = response("Wed, 21 Oct 2015 07:28:30 GMT");

@@ -58,11 +58,7 @@ impl Pacer {
     /// A pacer for this many requests in any 60 seconds; `None` follows the app's headers only.
     pub fn new(requests_per_minute: Option<u32>) -> Self {
         let limit = requests_per_minute.map(|limit| limit as usize);
-        Self {
-            limit,
-            state: Mutex::default(),
-            answered: Notify::new(),
-        }
+        Self { limit, state: Mutex::default(), answered: Notify::new() }
     }
 
     /// Waits until a request may leave, and counts it.
@@ -72,10 +68,7 @@ impl Pacer {
             let answered = self.answered.notified();
             match self.admit() {
                 Admission::Granted => {
-                    return Permit {
-                        pacer: self,
-                        answered: false,
-                    };
+                    return Permit { pacer: self, answered: false };
                 }
                 Admission::AskAt(instant) => tokio::time::sleep_until(instant).await,
                 Admission::AskAfterAnswer => answered.await,
@@ -100,11 +93,7 @@ impl Pacer {
             state.allowance = Some(1);
         }
         if let Some(limit) = self.limit {
-            while state
-                .sent
-                .front()
-                .is_some_and(|sent| *sent + WINDOW + MARGIN <= now)
-            {
+            while state.sent.front().is_some_and(|sent| *sent + WINDOW + MARGIN <= now) {
                 state.sent.pop_front();
             }
             if state.sent.len() >= limit
@@ -174,11 +163,7 @@ mod tests {
 
     impl App {
         fn new(limit: usize) -> Self {
-            Self {
-                limit,
-                counted: Mutex::default(),
-                refused: AtomicU32::new(0),
-            }
+            Self { limit, counted: Mutex::default(), refused: AtomicU32::new(0) }
         }
 
         fn answer(&self) -> (RateLimit, bool) {
@@ -215,10 +200,7 @@ mod tests {
         let start = Instant::now();
         send(&pacer, &app, 23).await;
         assert_eq!(app.refused.load(Ordering::Relaxed), 0);
-        assert!(
-            start.elapsed() < Duration::from_mins(5),
-            "and it is not slower than it must be"
-        );
+        assert!(start.elapsed() < Duration::from_mins(5), "and it is not slower than it must be");
     }
 
     #[tokio::test(start_paused = true)]
@@ -243,10 +225,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reset_far_away_is_not_believed_beyond_the_window() {
         let pacer = Pacer::new(None);
-        let far = RateLimit {
-            remaining: 0,
-            reset: Duration::from_hours(24),
-        };
+        let far = RateLimit { remaining: 0, reset: Duration::from_hours(24) };
         pacer.permit().await.answered(Some(far), false);
         let start = Instant::now();
         drop(pacer.permit().await);
@@ -256,14 +235,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_never_answered_does_not_hold_up_the_others() {
         let pacer = Pacer::new(None);
-        let one = RateLimit {
-            remaining: 1,
-            reset: Duration::from_secs(30),
-        };
+        let one = RateLimit { remaining: 1, reset: Duration::from_secs(30) };
         pacer.permit().await.answered(Some(one), false);
         drop(pacer.permit().await);
-        tokio::time::timeout(Duration::from_secs(1), pacer.permit())
-            .await
-            .unwrap();
+        tokio::time::timeout(Duration::from_secs(1), pacer.permit()).await.unwrap();
     }
 }

@@ -28,17 +28,20 @@ const SECRET_NAMES: [&str; 8] = [
 pub fn redact(text: &str) -> Cow<'_, str> {
     let mut output = String::new();
     let mut copied = 0;
-    let mut after_name = false;
+    let mut after_name = None;
     for (start, end) in words(text) {
         let word = &text[start..end];
-        let is_name = SECRET_NAMES.iter().any(|name| word.eq_ignore_ascii_case(name));
-        let is_value = after_name && only_joins(&text[copied_gap(text, start)..start]);
-        if !is_name && (is_value || word.len() >= SHORTEST_TOKEN) {
+        let name = SECRET_NAMES.iter().copied().find(|name| word.eq_ignore_ascii_case(name));
+        let is_value = match after_name {
+            Some(name) => joins(name, &text[gap_start(text, start)..start]),
+            None => false,
+        };
+        if name.is_none() && (is_value || word.len() >= SHORTEST_TOKEN) {
             output.push_str(&text[copied..start]);
             output.push_str(MASK);
             copied = end;
         }
-        after_name = is_name;
+        after_name = name;
     }
     if copied == 0 {
         return Cow::Borrowed(text);
@@ -53,24 +56,25 @@ fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut rest = 0;
     std::iter::from_fn(move || {
         let start = rest + text[rest..].find(is_token)?;
-        let end = text[start..]
-            .find(|c| !is_token(c))
-            .map_or(text.len(), |length| start + length);
+        let end = text[start..].find(|c| !is_token(c)).map_or(text.len(), |length| start + length);
         rest = end;
         Some((start, end))
     })
 }
 
 /// Where the characters between the previous word and this one begin.
-fn copied_gap(text: &str, start: usize) -> usize {
+fn gap_start(text: &str, start: usize) -> usize {
     text[..start]
         .rfind(|c: char| c.is_ascii_alphanumeric() || "-_.~+/%".contains(c))
         .map_or(0, |last| last + 1)
 }
 
-/// Whether only what stands between a name and its value in JSON, forms and headers is there.
-fn only_joins(gap: &str) -> bool {
-    !gap.is_empty() && gap.len() <= 6 && gap.chars().all(|c| "\"'=: \\".contains(c))
+/// Whether the gap is what stands between this name and its value in JSON, forms and headers. A space alone does so
+/// only behind the name of a scheme: "the code has expired" tells no secret.
+fn joins(name: &str, gap: &str) -> bool {
+    let is_scheme = matches!(name, "bearer" | "basic");
+    let only_joints = gap.len() <= 6 && gap.chars().all(|c| "\"'=: \\".contains(c));
+    only_joints && !gap.is_empty() && (is_scheme || gap.contains(['=', ':']))
 }
 
 #[cfg(test)]
@@ -82,6 +86,11 @@ mod tests {
     fn text_without_secrets_is_left_alone() {
         let text = "id 018f3c1e-0000-0000-0000-000000000001 invalid uuid, see the documentation";
         assert!(matches!(redact(text), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn words_about_secrets_are_not_secrets() {
+        assert_eq!(redact("Authorization code has been revoked"), "Authorization code has been revoked");
     }
 
     proptest! {

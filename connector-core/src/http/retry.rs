@@ -20,29 +20,17 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// For somebody who waits for one answer: a refused connection is told at once, the caller knows best.
     pub const fn interactive() -> Self {
-        Self {
-            retries: 3,
-            longest_wait: Duration::from_secs(61),
-            persistent: false,
-        }
+        Self { retries: 3, longest_wait: Duration::from_secs(61), persistent: false }
     }
 
     /// For a long run, which outlives a restart of the app.
     pub const fn persistent() -> Self {
-        Self {
-            retries: 6,
-            longest_wait: Duration::from_mins(2),
-            persistent: true,
-        }
+        Self { retries: 6, longest_wait: Duration::from_mins(2), persistent: true }
     }
 
     /// Nothing is sent twice: for requests that must not be repeated.
     pub const fn never() -> Self {
-        Self {
-            retries: 0,
-            longest_wait: Duration::ZERO,
-            persistent: false,
-        }
+        Self { retries: 0, longest_wait: Duration::ZERO, persistent: false }
     }
 
     pub(super) async fn run<T, F, Fut>(self, attempt: F) -> Result<T>

@@ -29,11 +29,7 @@ pub struct OAuthClient {
 impl<S: 'static> OAuth<S> {
     /// OAuth with what `client` takes from the settings, which may be wrong.
     pub fn new(client: fn(&S) -> Result<OAuthClient>) -> Self {
-        Self {
-            client,
-            scopes: &[],
-            sends_scope: true,
-        }
+        Self { client, scopes: &[], sends_scope: true }
     }
 
     /// Scopes that the connector needs, asked for in the authorization request.
@@ -50,11 +46,7 @@ impl<S: 'static> OAuth<S> {
     }
 
     pub(crate) fn erase(self) -> ErasedOAuth {
-        ErasedOAuth {
-            sends_scope: self.sends_scope,
-            scopes: self.scopes,
-            client: of_settings(self.client),
-        }
+        ErasedOAuth { sends_scope: self.sends_scope, scopes: self.scopes, client: of_settings(self.client) }
     }
 }
 
@@ -77,9 +69,7 @@ impl OAuthClient {
 
     /// Where people are sent back to, from the request or from the settings.
     pub(super) fn redirect(&self, requested: Option<String>) -> Result<String> {
-        requested
-            .or_else(|| self.redirect_uri.clone())
-            .ok_or_else(|| missing("redirect_uri"))
+        requested.or_else(|| self.redirect_uri.clone()).ok_or_else(|| missing("redirect_uri"))
     }
 }
 

@@ -106,14 +106,9 @@ async fn send(context: &CallContext, request: oauth2::HttpRequest) -> Result<oau
     let (parts, body) = request.into_parts();
     let url = Url::parse(&parts.uri.to_string()).map_err(|_| bad_url("token"))?;
     let request = HttpRequest::from_parts(parts.method, url, parts.headers, body);
-    let response = context
-        .integration()
-        .classify(context.http().attempt(&request).await?)?;
+    let response = context.integration().classify(context.http().attempt(&request).await?)?;
     let mut answer = oauth2::HttpResponse::new(normalized(&response.body)?);
-    answer.headers_mut().insert(
-        "content-type",
-        "application/json".parse().expect("a valid header"),
-    );
+    answer.headers_mut().insert("content-type", "application/json".parse().expect("a valid header"));
     Ok(answer)
 }
 
@@ -121,19 +116,12 @@ async fn send(context: &CallContext, request: oauth2::HttpRequest) -> Result<oau
 /// `token_type` out, and some report an error with status 200.
 fn normalized(body: &[u8]) -> Result<Vec<u8>> {
     let mut body: HashMap<String, Value> = serde_json::from_slice(body).map_err(|_| {
-        ConnectorError::new(
-            ErrorCode::InvalidResponse,
-            "the token endpoint did not answer with JSON",
-        )
+        ConnectorError::new(ErrorCode::InvalidResponse, "the token endpoint did not answer with JSON")
     })?;
     if let Some(error) = body.get("error").and_then(Value::as_str) {
         return Err(ConnectorError::upstream(code_of(error), error));
     }
-    if body
-        .get("access_token")
-        .and_then(Value::as_str)
-        .is_none_or(str::is_empty)
-    {
+    if body.get("access_token").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Err(ConnectorError::new(
             ErrorCode::InvalidResponse,
             "the token endpoint sent no access token",
@@ -141,21 +129,13 @@ fn normalized(body: &[u8]) -> Result<Vec<u8>> {
     }
     let seconds = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     if let Some(expires_in) = body.get("expires_in").and_then(seconds) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped before"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
         let whole = expires_in.clamp(0.0, 1e9) as u64;
         body.insert("expires_in".into(), whole.into());
     } else {
         body.remove("expires_in");
     }
-    if body
-        .get("refresh_token")
-        .and_then(Value::as_str)
-        .is_none_or(str::is_empty)
-    {
+    if body.get("refresh_token").and_then(Value::as_str).is_none_or(str::is_empty) {
         body.remove("refresh_token");
     }
     body.entry("token_type".into()).or_insert_with(|| "Bearer".into());
@@ -186,22 +166,15 @@ fn token_set(
             "the token endpoint's answer has no tokens that we know",
         ),
     })?;
-    let scopes = answer.scopes().map(|scopes| {
-        scopes
-            .iter()
-            .map(|scope| scope.as_str())
-            .collect::<Vec<_>>()
-            .join(" ")
-    });
+    let scopes =
+        answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "));
     Ok(TokenSet {
         access_token: Secret::new(answer.access_token().secret()),
         refresh_token: answer.refresh_token().map(|token| Secret::new(token.secret())),
         token_type: "Bearer".to_owned(),
         expires_in: answer.expires_in().map(|expires_in| expires_in.as_secs()),
         // From before the request was sent: the token's life began somewhere between then and now.
-        expires_at: answer
-            .expires_in()
-            .and_then(|expires_in| sent_at.checked_add(expires_in).ok()),
+        expires_at: answer.expires_in().and_then(|expires_in| sent_at.checked_add(expires_in).ok()),
         scope: scopes,
     })
 }
@@ -221,23 +194,15 @@ mod tests {
             body,
             serde_json::json!({"access_token": "a", "expires_in": 3600, "token_type": "Bearer"})
         );
-        assert_eq!(
-            normal(r#"{"access_token":"a","expires_in":59.9}"#).unwrap()["expires_in"],
-            59
-        );
+        assert_eq!(normal(r#"{"access_token":"a","expires_in":59.9}"#).unwrap()["expires_in"], 59);
     }
 
     #[test]
     fn an_answer_without_a_token_is_never_a_token() {
         assert_eq!(normal("<html>").unwrap_err().code(), ErrorCode::InvalidResponse);
+        assert_eq!(normal(r#"{"access_token":""}"#).unwrap_err().code(), ErrorCode::InvalidResponse);
         assert_eq!(
-            normal(r#"{"access_token":""}"#).unwrap_err().code(),
-            ErrorCode::InvalidResponse
-        );
-        assert_eq!(
-            normal(r#"{"error":"bad_refresh_token","access_token":"a"}"#)
-                .unwrap_err()
-                .code(),
+            normal(r#"{"error":"bad_refresh_token","access_token":"a"}"#).unwrap_err().code(),
             ErrorCode::CredsRevoked
         );
     }

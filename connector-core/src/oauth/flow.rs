@@ -58,6 +58,7 @@ struct CallbackRequest {
 struct RefreshRequest {
     client_id: Option<String>,
     client_secret: Option<Secret>,
+    #[schemars(length(min = 1))]
     refresh_token: Secret,
 }
 
@@ -123,9 +124,7 @@ pub(super) fn settings(context: &CallContext) -> Result<(&ErasedOAuth, OAuthClie
 fn authorization_url(context: &CallContext, request: UrlRequest) -> Result<Answer> {
     let (oauth, registration) = settings(context)?;
     let client = exchange::client(&registration, registration.id(request.client_id)?, None)?
-        .set_redirect_uri(exchange::redirect_url(
-            registration.redirect(request.redirect_uri)?,
-        )?);
+        .set_redirect_uri(exchange::redirect_url(registration.redirect(request.redirect_uri)?)?);
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let state = request.state.filter(|state| !state.is_empty());
     let mut url = client
@@ -155,10 +154,7 @@ async fn callback(context: &CallContext, request: CallbackRequest) -> Result<Ans
     let client = exchange::client(&registration, id, Some(&secret))?;
     let verifier = request.code_verifier.map(|verifier| verifier.expose().to_owned());
     let tokens = exchange::code(context, client, returned.code, returned.redirect_uri, verifier).await?;
-    Answer::new(&TokenResponse {
-        tokens,
-        state: returned.state,
-    })
+    Answer::new(&TokenResponse { tokens, state: returned.state })
 }
 
 async fn refresh(context: &CallContext, request: RefreshRequest) -> Result<Answer> {
@@ -180,35 +176,21 @@ struct Callback {
 
 fn read_callback(address: &str, expected_state: Option<&str>) -> Result<Callback> {
     let bad = |code, message: &str| ConnectorError::new(code, message);
-    let url = Url::parse(address).map_err(|_| {
-        bad(
-            ErrorCode::InvalidValue,
-            "/request/redirect_uri_with_code is not a URL",
-        )
-    })?;
+    let url = Url::parse(address)
+        .map_err(|_| bad(ErrorCode::InvalidValue, "/request/redirect_uri_with_code is not a URL"))?;
     let all = |name: &str| -> Vec<String> {
-        url.query_pairs()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-            .collect()
+        url.query_pairs().filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
     };
     let state = all("state").into_iter().next();
     if let Some(expected) = expected_state
         && !state.as_deref().is_some_and(|state| same(state, expected))
     {
-        return Err(bad(
-            ErrorCode::BadRequest,
-            "the state of the callback is not the one that was sent out",
-        )
-        .hint("start again with get_authorization_url; the address may come from another session"));
+        return Err(bad(ErrorCode::BadRequest, "the state of the callback is not the one that was sent out")
+            .hint("start again with get_authorization_url; the address may come from another session"));
     }
     if let Some(error) = all("error").first() {
         let description = all("error_description").into_iter().next().unwrap_or_default();
-        let code = if error == "access_denied" {
-            ErrorCode::PermissionDenied
-        } else {
-            ErrorCode::BadRequest
-        };
+        let code = if error == "access_denied" { ErrorCode::PermissionDenied } else { ErrorCode::BadRequest };
         let text = format!("the app sent no code but an error: {error} {description}");
         return Err(
             ConnectorError::upstream(code, text.trim()).hint("the person must agree to connect the account")
@@ -220,20 +202,12 @@ fn read_callback(address: &str, expected_state: Option<&str>) -> Result<Callback
         (Some(_), false) => return Err(bad(ErrorCode::BadRequest, "the callback has more than one code")),
         _ => return Err(bad(ErrorCode::BadRequest, "the callback has no code")),
     };
-    Ok(Callback {
-        code,
-        state,
-        redirect_uri: without_answer(address),
-    })
+    Ok(Callback { code, state, redirect_uri: without_answer(address) })
 }
 
 /// Compares without telling by its duration how much was right.
 fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len()
-        && a.bytes()
-            .zip(b.bytes())
-            .fold(0, |differ, (a, b)| differ | (a ^ b))
-            == 0
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
 /// The redirect URI as it was registered, byte for byte: the address without what the app appended.
@@ -247,11 +221,7 @@ fn without_answer(address: &str) -> String {
         !matches!(name, "code" | "state" | "iss" | "scope" | "session_state")
     };
     let kept: Vec<_> = query.split('&').filter(ours).collect();
-    if kept.is_empty() {
-        base.to_owned()
-    } else {
-        format!("{base}?{}", kept.join("&"))
-    }
+    if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }
 }
 
 #[cfg(test)]
@@ -264,19 +234,10 @@ mod tests {
 
     #[test]
     fn a_callback_is_checked_before_anything_is_sent() {
-        assert_eq!(
-            refused("http://localhost/cb?code=a&state=other"),
-            ErrorCode::BadRequest
-        );
+        assert_eq!(refused("http://localhost/cb?code=a&state=other"), ErrorCode::BadRequest);
         assert_eq!(refused("http://localhost/cb?code=a"), ErrorCode::BadRequest);
-        assert_eq!(
-            refused("http://localhost/cb?error=access_denied&state=s1"),
-            ErrorCode::PermissionDenied
-        );
-        assert_eq!(
-            refused("http://localhost/cb?code=a&code=b&state=s1"),
-            ErrorCode::BadRequest
-        );
+        assert_eq!(refused("http://localhost/cb?error=access_denied&state=s1"), ErrorCode::PermissionDenied);
+        assert_eq!(refused("http://localhost/cb?code=a&code=b&state=s1"), ErrorCode::BadRequest);
         assert_eq!(refused("http://localhost/cb?state=s1"), ErrorCode::BadRequest);
         assert_eq!(refused("nonsense"), ErrorCode::InvalidValue);
     }
@@ -286,15 +247,9 @@ mod tests {
         for (address, registered) in [
             ("http://localhost:9?code=a&state=s1", "http://localhost:9"),
             ("http://localhost:9/cb?code=a&state=s1#x", "http://localhost:9/cb"),
-            (
-                "http://localhost/cb?tenant=1&code=a&state=s1",
-                "http://localhost/cb?tenant=1",
-            ),
+            ("http://localhost/cb?tenant=1&code=a&state=s1", "http://localhost/cb?tenant=1"),
         ] {
-            assert_eq!(
-                read_callback(address, Some("s1")).unwrap().redirect_uri,
-                registered
-            );
+            assert_eq!(read_callback(address, Some("s1")).unwrap().redirect_uri, registered);
         }
     }
 }

@@ -50,9 +50,7 @@ impl ConnectionState {
 
     /// The state with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::ReauthorizationRequired]
-            .into_iter()
-            .find(|state| state.name() == name)
+        [Self::Active, Self::ReauthorizationRequired].into_iter().find(|state| state.name() == name)
     }
 }
 

@@ -23,11 +23,7 @@ pub(crate) struct StoredToken {
 
 impl StoredToken {
     pub(crate) fn new(store: Arc<dyn TokenStore>, key: ConnectionKey, connection: Connection) -> Self {
-        Self {
-            store,
-            key,
-            known: Arc::new(Mutex::new(connection)),
-        }
+        Self { store, key, known: Arc::new(Mutex::new(connection)) }
     }
 
     /// Name of the connection.
@@ -52,12 +48,8 @@ impl StoredToken {
         if known.tokens.access_token.expose() != refused.expose() {
             return Ok(known.tokens.access_token.clone());
         }
-        let (store, key, context, refused) = (
-            Arc::clone(&self.store),
-            self.key.clone(),
-            context.clone(),
-            refused.clone(),
-        );
+        let (store, key, context, refused) =
+            (Arc::clone(&self.store), self.key.clone(), context.clone(), refused.clone());
         // In a task of its own: a caller that goes away must not cut a refresh in two, since the refresh token that
         // it sent is spent.
         let refresh = tokio::spawn(async move { refresh(&*store, &key, &context, &refused).await });
@@ -70,10 +62,7 @@ impl StoredToken {
 }
 
 fn is_fresh(connection: &Connection) -> bool {
-    let half_life = connection
-        .tokens
-        .expires_in
-        .map_or(MARGIN, |seconds| Duration::from_secs(seconds / 2));
+    let half_life = connection.tokens.expires_in.map_or(MARGIN, |seconds| Duration::from_secs(seconds / 2));
     connection.tokens.is_valid_for(MARGIN.min(half_life))
 }
 
@@ -111,19 +100,13 @@ async fn refresh(
         Err(error) if error.code() == ErrorCode::CredsRevoked => {
             connection.state = ConnectionState::ReauthorizationRequired;
             locked.commit(&connection).await?;
-            Err(error.hint(format!(
-                "the grant is gone; run `login --connection {}`",
-                key.name
-            )))
+            Err(error.hint(format!("the grant is gone; run `login --connection {}`", key.name)))
         }
         Err(error) => Err(error),
     }
 }
 
 fn log_in_again(key: &ConnectionKey, what: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::CredsRevoked,
-        format!("connection `{}` {what}", key.name),
-    )
-    .hint(format!("run `login --connection {}`", key.name))
+    ConnectorError::new(ErrorCode::CredsRevoked, format!("connection `{}` {what}", key.name))
+        .hint(format!("run `login --connection {}`", key.name))
 }

@@ -24,14 +24,8 @@ const LONGEST_NAME: usize = 63;
 const MOST_DISCOVERED: usize = 400;
 
 /// Names that every table has for itself.
-pub const RESERVED_COLUMNS: [&str; 6] = [
-    "_doc",
-    "_hash",
-    "_synced_at",
-    "_first_seen_at",
-    "_deleted_at",
-    "_run_id",
-];
+pub const RESERVED_COLUMNS: [&str; 6] =
+    ["_doc", "_hash", "_synced_at", "_first_seen_at", "_deleted_at", "_run_id"];
 
 /// The type of a column, independent of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -140,44 +134,23 @@ impl Columns {
                 self.push_column(&format!("{field}_id"), field, Some("id"), ColumnType::Text);
             }
             Shape::Money => {
-                self.push_column(
-                    &format!("{field}_amount"),
-                    field,
-                    Some("amount"),
-                    ColumnType::Number,
-                );
-                self.push_column(
-                    &format!("{field}_currency"),
-                    field,
-                    Some("currency"),
-                    ColumnType::Text,
-                );
+                self.push_column(&format!("{field}_amount"), field, Some("amount"), ColumnType::Number);
+                self.push_column(&format!("{field}_currency"), field, Some("currency"), ColumnType::Text);
             }
         }
     }
 
     fn push_column(&mut self, wanted: &str, field: &str, member: Option<&'static str>, kind: ColumnType) {
         let name = self.free_name(wanted);
-        let kind = self
-            .existing
-            .iter()
-            .find(|(existing, _)| *existing == name)
-            .map_or(kind, |(_, kind)| *kind);
+        let kind =
+            self.existing.iter().find(|(existing, _)| *existing == name).map_or(kind, |(_, kind)| *kind);
         self.names.insert(name.to_lowercase());
-        self.all.push(Column {
-            name,
-            kind,
-            field: field.to_owned(),
-            member,
-        });
+        self.all.push(Column { name, kind, field: field.to_owned(), member });
     }
 
     /// A name that no other column has: cut to length, without characters that identifiers cannot hold.
     fn free_name(&self, wanted: &str) -> String {
-        let mut base: String = wanted
-            .chars()
-            .map(|c| if c.is_control() { '_' } else { c })
-            .collect();
+        let mut base: String = wanted.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
         if base.is_empty() {
             base.push('_');
         }
@@ -232,21 +205,14 @@ fn shape_of_schema(property: &Value, root: &Value) -> Shape {
 
 /// Follows `$ref` and looks through "this or null".
 fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
-    if let Some(pointer) = property
-        .get("$ref")
-        .and_then(Value::as_str)
-        .and_then(|r| r.strip_prefix('#'))
-    {
-        return root
-            .pointer(pointer)
-            .map_or(property, |target| resolve(target, root));
+    if let Some(pointer) = property.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
+        return root.pointer(pointer).map_or(property, |target| resolve(target, root));
     }
     let is_null = |schema: &&Value| schema.get("type").and_then(Value::as_str) != Some("null");
     match property.get("anyOf").and_then(Value::as_array) {
-        Some(choices) if choices.len() == 2 => choices
-            .iter()
-            .find(is_null)
-            .map_or(property, |choice| resolve(choice, root)),
+        Some(choices) if choices.len() == 2 => {
+            choices.iter().find(is_null).map_or(property, |choice| resolve(choice, root))
+        }
         _ => property,
     }
 }
@@ -255,10 +221,7 @@ fn type_of_schema(property: &Value) -> &str {
     match property.get("type") {
         Some(Value::String(name)) => name,
         Some(Value::Array(names)) => {
-            let mut others = names
-                .iter()
-                .filter_map(Value::as_str)
-                .filter(|name| *name != "null");
+            let mut others = names.iter().filter_map(Value::as_str).filter(|name| *name != "null");
             match (others.next(), others.next()) {
                 (Some(only), None) => only,
                 _ => "",
@@ -316,11 +279,7 @@ mod tests {
     }
 
     fn names(columns: &Columns) -> Vec<&str> {
-        columns
-            .as_slice()
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect()
+        columns.as_slice().iter().map(|column| column.name.as_str()).collect()
     }
 
     #[test]
@@ -345,16 +304,7 @@ mod tests {
         sorted[1..].sort_unstable();
         assert_eq!(
             sorted,
-            [
-                "id",
-                "added_at",
-                "name",
-                "owner_id",
-                "owner_type",
-                "tags",
-                "total_amount",
-                "total_currency"
-            ]
+            ["id", "added_at", "name", "owner_id", "owner_type", "tags", "total_amount", "total_currency"]
         );
     }
 
@@ -366,15 +316,7 @@ mod tests {
         assert!(columns.discover("ends_at", &raw(r#""soon""#)));
         assert!(columns.discover("price", &raw(r#"{"amount":1.5,"currency":"EUR"}"#)));
         let kinds: Vec<_> = columns.as_slice().iter().map(|column| column.kind).collect();
-        assert_eq!(
-            kinds,
-            [
-                ColumnType::Timestamp,
-                ColumnType::Text,
-                ColumnType::Number,
-                ColumnType::Text
-            ]
-        );
+        assert_eq!(kinds, [ColumnType::Timestamp, ColumnType::Text, ColumnType::Number, ColumnType::Text]);
     }
 
     #[test]
@@ -388,9 +330,7 @@ mod tests {
     #[test]
     fn an_app_that_invents_fields_for_ever_does_not_grow_the_table_for_ever() {
         let mut columns = Columns::default();
-        let added = (0..10_000)
-            .filter(|n| columns.discover(&format!("field_{n}"), &raw("1")))
-            .count();
+        let added = (0..10_000).filter(|n| columns.discover(&format!("field_{n}"), &raw("1"))).count();
         assert_eq!(added, MOST_DISCOVERED);
     }
 

@@ -299,11 +299,7 @@ impl StreamDeclaration {
                 .map(|(name, json)| ((*name).to_owned(), parse(json)))
                 .collect(),
             sort: Vec::new(),
-            includes: self
-                .default_includes
-                .iter()
-                .map(|include| (*include).to_owned())
-                .collect(),
+            includes: self.default_includes.iter().map(|include| (*include).to_owned()).collect(),
             number: 1,
             token: None,
             size: self.largest_page().map_or(size, |largest| size.clamp(1, largest)),

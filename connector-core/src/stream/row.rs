@@ -136,13 +136,7 @@ impl RowDecoder {
         }
         let layout = layout_of(&columns);
         let misfits = vec![0; columns.as_slice().len()];
-        Self {
-            key,
-            seed: digest.finalize().into(),
-            misfits,
-            layout,
-            columns,
-        }
+        Self { key, seed: digest.finalize().into(), misfits, layout, columns }
     }
 
     /// The columns known so far.
@@ -158,9 +152,7 @@ impl RowDecoder {
     /// Columns with values that did not fit, and how many; those values are in the document only.
     pub fn misfits(&self) -> impl Iterator<Item = (&str, u64)> {
         let counted = self.columns.as_slice().iter().zip(&self.misfits);
-        counted
-            .filter(|(_, count)| **count > 0)
-            .map(|(column, count)| (column.name.as_str(), *count))
+        counted.filter(|(_, count)| **count > 0).map(|(column, count)| (column.name.as_str(), *count))
     }
 
     /// Decodes one record. A record that cannot become a row is given back with the reason.
@@ -171,26 +163,14 @@ impl RowDecoder {
         }
         let mut cells = vec![Cell::Null; self.columns.as_slice().len()];
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let fill = FillCells {
-            decoder: self,
-            json,
-            cells: &mut cells,
-        };
+        let fill = FillCells { decoder: self, json, cells: &mut cells };
         if deserializer.deserialize_map(fill).is_err() {
             return Err((RowError::NotAnObject, record));
         }
-        let digest = Sha256::new()
-            .chain_update(self.seed)
-            .chain_update(json.as_bytes())
-            .finalize();
+        let digest = Sha256::new().chain_update(self.seed).chain_update(json.as_bytes()).finalize();
         let mut hash = ContentHash::default();
         hash.copy_from_slice(&digest[..HASH_BYTES]);
-        let mut row = Row {
-            document: record,
-            hash,
-            key: String::new(),
-            cells,
-        };
+        let mut row = Row { document: record, hash, key: String::new(), cells };
         match self.key_of(&row) {
             Ok(key) => row.key = key,
             Err(error) => return Err((error, row.document)),
@@ -203,9 +183,7 @@ impl RowDecoder {
         for (part, index) in self.key.iter().enumerate() {
             let value = row.cell(*index).filter(|value| !value.is_empty());
             let Some(value) = value else {
-                return Err(RowError::MissingKey {
-                    field: self.columns.as_slice()[*index].name.clone(),
-                });
+                return Err(RowError::MissingKey { field: self.columns.as_slice()[*index].name.clone() });
             };
             if part > 0 {
                 key.push('\u{1f}');
@@ -229,10 +207,7 @@ impl RowDecoder {
         }
         let after = self.columns.as_slice().len();
         self.misfits.resize(after, 0);
-        self.layout.push(Field {
-            name: name.to_owned(),
-            columns: (before..after).collect(),
-        });
+        self.layout.push(Field { name: name.to_owned(), columns: (before..after).collect() });
         Some(self.layout.len() - 1)
     }
 }
@@ -242,10 +217,7 @@ fn layout_of(columns: &Columns) -> Vec<Field> {
     for (index, column) in columns.as_slice().iter().enumerate() {
         match layout.iter_mut().find(|field| field.name == column.field) {
             Some(field) => field.columns.push(index),
-            None => layout.push(Field {
-                name: column.field.clone(),
-                columns: vec![index],
-            }),
+            None => layout.push(Field { name: column.field.clone(), columns: vec![index] }),
         }
     }
     layout
@@ -272,8 +244,7 @@ impl<'de> Visitor<'de> for FillCells<'de> {
                 continue;
             };
             guess = found + 1;
-            self.cells
-                .resize(self.decoder.columns.as_slice().len(), Cell::Null);
+            self.cells.resize(self.decoder.columns.as_slice().len(), Cell::Null);
             for position in 0..self.decoder.layout[found].columns.len() {
                 let index = self.decoder.layout[found].columns[position];
                 let column = &self.decoder.columns.as_slice()[index];
@@ -350,10 +321,7 @@ fn member_of<'a>(object: &'a str, member: &str) -> Result<Option<&'a str>, Misfi
         }
     }
     let mut deserializer = serde_json::Deserializer::from_str(object);
-    deserializer
-        .deserialize_map(Find(member))
-        .map(|found| found.map(RawValue::get))
-        .map_err(|_| Misfit)
+    deserializer.deserialize_map(Find(member)).map(|found| found.map(RawValue::get)).map_err(|_| Misfit)
 }
 
 /// A part of the document, by where it stands in it.
@@ -371,14 +339,9 @@ fn text_cell(text: Cow<'_, str>, document: &str) -> Cell {
 }
 
 fn string(value: &str) -> Result<Cow<'_, str>, Misfit> {
-    let inner = value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'))
-        .ok_or(Misfit)?;
+    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).ok_or(Misfit)?;
     if inner.contains('\\') {
-        return serde_json::from_str::<String>(value)
-            .map(Cow::Owned)
-            .map_err(|_| Misfit);
+        return serde_json::from_str::<String>(value).map(Cow::Owned).map_err(|_| Misfit);
     }
     Ok(Cow::Borrowed(inner))
 }
@@ -395,15 +358,9 @@ fn text(value: &str, document: &str) -> Result<Cell, Misfit> {
 /// Numbers as they are written, so that no digit is lost. Sizes that no app means are left in the document.
 fn number(value: &str, document: &str) -> Result<Cell, Misfit> {
     let first = value.as_bytes()[0];
-    let exponent = value
-        .split_once(['e', 'E'])
-        .map_or(Ok(0), |(_, exponent)| exponent.parse::<i32>());
+    let exponent = value.split_once(['e', 'E']).map_or(Ok(0), |(_, exponent)| exponent.parse::<i32>());
     let fits = value.len() <= 1000 && exponent.is_ok_and(|exponent| exponent.abs() <= 1000);
-    if (first == b'-' || first.is_ascii_digit()) && fits {
-        Ok(part(value, document))
-    } else {
-        Err(Misfit)
-    }
+    if (first == b'-' || first.is_ascii_digit()) && fits { Ok(part(value, document)) } else { Err(Misfit) }
 }
 
 #[cfg(test)]
@@ -462,9 +419,7 @@ mod tests {
     fn an_unknown_field_adds_a_column_for_this_row_and_the_next() {
         let mut decoder = decoder();
         let before = decoder.columns().len();
-        let row = decoder
-            .decode(raw(&format!(r#"{{"rating":4,"id":"{ID}"}}"#)))
-            .unwrap();
+        let row = decoder.decode(raw(&format!(r#"{{"rating":4,"id":"{ID}"}}"#))).unwrap();
         assert_eq!(decoder.columns().len(), before + 1);
         assert_eq!(value(&decoder, &row, "rating"), Some("4"));
     }
@@ -472,16 +427,8 @@ mod tests {
     #[test]
     fn a_record_without_its_key_is_refused_by_name() {
         let mut decoder = decoder();
-        for json in [
-            r#"{"name":"a"}"#,
-            r#"{"id":null}"#,
-            r#"{"id":""}"#,
-            r#"{"id":"nonsense"}"#,
-        ] {
-            assert_eq!(
-                decoder.decode(raw(json)).unwrap_err().0,
-                RowError::MissingKey { field: "id".into() }
-            );
+        for json in [r#"{"name":"a"}"#, r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":"nonsense"}"#] {
+            assert_eq!(decoder.decode(raw(json)).unwrap_err().0, RowError::MissingKey { field: "id".into() });
         }
         assert_eq!(decoder.decode(raw("[]")).unwrap_err().0, RowError::NotAnObject);
     }
@@ -489,15 +436,9 @@ mod tests {
     #[test]
     fn the_hash_tells_contents_apart_and_nothing_else() {
         let mut decoder = decoder();
-        let one = decoder
-            .decode(raw(&format!(r#"{{"id":"{ID}","name":"a"}}"#)))
-            .unwrap();
-        let same = decoder
-            .decode(raw(&format!(r#"{{"id":"{ID}","name":"a"}}"#)))
-            .unwrap();
-        let other = decoder
-            .decode(raw(&format!(r#"{{"id":"{ID}","name":"b"}}"#)))
-            .unwrap();
+        let one = decoder.decode(raw(&format!(r#"{{"id":"{ID}","name":"a"}}"#))).unwrap();
+        let same = decoder.decode(raw(&format!(r#"{{"id":"{ID}","name":"a"}}"#))).unwrap();
+        let other = decoder.decode(raw(&format!(r#"{{"id":"{ID}","name":"b"}}"#))).unwrap();
         assert_eq!(one.hash(), same.hash());
         assert_ne!(one.hash(), other.hash());
     }

@@ -49,16 +49,12 @@ pub(super) async fn run(
         let sync = StreamSync::new(&context, stream, request.mode).run(&*run);
         syncs.push(Box::pin(async move { (position, sync.await) }));
     }
-    let mut ended: Vec<Ended> = futures_util::stream::iter(syncs)
-        .buffer_unordered(concurrency)
-        .collect()
-        .await;
+    let mut ended: Vec<Ended> =
+        futures_util::stream::iter(syncs).buffer_unordered(concurrency).collect().await;
     ended.sort_by_key(|(position, _)| *position);
 
-    let worst = ended
-        .iter()
-        .filter_map(|(_, (_, error))| error.as_ref().map(ConnectorError::exit_code))
-        .max();
+    let worst =
+        ended.iter().filter_map(|(_, (_, error))| error.as_ref().map(ConnectorError::exit_code)).max();
     let reports: Vec<StreamReport> = ended.into_iter().map(|(_, (report, _))| report).collect();
     let report = SyncReport {
         run_id: start.run_id,

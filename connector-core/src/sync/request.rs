@@ -77,10 +77,7 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
                     let known: Vec<_> = integration.streams().map(|stream| stream.name).collect();
                     ConnectorError::new(
                         ErrorCode::UnknownValue,
-                        format!(
-                            "/request/streams/{index} is not a stream of {}",
-                            integration.app_id()
-                        ),
+                        format!("/request/streams/{index} is not a stream of {}", integration.app_id()),
                     )
                     .hint(format!("streams are {}", known.join(", ")))
                 })
@@ -99,8 +96,5 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
 
 /// Each name once, with its position in the request.
 fn unique(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
-    names
-        .iter()
-        .enumerate()
-        .filter(|(index, name)| !names[..*index].contains(name))
+    names.iter().enumerate().filter(|(index, name)| !names[..*index].contains(name))
 }

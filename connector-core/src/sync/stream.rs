@@ -100,11 +100,7 @@ impl<'a> StreamSync<'a> {
     /// Reads and writes the stream. The error is in the report too, in the form of envelopes.
     pub(super) async fn run(mut self, run: &dyn SinkRun) -> (StreamReport, Option<ConnectorError>) {
         self.started = Instant::now();
-        let result = if self.context.host().stop().is_given() {
-            Ok(false)
-        } else {
-            self.sync(run).await
-        };
+        let result = if self.context.host().stop().is_given() { Ok(false) } else { self.sync(run).await };
         let error = match result {
             Ok(complete) => {
                 self.report.status = match (complete, self.report.rejected) {
@@ -150,11 +146,7 @@ impl<'a> StreamSync<'a> {
         let reader = Reader {
             context: self.context.clone(),
             stream: self.stream,
-            pager: Pager::new(
-                declaration,
-                first_page(&self.context, declaration, plan.since),
-                plan.position,
-            ),
+            pager: Pager::new(declaration, first_page(&self.context, declaration, plan.since), plan.position),
             decoder,
         };
         let writing = self.write(&mut *opened.writer, opened.state, plan, receiver);
@@ -252,11 +244,7 @@ impl Reader<'_> {
             if self.decoder.columns().len() != columns.len() {
                 columns = self.decoder.columns().into();
             }
-            let page = Page {
-                walked,
-                columns: Arc::clone(&columns),
-                requests: self.context.requests(),
-            };
+            let page = Page { walked, columns: Arc::clone(&columns), requests: self.context.requests() };
             if pages.send(Some(page)).await.is_err() {
                 return Ok((false, self.warnings()));
             }
@@ -269,10 +257,7 @@ impl Reader<'_> {
         let misfits = self.decoder.misfits().map(|(column, count)| {
             format!("{count} values did not fit the type of column {column}; they are in _doc only")
         });
-        std::mem::take(&mut self.pager.warnings)
-            .into_iter()
-            .chain(misfits)
-            .collect()
+        std::mem::take(&mut self.pager.warnings).into_iter().chain(misfits).collect()
     }
 }
 
@@ -296,19 +281,11 @@ async fn too_late(stop: &mut crate::host::StopSignal) {
 /// read is taken up again.
 fn plan(declaration: &StreamDeclaration, state: &StreamState, wanted: Option<Mode>) -> Plan {
     let now = Timestamp::now();
-    let longest = longest_without_full_read(declaration.walk)
-        .try_into()
-        .unwrap_or_default();
+    let longest = longest_without_full_read(declaration.walk).try_into().unwrap_or_default();
     let is_due = |at: Timestamp| now.duration_since(at) > longest;
-    let cursor = state
-        .cursor
-        .filter(|_| declaration.changed_since.is_some() && wanted != Some(Mode::Full));
+    let cursor = state.cursor.filter(|_| declaration.changed_since.is_some() && wanted != Some(Mode::Full));
     let incremental = cursor.filter(|_| !state.full_read_at.is_none_or(is_due));
-    let mode = if incremental.is_some() {
-        Mode::Incremental
-    } else {
-        Mode::Full
-    };
+    let mode = if incremental.is_some() { Mode::Incremental } else { Mode::Full };
     let unfinished = state.unfinished.as_ref().filter(|unfinished| {
         unfinished.full == (mode == Mode::Full)
             && unfinished.position.is_some()
@@ -329,9 +306,7 @@ fn first_page(
 ) -> PageRequest {
     let mut first = declaration.first_page(context.integration().page_size(context.settings_any()));
     if let (Some(filter), Some(since)) = (declaration.changed_since, since) {
-        first
-            .filter
-            .insert(filter.to_owned(), Value::String(since.to_string()));
+        first.filter.insert(filter.to_owned(), Value::String(since.to_string()));
     }
     first
 }
@@ -346,11 +321,7 @@ fn mark_unfinished(state: &mut StreamState, plan: &Plan, position: Option<Timest
     let Some(started_at) = plan.started_at else { return };
     let before = state.unfinished.take().and_then(|unfinished| unfinished.position);
     let position = position.or(before).or(plan.position);
-    state.unfinished = Some(UnfinishedRead {
-        started_at,
-        full: plan.mode == Mode::Full,
-        position,
-    });
+    state.unfinished = Some(UnfinishedRead { started_at, full: plan.mode == Mode::Full, position });
 }
 
 fn complete(state: &mut StreamState, plan: &Plan) {

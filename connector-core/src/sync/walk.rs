@@ -16,8 +16,11 @@
 //!
 //! **The end** is an empty page, or a short one after which nothing comes.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,9 +31,13 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::stream::{
     ContentHash, Direction, PageRequest, Paging, RecordPage, Row, RowDecoder, StreamDeclaration, Walk,
 };
+use seen::{Repetition, Seen};
 
 /// Times that the same page may come again before the list is given up as one without end.
 const MOST_REPEATS: u32 = 3;
+
+/// Pages in a row without a record that was not there before, at which the list is given up.
+const MOST_STALE_PAGES: u32 = 20;
 
 /// Times that a list which moves is walked again.
 const MOST_PASSES: u32 = 3;
@@ -64,10 +71,16 @@ pub(crate) struct Pager {
     pages_of_news: u32,
     /// The page before, to drop the records that a new bound repeats and to notice what moved.
     previous: HashMap<String, ContentHash>,
-    seen_pages: HashSet<u64>,
+    seen: Seen,
     repeats: u32,
     /// A short page: when something comes after it, it was no end.
-    short: Option<PageRequest>,
+    short: Option<Short>,
+    gives_short_answers: bool,
+    /// Number and size of a short page that was asked for once more.
+    read_again: Option<(u32, usize)>,
+    short_pages_are_normal: bool,
+    /// An empty answer that cannot be right is asked for once more.
+    doubted: bool,
     requests: u32,
     records: usize,
     overlap: usize,
@@ -95,9 +108,13 @@ impl Pager {
             began: None,
             pages_of_news: 0,
             previous: HashMap::new(),
-            seen_pages: HashSet::new(),
+            seen: Seen::default(),
             repeats: 0,
             short: None,
+            gives_short_answers: false,
+            read_again: None,
+            short_pages_are_normal: false,
+            doubted: false,
             requests: 0,
             records: 0,
             overlap: 0,
@@ -132,13 +149,7 @@ impl Pager {
     /// `invalid_response` for a list that repeats itself for ever.
     pub(super) fn take(&mut self, page: RecordPage, decoder: &mut RowDecoder) -> Result<WalkedPage> {
         let Some(request) = self.next.take() else {
-            return Ok(WalkedPage {
-                rows: vec![],
-                rejects: vec![],
-                position: None,
-                total: None,
-                date: None,
-            });
+            return Ok(WalkedPage { rows: vec![], rejects: vec![], position: None, total: None, date: None });
         };
         self.requests += 1;
         self.began = self.began.or(page.date);
@@ -146,35 +157,23 @@ impl Pager {
         let (rows, rejects) = decode(page.records, decoder);
         self.notice_total(page.total);
         let order = self.order(&rows, decoder);
-        let repeated = received > 0 && self.is_repeated(&rows);
+        let repetition = self.seen.note(&rows);
         let fresh = self.drop_overlap(rows);
         self.records += fresh.len() + rejects.len();
         self.next = match self.paging {
             Paging::None => None,
-            Paging::Token { .. } => Self::after_token(&request, page.next_token, repeated)?,
+            Paging::Token { .. } => Self::after_token(&request, page.next_token, repetition.is_repeated)?,
             Paging::Number { .. } => {
                 let nothing_new = fresh.is_empty() && rejects.is_empty();
-                self.after_page(request, received, repeated, nothing_new, order)?
+                self.after_page(request, received, &repetition, nothing_new, order)?
             }
         };
-        Ok(WalkedPage {
-            rows: fresh,
-            rejects,
-            position: self.position(),
-            total: page.total,
-            date: page.date,
-        })
+        Ok(WalkedPage { rows: fresh, rejects, position: self.position(), total: page.total, date: page.date })
     }
 
     /// Everything before this instant is read; only ascending walks can say that.
     fn position(&self) -> Option<Timestamp> {
-        let ascending = matches!(
-            self.walk,
-            Walk::Value {
-                direction: Direction::Ascending,
-                ..
-            }
-        );
+        let ascending = matches!(self.walk, Walk::Value { direction: Direction::Ascending, .. });
         match self.by_number {
             _ if !ascending => None,
             Some(stretch) => stretch.since,
@@ -191,42 +190,47 @@ impl Pager {
         if repeated || request.token.as_ref() == Some(&token) {
             return Err(endless("the next page is the same page again"));
         }
-        Ok(Some(PageRequest {
-            token: Some(token),
-            ..request.clone()
-        }))
+        Ok(Some(PageRequest { token: Some(token), ..request.clone() }))
     }
 
     fn after_page(
         &mut self,
         request: PageRequest,
         received: usize,
-        repeated: bool,
+        repetition: &Repetition,
         nothing_new: bool,
         order: Order,
     ) -> Result<Option<PageRequest>> {
         let size = request.size as usize;
-        if matches!(order, Order::Broken) {
-            return Ok(Some(self.fall_back_to_numbers()));
+        if matches!(order, Order::Broken) && self.fall_back_to_numbers(&request) {
+            return Ok(Some(self.start_over()));
         }
         if received == 0 {
-            return Ok(self.end());
+            return Ok(self.after_empty_page(request));
         }
+        self.doubted = false;
         let is_short = received < size;
-        if received > size && (repeated || self.requests == 1) {
-            self.warnings.push(format!(
-                "the app ignores paging: it sent {received} records for a page of {size}"
-            ));
+        if received > size && (repetition.is_repeated || self.requests == 1) {
+            self.warn(format!("the app ignores paging: it sent {received} records for a page of {size}"));
             return Ok(self.end());
         }
         if is_short && nothing_new {
             return Ok(self.end());
         }
-        if repeated {
+        if repetition.stale_pages >= MOST_STALE_PAGES {
+            return Err(endless("the app sends the same records over and over"));
+        }
+        if repetition.is_repeated {
             return self.after_repeated_page(&request);
         }
-        if let Some(short) = self.short.take() {
-            return self.after_short_answer(short);
+        if is_short && self.read_again == Some((request.number, received)) {
+            // The same twice: this app leaves records out of its pages, so only an empty page is an end.
+            self.short_pages_are_normal = true;
+        }
+        if let Some(short) = self.short.take()
+            && let Some(again) = self.after_short_answer(short, received)?
+        {
+            return Ok(Some(again));
         }
         if is_short && self.has_spent_its_spare_request(size) {
             return Ok(self.end());
@@ -235,17 +239,25 @@ impl Pager {
             return Ok(None);
         }
         let next = self.next_page(&request, order);
-        // By value, the next request goes on where a short answer ended; by number it would leave out what was missing.
-        if is_short && next.number > request.number {
-            self.short = Some(request);
+        if is_short {
+            self.short = Some(Short { by_number: next.number > request.number, received, request });
         }
         Ok(Some(next))
     }
 
+    /// By value, an answer holds at least the record that its bound was taken from, unless that was just changed.
+    fn after_empty_page(&mut self, request: PageRequest) -> Option<PageRequest> {
+        if self.bound.is_some() && request.number == 1 && !self.doubted {
+            self.doubted = true;
+            return Some(request);
+        }
+        self.end()
+    }
+
     /// Whether asking once more after a short page would cost more than the one request that a walk allows itself
-    /// beyond the pages that the records fill.
+    /// beyond the pages that the records fill. An app that gave a short answer before is asked in any case.
     fn has_spent_its_spare_request(&self, size: usize) -> bool {
-        self.requests as usize > self.records.div_ceil(size)
+        !self.gives_short_answers && self.requests as usize > self.records.div_ceil(size)
     }
 
     /// A full page that was there before. A list that moves may do that; one that keeps doing it has no end.
@@ -258,29 +270,33 @@ impl Pager {
         Ok(Some(next_number(request)))
     }
 
-    /// Something came after a page that looked like the last one: that was a short answer, so it is asked for again.
-    fn after_short_answer(&mut self, short: PageRequest) -> Result<Option<PageRequest>> {
-        self.warnings
-            .push(format!("page {} came short and was read again", short.number));
+    /// Something came after a page that looked like the last one: that was a short answer. What it left out has to be
+    /// asked for again, unless the walk goes by value and went on where it ended.
+    fn after_short_answer(&mut self, short: Short, received: usize) -> Result<Option<PageRequest>> {
+        self.gives_short_answers = true;
+        if short.received == received && received < self.first.size as usize {
+            self.warn(format!("the app sends no more than {received} records a page"));
+            self.first.size = u32::try_from(received).unwrap_or(u32::MAX);
+            let bound = self.bound;
+            let first = self.start_over();
+            return Ok(Some(bound.map_or(first, |bound| self.beyond(bound))));
+        }
+        if !short.by_number || self.short_pages_are_normal {
+            return Ok(None);
+        }
+        self.warn(format!("page {} came short and was read again", short.request.number));
         self.repeats += 1;
         if self.repeats > MOST_REPEATS {
             return Err(endless("a page in its middle keeps coming short"));
         }
-        self.requests = self.requests.saturating_sub(2);
-        self.seen_pages.clear();
+        self.seen = Seen::default();
         self.previous.clear();
-        Ok(Some(short))
+        self.read_again = Some((short.request.number, short.received));
+        Ok(Some(short.request))
     }
 
     fn next_page(&mut self, request: &PageRequest, order: Order) -> PageRequest {
-        let (
-            Walk::Value { .. },
-            Order::Sorted {
-                last: Some(last),
-                ties,
-            },
-        ) = (self.walk, order)
-        else {
+        let (Walk::Value { .. }, Order::Sorted { last: Some(last), ties }) = (self.walk, order) else {
             return next_number(request);
         };
         if self.bound != Some(last) && ties <= LARGEST_TIE && self.overlap + ties < request.size as usize {
@@ -302,25 +318,23 @@ impl Pager {
             Direction::Ascending => last,
             Direction::Descending => last.checked_add(Duration::from_secs(1)).unwrap_or(last),
         };
-        request
-            .filter
-            .insert(bound.to_owned(), Value::String(value.to_string()));
+        request.filter.insert(bound.to_owned(), Value::String(value.to_string()));
         request
     }
 
-    /// The app does not sort or bound as declared: from the start, by number, trusting no order.
-    fn fall_back_to_numbers(&mut self) -> PageRequest {
-        self.warnings
-            .push("the app does not sort as declared; the list was read by page number".to_owned());
+    /// The app does not sort or bound as declared, so no order is trusted any more. Whether the walk must start over:
+    /// what was read by number so far is as good as any.
+    fn fall_back_to_numbers(&mut self, request: &PageRequest) -> bool {
+        self.warn("the app does not sort as declared; the list was read by page number".to_owned());
         self.walk = Walk::Pages { sort: None };
-        self.bound = None;
         self.by_number = None;
-        self.start_over()
+        let was_bound = self.bound.take().is_some();
+        was_bound || request.number > 1
     }
 
     fn start_over(&mut self) -> PageRequest {
         self.previous.clear();
-        self.seen_pages.clear();
+        self.seen = Seen::default();
         self.short = None;
         self.moved = false;
         self.repeats = 0;
@@ -332,12 +346,12 @@ impl Pager {
 
     /// The end of a pass: the end of the walk, unless the list moved under it.
     fn end(&mut self) -> Option<PageRequest> {
-        if !self.moved || self.passes >= MOST_PASSES {
+        let is_incomplete = self.total.is_some_and(|total| total > self.records as u64);
+        if !(self.moved || is_incomplete) || self.passes >= MOST_PASSES {
             return None;
         }
         self.passes += 1;
-        self.warnings
-            .push("the list moved while it was read and was read again".to_owned());
+        self.warn("the list moved while it was read and was read again".to_owned());
         let since = self.by_number.take().and_then(|stretch| stretch.since);
         let first = self.start_over();
         if let Some(since) = since {
@@ -347,18 +361,16 @@ impl Pager {
         Some(first)
     }
 
+    fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
     /// Records that changed after the walk began come last in ascending order, for as long as somebody changes some.
     fn is_far_enough_into_news(&mut self) -> bool {
-        let news = matches!(
-            self.walk,
-            Walk::Value {
-                direction: Direction::Ascending,
-                ..
-            }
-        ) && self
-            .bound
-            .zip(self.began)
-            .is_some_and(|(bound, began)| bound > began);
+        let news = matches!(self.walk, Walk::Value { direction: Direction::Ascending, .. })
+            && self.bound.zip(self.began).is_some_and(|(bound, began)| bound > began);
         self.pages_of_news += u32::from(news);
         self.pages_of_news > MOST_PAGES_OF_NEWS
     }
@@ -371,27 +383,14 @@ impl Pager {
         self.total = Some(total);
     }
 
-    fn is_repeated(&mut self, rows: &[Row]) -> bool {
-        let mut hasher = DefaultHasher::new();
-        for row in rows {
-            row.key().hash(&mut hasher);
-        }
-        !self.seen_pages.insert(hasher.finish())
-    }
-
     /// Drops the records that the page before had already, with the same content.
     fn drop_overlap(&mut self, rows: Vec<Row>) -> Vec<Row> {
         let previous = std::mem::take(&mut self.previous);
-        self.previous = rows
-            .iter()
-            .map(|row| (row.key().to_owned(), *row.hash()))
-            .collect();
+        self.previous = rows.iter().map(|row| (row.key().to_owned(), *row.hash())).collect();
         let by_number = matches!(self.walk, Walk::Pages { .. });
         let before = rows.len();
-        let rows: Vec<Row> = rows
-            .into_iter()
-            .filter(|row| previous.get(row.key()) != Some(row.hash()))
-            .collect();
+        let rows: Vec<Row> =
+            rows.into_iter().filter(|row| previous.get(row.key()) != Some(row.hash())).collect();
         // A page that is the same as a whole is no sign of movement: the app does not page.
         if by_number && rows.len() < before && !rows.is_empty() {
             self.moved = true;
@@ -432,6 +431,14 @@ impl Pager {
     }
 }
 
+/// A page with fewer records than were asked for.
+struct Short {
+    request: PageRequest,
+    received: usize,
+    /// Whether the request after it went on by number, which leaves out what was missing.
+    by_number: bool,
+}
+
 /// A part of a walk by value that goes by number, from a bound on; from the start of the list where there is none.
 #[derive(Clone, Copy)]
 struct Stretch {
@@ -448,10 +455,7 @@ enum Order {
 }
 
 fn next_number(request: &PageRequest) -> PageRequest {
-    PageRequest {
-        number: request.number.saturating_add(1),
-        ..request.clone()
-    }
+    PageRequest { number: request.number.saturating_add(1), ..request.clone() }
 }
 
 fn endless(what: &str) -> ConnectorError {
@@ -477,6 +481,3 @@ fn decode(
     }
     (rows, rejects)
 }
-
-#[cfg(test)]
-mod tests;

@@ -40,11 +40,6 @@ pub(crate) async fn validate_credentials(
     Ok(ValidCredentials {
         valid: true,
         unique_tenant_id: me.account.id,
-        user: User {
-            id: me.id,
-            first_name: me.first_name,
-            last_name: me.last_name,
-            email: me.email,
-        },
+        user: User { id: me.id, first_name: me.first_name, last_name: me.last_name, email: me.email },
     })
 }

@@ -2,28 +2,20 @@
 
 use std::time::Duration;
 
+use connector_core::Result;
 use connector_core::auth::AuthKind;
 use connector_core::capability::{Capability, names};
 use connector_core::http::HttpOptions;
 use connector_core::integration::Integration;
 use connector_core::oauth::{OAuth, OAuthClient};
-use connector_core::Result;
 use connector_core::registry::Connector;
 
 use crate::settings::Settings;
 use crate::{capabilities, client, error, resources};
 
 /// Scopes of the resources that are read. Custom field definitions need none.
-const SCOPES: &[&str] = &[
-    "companies",
-    "contacts",
-    "deals",
-    "departments",
-    "events",
-    "invoices",
-    "projects",
-    "users",
-];
+const SCOPES: &[&str] =
+    &["companies", "contacts", "deals", "departments", "events", "invoices", "projects", "users"];
 
 inventory::submit! { Connector { app_id: "teamleader", integration } }
 

@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 use teamleader_sandbox::Options;
 
 fn main() -> ExitCode {
-    CommandLine::new("tl-connector", teamleader::integration)
-        .sandbox(TeamleaderSandbox)
-        .run()
+    CommandLine::new("tl-connector", teamleader::integration).sandbox(TeamleaderSandbox).run()
 }
 
 struct TeamleaderSandbox;
@@ -70,18 +68,11 @@ impl RunningSandbox for Running {
     fn change(&self) -> Vec<String> {
         let control = self.0.control();
         let id = |resource: &str, position: usize| -> Option<String> {
-            Some(
-                control.records(resource).ok()?.get(position)?["id"]
-                    .as_str()?
-                    .to_owned(),
-            )
+            Some(control.records(resource).ok()?.get(position)?["id"].as_str()?.to_owned())
         };
         let mut changes = Vec::new();
-        let renamed = id("companies", 3).and_then(|id| {
-            control
-                .update("companies", &id, json!({"name": "Zürich & Søn"}))
-                .ok()
-        });
+        let renamed = id("companies", 3)
+            .and_then(|id| control.update("companies", &id, json!({"name": "Zürich & Søn"})).ok());
         if renamed.is_some() {
             changes.push("a company is renamed to Zürich & Søn".to_owned());
         }
@@ -89,10 +80,7 @@ impl RunningSandbox for Running {
         if won.is_some() {
             changes.push("a deal is won".to_owned());
         }
-        if control
-            .insert("contacts", json!({"first_name": "Ada", "last_name": "Lovelace"}))
-            .is_ok()
-        {
+        if control.insert("contacts", json!({"first_name": "Ada", "last_name": "Lovelace"})).is_ok() {
             changes.push("Ada Lovelace becomes a contact".to_owned());
         }
         changes

@@ -132,9 +132,7 @@ fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(
     if (MIN..=MAX).contains(&value) {
         return Ok(value);
     }
-    Err(serde::de::Error::custom(format_args!(
-        "must be from {MIN} to {MAX}"
-    )))
+    Err(serde::de::Error::custom(format_args!("must be from {MIN} to {MAX}")))
 }
 
 #[cfg(test)]
@@ -187,34 +185,19 @@ mod tests {
             let url = with_api_url(base).api("projects-v2/projects.list").unwrap();
             assert_eq!(url.as_str(), "https://api.example.com/projects-v2/projects.list");
         }
-        let url = with_api_url("https://example.com/proxy/?x=1")
-            .api("users.me")
-            .unwrap();
+        let url = with_api_url("https://example.com/proxy/?x=1").api("users.me").unwrap();
         assert_eq!(url.as_str(), "https://example.com/proxy/users.me");
     }
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
-        for base in [
-            "http://127.0.0.1:80",
-            "http://localhost:8080",
-            "http://[::1]:1",
-            "http://api.localhost",
-        ] {
+        for base in ["http://127.0.0.1:80", "http://localhost:8080", "http://[::1]:1", "http://api.localhost"]
+        {
             assert!(with_api_url(base).api("users.me").is_ok(), "{base}");
         }
-        for base in [
-            "http://api.example.com",
-            "http://127.0.0.1.example.com",
-            "ftp://localhost",
-            "data:x",
-        ] {
+        for base in ["http://api.example.com", "http://127.0.0.1.example.com", "ftp://localhost", "data:x"] {
             let error = with_api_url(base).api("users.me").unwrap_err();
-            assert_eq!(
-                (error.code(), error.exit_code()),
-                (ErrorCode::InvalidValue, 78),
-                "{base}"
-            );
+            assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 78), "{base}");
         }
     }
 }

@@ -38,6 +38,12 @@ enum Manners {
     RepeatsFirstPage,
     /// Sends half of the page asked for, at this request.
     ShortAt(usize),
+    /// Sends nothing, at this request.
+    EmptyAt(usize),
+    /// Sends no more than 50 records, and counts its pages by that.
+    AtMostFifty,
+    /// Sends any 100 records, whatever is asked.
+    Random,
 }
 
 /// An app with one list.
@@ -74,7 +80,7 @@ impl App {
             let text = request.filter.get(name)?.as_str()?;
             text.parse::<Timestamp>().ok().map(Timestamp::as_second)
         };
-        if self.manners != Manners::IgnoresSort {
+        if !matches!(self.manners, Manners::IgnoresSort | Manners::Random) {
             if let Some(since) = second("updated_since") {
                 rows.retain(|row| row.updated_at >= since);
             }
@@ -83,11 +89,7 @@ impl App {
             }
             if let Some((field, direction)) = request.sort.first() {
                 let key = |row: &&Record| {
-                    if field == "updated_at" {
-                        row.updated_at
-                    } else {
-                        row.created_at
-                    }
+                    if field == "updated_at" { row.updated_at } else { row.created_at }
                 };
                 rows.sort_unstable_by_key(|row| (key(row), row.id));
                 if *direction == Direction::Descending {
@@ -95,15 +97,14 @@ impl App {
                 }
             }
         }
-        let number = if self.manners == Manners::RepeatsFirstPage {
-            1
-        } else {
-            request.number
-        };
+        let number = if self.manners == Manners::RepeatsFirstPage { 1 } else { request.number };
         let (skip, take) = match self.manners {
             Manners::IgnoresPaging => (0, usize::MAX),
-            Manners::ShortAt(at) if at == self.requests => (page_start(number), SIZE as usize / 2),
-            _ => (page_start(number), SIZE as usize),
+            Manners::ShortAt(at) if at == self.requests => (page_start(number, SIZE), SIZE as usize / 2),
+            Manners::EmptyAt(at) if at == self.requests => (0, 0),
+            Manners::AtMostFifty => (page_start(number, request.size.min(50)), request.size.min(50) as usize),
+            Manners::Random => ((self.requests * 37) % (rows.len() - SIZE as usize), SIZE as usize),
+            _ => (page_start(number, request.size), request.size as usize),
         };
         let json = |row: &&Record| {
             let record = json!({
@@ -127,11 +128,7 @@ impl App {
             Change::Insert => {
                 let (id, now) = (self.next_id, self.now);
                 self.next_id += 1;
-                self.records.push(Record {
-                    id,
-                    created_at: now,
-                    updated_at: now,
-                });
+                self.records.push(Record { id, created_at: now, updated_at: now });
             }
             Change::Update(at) if count > 0 => self.records[at % count].updated_at = self.now,
             Change::Delete(at) if count > 0 => {
@@ -146,8 +143,8 @@ impl App {
     }
 }
 
-fn page_start(number: u32) -> usize {
-    (number as usize - 1) * SIZE as usize
+fn page_start(number: u32, size: u32) -> usize {
+    (number as usize - 1) * size as usize
 }
 
 #[derive(Debug, Clone)]
@@ -158,19 +155,11 @@ enum Change {
     Delete(usize),
 }
 
-const BY_CHANGE: Walk = Walk::Value {
-    field: "updated_at",
-    direction: Direction::Ascending,
-    bound: "updated_since",
-};
-const BY_CREATION: Walk = Walk::Value {
-    field: "created_at",
-    direction: Direction::Descending,
-    bound: "created_before",
-};
-const BY_PAGE: Walk = Walk::Pages {
-    sort: Some("created_at"),
-};
+const BY_CHANGE: Walk =
+    Walk::Value { field: "updated_at", direction: Direction::Ascending, bound: "updated_since" };
+const BY_CREATION: Walk =
+    Walk::Value { field: "created_at", direction: Direction::Descending, bound: "created_before" };
+const BY_PAGE: Walk = Walk::Pages { sort: Some("created_at") };
 
 #[derive(schemars::JsonSchema)]
 #[expect(dead_code, reason = "only its schema is of interest")]
@@ -183,14 +172,9 @@ struct Schema {
 fn declaration(walk: Walk) -> StreamDeclaration {
     let stream =
         Stream::<()>::new::<Schema, _, _>("things", "thing", |_, _| async { Ok(RecordPage::default()) });
-    let date_time = |name| Filter {
-        name,
-        kind: FilterKind::DateTime,
-    };
-    let filters: &'static [Filter] = Box::leak(Box::new([
-        date_time("updated_since"),
-        date_time("created_before"),
-    ]));
+    let date_time = |name| Filter { name, kind: FilterKind::DateTime };
+    let filters: &'static [Filter] =
+        Box::leak(Box::new([date_time("updated_since"), date_time("created_before")]));
     let declare = |stream: &mut StreamDeclaration| {
         stream.paging = Paging::Number { largest: SIZE };
         stream.walk = walk;
@@ -212,23 +196,15 @@ fn walk(app: &mut App, walk: Walk, changes: &[Change], position: Option<Timestam
     let columns = Columns::from_schema(&crate::schema::output_schema_of::<Schema>(), &["id"]);
     let mut decoder = RowDecoder::new(columns, &["id"]);
     let mut pager = Pager::new(&declaration, declaration.first_page(SIZE), position);
-    let mut walked = Walked {
-        ids: BTreeSet::new(),
-        requests: 0,
-        warnings: vec![],
-        last: vec![],
-    };
+    let mut walked = Walked { ids: BTreeSet::new(), requests: 0, warnings: vec![], last: vec![] };
     let mut changes = changes.iter();
     while let Some(request) = pager.next_request().cloned() {
         let page = pager.take(app.answer(&request), &mut decoder)?;
         for row in &page.rows {
             let record: Value = serde_json::from_str(row.document()).expect("JSON");
             let id: u32 = row.key().parse().expect("a number");
-            let updated: Timestamp = record["updated_at"]
-                .as_str()
-                .expect("text")
-                .parse()
-                .expect("an instant");
+            let updated: Timestamp =
+                record["updated_at"].as_str().expect("text").parse().expect("an instant");
             walked.ids.insert(id);
             walked.last.push((id, updated.as_second()));
         }
@@ -245,18 +221,12 @@ fn walk(app: &mut App, walk: Walk, changes: &[Change], position: Option<Timestam
 #[test]
 fn a_list_that_stands_still_costs_one_request_beyond_its_pages() {
     for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
-        for count in [
-            0, 1, 2, 99, 100, 101, 199, 200, 201, 250, 999, 1000, 1001, 9_900, 11_000,
-        ] {
+        for count in [0, 1, 2, 99, 100, 101, 199, 200, 201, 250, 999, 1000, 1001, 9_900, 11_000] {
             let mut app = App::new(count, Manners::Good);
             let walked = walk(&mut app, order, &[], None).unwrap();
             assert_eq!(walked.ids, app.ids(), "{order:?} {count}");
             let most = count.div_ceil(SIZE) as usize + 1;
-            assert!(
-                walked.requests <= most,
-                "{order:?}: {} requests for {count} records",
-                walked.requests
-            );
+            assert!(walked.requests <= most, "{order:?}: {} requests for {count} records", walked.requests);
             assert_eq!(walked.warnings, Vec::<String>::new());
         }
     }
@@ -304,17 +274,43 @@ fn an_app_that_repeats_its_first_page_for_ever_is_an_error() {
 }
 
 #[test]
+fn an_app_that_sends_the_same_records_in_any_order_for_ever_is_an_error() {
+    for order in [BY_CHANGE, BY_PAGE] {
+        let mut app = App::new(350, Manners::Random);
+        let error = walk(&mut app, order, &[], None).err().unwrap();
+        assert_eq!(error.code(), ErrorCode::InvalidResponse);
+        assert!(app.requests < 100);
+    }
+}
+
+#[test]
+fn an_app_with_smaller_pages_than_asked_for_is_read_whole() {
+    for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
+        for count in [49, 50, 51, 400] {
+            let mut app = App::new(count, Manners::AtMostFifty);
+            assert_eq!(walk(&mut app, order, &[], None).unwrap().ids.len(), count as usize, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn by_value_an_empty_answer_in_the_middle_is_not_the_end() {
+    for order in [BY_CHANGE, BY_CREATION] {
+        for at in 2..=6 {
+            let mut app = App::new(600, Manners::EmptyAt(at));
+            assert_eq!(walk(&mut app, order, &[], None).unwrap().ids.len(), 600, "{order:?} at {at}");
+        }
+    }
+}
+
+#[test]
 fn a_short_answer_in_the_middle_is_not_the_end() {
     for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
         // By page the last one is out of reach: a short last page and a shorter list look the same.
         let last = if order == BY_PAGE { 5 } else { 6 };
         for at in 1..=last {
             let mut app = App::new(600, Manners::ShortAt(at));
-            assert_eq!(
-                walk(&mut app, order, &[], None).unwrap().ids.len(),
-                600,
-                "{order:?} at {at}"
-            );
+            assert_eq!(walk(&mut app, order, &[], None).unwrap().ids.len(), 600, "{order:?} at {at}");
         }
     }
 }
@@ -325,11 +321,7 @@ fn a_walk_goes_on_where_an_earlier_one_was_cut() {
     let mut all: Vec<_> = app.records.iter().map(|record| record.updated_at).collect();
     all.sort_unstable();
     let walked = walk(&mut app, BY_CHANGE, &[], Some(instant(all[600]))).unwrap();
-    let rest = app
-        .records
-        .iter()
-        .filter(|record| record.updated_at >= all[600])
-        .count();
+    let rest = app.records.iter().filter(|record| record.updated_at >= all[600]).count();
     assert_eq!(walked.ids.len(), rest);
     assert!(walked.requests <= 6);
 }

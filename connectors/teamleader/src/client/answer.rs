@@ -34,13 +34,8 @@ struct Meta {
 pub(super) fn list(response: &HttpResponse) -> Result<List> {
     let envelope: ListEnvelope = serde_json::from_slice(&response.body)
         .map_err(|error| unusable(response, &error, "an array of records", "an array"))?;
-    let meta = envelope
-        .meta
-        .and_then(|meta| serde_json::from_str::<Meta>(meta.get()).ok());
-    Ok(List {
-        records: envelope.data,
-        total: meta.and_then(|meta| meta.matches),
-    })
+    let meta = envelope.meta.and_then(|meta| serde_json::from_str::<Meta>(meta.get()).ok());
+    Ok(List { records: envelope.data, total: meta.and_then(|meta| meta.matches) })
 }
 
 /// The answer of a read of one record: in an envelope, or bare as `tickets.info` is documented.
@@ -49,10 +44,7 @@ pub(super) fn object(response: &HttpResponse) -> Result<Box<RawValue>> {
         .map_err(|error| unusable(response, &error, "a record", "an object"))?;
     match members.get("data") {
         Some(data) if data.get().starts_with('{') => Ok((*data).to_owned()),
-        Some(data) => Err(invalid(&format!(
-            "`data` should be an object and is {}",
-            kind(data)
-        ))),
+        Some(data) => Err(invalid(&format!("`data` should be an object and is {}", kind(data)))),
         None if members.contains_key("id") => serde_json::from_slice(&response.body)
             .map_err(|error| unusable(response, &error, "a record", "an object")),
         None => Err(invalid("it has neither `data` nor `id`")),
@@ -79,10 +71,7 @@ fn unusable(response: &HttpResponse, error: &serde_json::Error, wanted: &str, da
             invalid(&format!("it is not JSON but begins with: {}", redact(&shown)))
         }
         Ok(all) => match serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) {
-            Err(_) => invalid(&format!(
-                "{wanted} was expected in an object, and {} came",
-                kind(all)
-            )),
+            Err(_) => invalid(&format!("{wanted} was expected in an object, and {} came", kind(all))),
             Ok(members) => match members.get("data") {
                 None => invalid("it has no `data`"),
                 Some(found) => invalid(&format!("`data` should be {data} and is {}", kind(found))),
@@ -94,10 +83,7 @@ fn unusable(response: &HttpResponse, error: &serde_json::Error, wanted: &str, da
 }
 
 fn invalid(what: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::InvalidResponse,
-        format!("Teamleader's answer cannot be used: {what}"),
-    )
+    ConnectorError::new(ErrorCode::InvalidResponse, format!("Teamleader's answer cannot be used: {what}"))
 }
 
 fn kind(value: &RawValue) -> &'static str {
@@ -132,10 +118,8 @@ mod tests {
 
     #[test]
     fn records_stay_as_they_were_sent() {
-        let list = list(&response(
-            r#"{"data":[{"id":"a","n":1.10,"new":{}},{ "id" : "b" }],"meta":[]}"#,
-        ))
-        .unwrap();
+        let list =
+            list(&response(r#"{"data":[{"id":"a","n":1.10,"new":{}},{ "id" : "b" }],"meta":[]}"#)).unwrap();
         let records: Vec<_> = list.records.iter().map(|record| record.get()).collect();
         assert_eq!(records, [r#"{"id":"a","n":1.10,"new":{}}"#, r#"{ "id" : "b" }"#]);
         assert_eq!(list.total, None);
@@ -144,10 +128,7 @@ mod tests {
     #[test]
     fn a_total_is_taken_where_it_is_sent() {
         let total = |body| list(&response(body)).unwrap().total;
-        assert_eq!(
-            total(r#"{"data":[],"meta":{"page":{"size":20,"number":1},"matches":41}}"#),
-            Some(41)
-        );
+        assert_eq!(total(r#"{"data":[],"meta":{"page":{"size":20,"number":1},"matches":41}}"#), Some(41));
         assert_eq!(total(r#"{"data":[],"meta":{"matches":"many"}}"#), None);
     }
 
@@ -155,10 +136,7 @@ mod tests {
     fn a_page_that_cannot_be_read_is_never_an_empty_one() {
         for (body, said) in [
             (r#"{"data":null}"#, "`data` should be an array and is null"),
-            (
-                r#"{"data":{"id":"a"}}"#,
-                "`data` should be an array and is an object",
-            ),
+            (r#"{"data":{"id":"a"}}"#, "`data` should be an array and is an object"),
             (r#"{"meta":{}}"#, "no `data`"),
             ("[]", "an array came"),
             ("", "empty (HTTP status 200)"),
@@ -174,20 +152,13 @@ mod tests {
 
     #[test]
     fn one_record_comes_with_and_without_an_envelope() {
-        assert_eq!(
-            object(&response(r#"{"data":{"id":"a"}}"#)).unwrap().get(),
-            r#"{"id":"a"}"#
-        );
+        assert_eq!(object(&response(r#"{"data":{"id":"a"}}"#)).unwrap().get(), r#"{"id":"a"}"#);
         assert_eq!(
             object(&response(r#"{"id":"a","title":"b"}"#)).unwrap().get(),
             r#"{"id":"a","title":"b"}"#
         );
         for body in [r#"{"data":null}"#, r#"{"data":[]}"#, "{}", "[]", "", "null"] {
-            assert_eq!(
-                object(&response(body)).unwrap_err().code(),
-                ErrorCode::InvalidResponse,
-                "{body}"
-            );
+            assert_eq!(object(&response(body)).unwrap_err().code(), ErrorCode::InvalidResponse, "{body}");
         }
     }
 }

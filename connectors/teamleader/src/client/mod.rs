@@ -62,11 +62,8 @@ pub(crate) async fn info(
 pub(crate) async fn me(call: &Call<Settings>) -> Result<Me> {
     let record = post(call, "users.me", &json!({}), |response| answer::object(&response)).await?;
     serde_json::from_str(record.get()).map_err(|error| {
-        ConnectorError::new(
-            ErrorCode::InvalidResponse,
-            "Teamleader does not say whose credentials these are",
-        )
-        .source(error)
+        ConnectorError::new(ErrorCode::InvalidResponse, "Teamleader does not say whose credentials these are")
+            .source(error)
     })
 }
 
@@ -88,10 +85,7 @@ async fn post<T>(
 fn asks_for_nothing(resource: &Resource, filter: &Map<String, Value>) -> bool {
     resource.filters.iter().any(|declared| {
         matches!(declared.kind, FilterKind::Ids | FilterKind::IdOrIds)
-            && filter
-                .get(declared.name)
-                .and_then(Value::as_array)
-                .is_some_and(Vec::is_empty)
+            && filter.get(declared.name).and_then(Value::as_array).is_some_and(Vec::is_empty)
     })
 }
 
@@ -102,17 +96,10 @@ fn list_body(resource: &Resource, request: PageRequest) -> Result<Value> {
         body.insert("filter".to_owned(), Value::Object(filter));
     }
     if resource.paging != Paging::None {
-        body.insert(
-            "page".to_owned(),
-            json!({"size": request.size, "number": request.number}),
-        );
+        body.insert("page".to_owned(), json!({"size": request.size, "number": request.number}));
     }
     if !request.sort.is_empty() {
-        let sort: Vec<_> = request
-            .sort
-            .iter()
-            .map(|(field, order)| sort_as_sent(field, *order))
-            .collect();
+        let sort: Vec<_> = request.sort.iter().map(|(field, order)| sort_as_sent(field, *order)).collect();
         body.insert("sort".to_owned(), sort.into());
     }
     let mut includes = request.includes;
@@ -159,15 +146,8 @@ mod tests {
     use crate::resources::RESOURCES;
 
     fn body(stream: &str, change: impl FnOnce(&mut PageRequest)) -> Value {
-        let resource = RESOURCES
-            .iter()
-            .find(|resource| resource.stream == stream)
-            .unwrap();
-        let mut request = PageRequest {
-            number: 2,
-            size: 50,
-            ..PageRequest::default()
-        };
+        let resource = RESOURCES.iter().find(|resource| resource.stream == stream).unwrap();
+        let mut request = PageRequest { number: 2, size: 50, ..PageRequest::default() };
         change(&mut request);
         list_body(resource, request).unwrap()
     }
@@ -182,9 +162,7 @@ mod tests {
     #[test]
     fn sort_filter_and_includes_have_teamleaders_form() {
         let body = body("companies", |request| {
-            request
-                .filter
-                .insert("updated_since".into(), "2024-05-31T11:00:00.25+02:00".into());
+            request.filter.insert("updated_since".into(), "2024-05-31T11:00:00.25+02:00".into());
             request.filter.insert("status".into(), "active".into());
             request.sort = vec![("updated_at".into(), Direction::Descending)];
             request.includes = vec!["custom_fields".into(), "price_list".into()];
@@ -203,22 +181,10 @@ mod tests {
     #[test]
     fn an_instant_never_shuts_out_what_the_caller_asked_for() {
         let sent = |name, text| instant_as_sent(name, text).unwrap();
-        assert_eq!(
-            sent("updated_since", "2024-05-31T09:00:00.999Z"),
-            "2024-05-31T09:00:00+00:00"
-        );
-        assert_eq!(
-            sent("created_before", "2024-05-31T09:00:00.001Z"),
-            "2024-05-31T09:00:01+00:00"
-        );
-        assert_eq!(
-            sent("created_before", "2024-05-31T09:00:00Z"),
-            "2024-05-31T09:00:00+00:00"
-        );
-        assert_eq!(
-            sent("updated_since", "1969-12-31T23:59:59Z"),
-            "1969-12-31T23:59:59+00:00"
-        );
+        assert_eq!(sent("updated_since", "2024-05-31T09:00:00.999Z"), "2024-05-31T09:00:00+00:00");
+        assert_eq!(sent("created_before", "2024-05-31T09:00:00.001Z"), "2024-05-31T09:00:01+00:00");
+        assert_eq!(sent("created_before", "2024-05-31T09:00:00Z"), "2024-05-31T09:00:00+00:00");
+        assert_eq!(sent("updated_since", "1969-12-31T23:59:59Z"), "1969-12-31T23:59:59+00:00");
         let error = instant_as_sent("updated_since", "yesterday").unwrap_err();
         assert!(
             error.message().contains("/request/filter/updated_since")

@@ -12,32 +12,20 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// What the headers of an answer say about the limit.
 pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let remaining = text("x-ratelimit-remaining")?.parse().ok()?;
     let reset = instant(text("x-ratelimit-reset")?)?;
     // Both instants by the server's clock, since ours may be off. Its header is cut to the second: the wait comes out
     // up to a second too long, never too short.
-    let now = text(DATE.as_str())
-        .and_then(|date| rfc2822::parse(date).ok())
-        .map(|date| date.timestamp());
+    let now = text(DATE.as_str()).and_then(|date| rfc2822::parse(date).ok()).map(|date| date.timestamp());
     let wait = reset.duration_since(now.unwrap_or_else(Timestamp::now));
     let wait = Duration::try_from(wait).unwrap_or_default().min(LONGEST_WAIT);
-    Some(RateLimit {
-        remaining,
-        reset: wait,
-    })
+    Some(RateLimit { remaining, reset: wait })
 }
 
 /// An instant such as `2021-06-15T10:51:23.035+0100`: no RFC 3339, which wants a colon in the offset.
 fn instant(text: &str) -> Option<Timestamp> {
-    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text)
-        .ok()
-        .or_else(|| text.parse().ok())
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok().or_else(|| text.parse().ok())
 }
 
 #[cfg(test)]
@@ -58,37 +46,23 @@ mod tests {
     fn the_reset_is_measured_on_the_servers_clock() {
         let date = Some("Mon, 03 Feb 2025 08:15:00 GMT");
         let limit = |reset| read("7", reset, date).unwrap();
-        let expected = RateLimit {
-            remaining: 7,
-            reset: Duration::from_millis(12_345),
-        };
+        let expected = RateLimit { remaining: 7, reset: Duration::from_millis(12_345) };
         assert_eq!(limit("2025-02-03T09:15:12.345+0100"), expected);
-        assert_eq!(
-            limit("2025-02-03T09:15:12.345+01:00"),
-            expected,
-            "should they mend their format"
-        );
+        assert_eq!(limit("2025-02-03T09:15:12.345+01:00"), expected, "should they mend their format");
         assert_eq!(limit("2025-02-03T08:15:03+0000").reset, Duration::from_secs(3));
     }
 
     #[test]
     fn a_reset_in_the_past_or_far_ahead_is_kept_within_the_window() {
         let date = Some("Mon, 03 Feb 2025 08:15:00 GMT");
-        assert_eq!(
-            read("0", "2025-02-03T08:14:00.000+0000", date).unwrap().reset,
-            Duration::ZERO
-        );
-        assert_eq!(
-            read("0", "2025-02-04T08:14:00.000+0000", date).unwrap().reset,
-            LONGEST_WAIT
-        );
+        assert_eq!(read("0", "2025-02-03T08:14:00.000+0000", date).unwrap().reset, Duration::ZERO);
+        assert_eq!(read("0", "2025-02-04T08:14:00.000+0000", date).unwrap().reset, LONGEST_WAIT);
     }
 
     #[test]
     fn without_a_date_our_clock_serves() {
-        let reset = (Timestamp::now() + Duration::from_secs(30))
-            .strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-            .to_string();
+        let reset =
+            (Timestamp::now() + Duration::from_secs(30)).strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string();
         let wait = read("0", &reset, None).unwrap().reset;
         assert!((28..=30).contains(&wait.as_secs()), "{wait:?}");
     }

@@ -10,28 +10,18 @@ use problem::{Problem, Problems, contains};
 /// The error for an answer of status 400 or higher; `None` leaves it to the status alone.
 pub(crate) fn map(response: &HttpResponse) -> Option<ConnectorError> {
     let problems = Problems::read(&response.body);
-    let Meaning {
-        code,
-        app_code,
-        hint,
-        misconfigured,
-    } = meaning(response, &problems)?;
+    let Meaning { code, app_code, hint, misconfigured } = meaning(response, &problems)?;
     let text = problems.text();
     let error = if misconfigured {
         // `upstream` masks and cuts the text.
         let shown = ConnectorError::upstream(code, &text);
         ConnectorError::misconfigured(code, shown.message())
     } else if text.is_empty() {
-        ConnectorError::new(
-            code,
-            format!("Teamleader answered with HTTP status {}", response.status),
-        )
+        ConnectorError::new(code, format!("Teamleader answered with HTTP status {}", response.status))
     } else {
         ConnectorError::upstream(code, &text)
     };
-    let mut error = error
-        .status(response.status)
-        .app_error_code(format!("teamleader.{app_code}"));
+    let mut error = error.status(response.status).app_error_code(format!("teamleader.{app_code}"));
     if let Some(hint) = hint {
         error = error.hint(hint);
     }
@@ -51,12 +41,7 @@ struct Meaning {
 
 impl Meaning {
     const fn new(code: ErrorCode, app_code: &'static str) -> Self {
-        Self {
-            code,
-            app_code,
-            hint: None,
-            misconfigured: false,
-        }
+        Self { code, app_code, hint: None, misconfigured: false }
     }
 
     const fn hint(mut self, hint: &'static str) -> Self {
@@ -82,8 +67,10 @@ fn meaning(response: &HttpResponse, problems: &Problems) -> Option<Meaning> {
         ),
         // The API names its version in every answer. One without may come from the router before it, which does not
         // know the address.
-        404 if !response.headers.contains_key("x-api-version") => Meaning::new(ErrorCode::NotFound, "not_found")
-            .hint("if every call ends like this, the setting api_url is wrong"),
+        404 if !response.headers.contains_key("x-api-version") => {
+            Meaning::new(ErrorCode::NotFound, "not_found")
+                .hint("if every call ends like this, the setting api_url is wrong")
+        }
         404 => Meaning::new(ErrorCode::NotFound, "not_found"),
         429 => Meaning::new(ErrorCode::RateLimit, "rate_limit"),
         status if !problems.is_empty() => match ErrorCode::from_status(status) {
@@ -114,7 +101,8 @@ fn authorization_meaning(status: u16, problems: &Problems) -> Option<Meaning> {
     }
     // Code 8 comes with the type `invalid_request`, which by itself says too little.
     let is_dead = |problem: &Problem| {
-        problem.is_of_server(8) || problem.mentions("invalid_grant")
+        problem.is_of_server(8)
+            || problem.mentions("invalid_grant")
             || problem.mentions("refresh token")
             || problem.mentions("has been revoked")
     };
@@ -126,11 +114,7 @@ fn authorization_meaning(status: u16, problems: &Problems) -> Option<Meaning> {
     }
     if is("invalid_client", 4) {
         let hint = "check the settings client_id and client_secret against the Teamleader Marketplace";
-        return Some(
-            Meaning::new(ErrorCode::Unauthorized, "invalid_client")
-                .hint(hint)
-                .misconfigured(),
-        );
+        return Some(Meaning::new(ErrorCode::Unauthorized, "invalid_client").hint(hint).misconfigured());
     }
     if is("invalid_scope", 5) {
         let hint = "scopes are chosen on the Teamleader Marketplace and not in a request";
@@ -152,21 +136,13 @@ mod tests {
     fn answer(status: u16, body: &'static str) -> HttpResponse {
         let mut headers = HeaderMap::new();
         headers.insert("x-api-version", "2023-09-26".parse().unwrap());
-        HttpResponse {
-            status,
-            headers,
-            body: Bytes::from_static(body.as_bytes()),
-        }
+        HttpResponse { status, headers, body: Bytes::from_static(body.as_bytes()) }
     }
 
     fn mapped(status: u16, body: &'static str) -> (ErrorCode, String, String) {
         let error = map(&answer(status, body)).unwrap();
         assert_eq!(error.status_code(), status);
-        (
-            error.code(),
-            error.app_code().unwrap().to_owned(),
-            error.message().to_owned(),
-        )
+        (error.code(), error.app_code().unwrap().to_owned(), error.message().to_owned())
     }
 
     fn code(status: u16, body: &'static str) -> ErrorCode {
@@ -179,10 +155,7 @@ mod tests {
             400,
             r#"{"errors":[{"title":"oneOf rule failed","meta":{"field":"subject"}},{"code":0,"title":"id invalid uuid","meta":{"field":"id"}},{"status":400}]}"#,
         );
-        assert_eq!(
-            (code, app_code.as_str()),
-            (ErrorCode::BadRequest, "teamleader.bad_request")
-        );
+        assert_eq!((code, app_code.as_str()), (ErrorCode::BadRequest, "teamleader.bad_request"));
         assert_eq!(message, "subject: oneOf rule failed; id invalid uuid");
     }
 
@@ -191,11 +164,7 @@ mod tests {
         let body = r#"{"errors":[{"title":"Not found","status":404}]}"#;
         assert_eq!(
             mapped(404, body),
-            (
-                ErrorCode::NotFound,
-                "teamleader.not_found".into(),
-                "Not found".into()
-            )
+            (ErrorCode::NotFound, "teamleader.not_found".into(), "Not found".into())
         );
         let mut router = answer(404, body);
         router.headers.clear();
@@ -241,10 +210,7 @@ mod tests {
         assert!(error.is_misconfigured() && error.hint_text().unwrap().contains("client_secret"));
         let used = r#"{"errors":[{"code":3,"title":"Invalid request.","meta":{"type":"invalid_request","hint":"Authorization code has been revoked"}}]}"#;
         assert_eq!(code(400, used), ErrorCode::BadRequest);
-        assert_eq!(
-            code(400, r#"{"error":"invalid_scope"}"#),
-            ErrorCode::PermissionDenied
-        );
+        assert_eq!(code(400, r#"{"error":"invalid_scope"}"#), ErrorCode::PermissionDenied);
         let expired = r#"{"errors":[{"code":9,"title":"Denied","meta":{"type":"access_denied","hint":"Access token could not be verified"}}]}"#;
         assert_eq!(code(401, expired), ErrorCode::Unauthorized);
     }
@@ -255,9 +221,6 @@ mod tests {
             assert!(map(&answer(500, body)).is_none(), "{body}");
             assert_eq!(code(429, body), ErrorCode::RateLimit, "{body}");
         }
-        assert_eq!(
-            code(503, r#"{"errors":["Down for maintenance"]}"#),
-            ErrorCode::ServiceError
-        );
+        assert_eq!(code(503, r#"{"errors":["Down for maintenance"]}"#), ErrorCode::ServiceError);
     }
 }

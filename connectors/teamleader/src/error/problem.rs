@@ -62,16 +62,8 @@ impl Problem {
     fn read_rfc(body: &Value) -> Option<Self> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
         let kind = text("error")?;
-        let title = text("error_description")
-            .or_else(|| text("message"))
-            .unwrap_or_else(|| kind.clone());
-        Some(Self {
-            code: None,
-            title,
-            field: None,
-            kind: Some(kind),
-            hint: text("hint"),
-        })
+        let title = text("error_description").or_else(|| text("message")).unwrap_or_else(|| kind.clone());
+        Some(Self { code: None, title, field: None, kind: Some(kind), hint: text("hint") })
     }
 
     /// Whether the authorization server sent it under this code. The API numbers its own errors, and names a field.
@@ -80,11 +72,7 @@ impl Problem {
     }
 
     pub(super) fn mentions(&self, words: &str) -> bool {
-        let texts = [
-            Some(self.title.as_str()),
-            self.kind.as_deref(),
-            self.hint.as_deref(),
-        ];
+        let texts = [Some(self.title.as_str()), self.kind.as_deref(), self.hint.as_deref()];
         texts.into_iter().any(|text| contains(text, words))
     }
 

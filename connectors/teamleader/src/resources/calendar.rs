@@ -1,9 +1,6 @@
 //! Records of the calendar: events.
 
-#![expect(
-    dead_code,
-    reason = "only the schemas of these types are used: records stay as they were sent"
-)]
+#![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

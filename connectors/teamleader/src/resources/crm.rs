@@ -1,9 +1,6 @@
 //! Records of the address book and of sales: companies, contacts, deals.
 
-#![expect(
-    dead_code,
-    reason = "only the schemas of these types are used: records stay as they were sent"
-)]
+#![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -1,9 +1,6 @@
 //! Records of the account itself: departments, users, custom field definitions.
 
-#![expect(
-    dead_code,
-    reason = "only the schemas of these types are used: records stay as they were sent"
-)]
+#![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
 use schemars::JsonSchema;
 use uuid::Uuid;

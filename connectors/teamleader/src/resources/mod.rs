@@ -70,10 +70,7 @@ const PAGED: Resource = Resource {
 };
 
 /// The same for lists that have no pages: they ignore `page` and answer with everything, each time.
-const UNPAGED: Resource = Resource {
-    paging: Paging::None,
-    ..PAGED
-};
+const UNPAGED: Resource = Resource { paging: Paging::None, ..PAGED };
 
 /// A filter of a row.
 const fn filter(name: &'static str, kind: FilterKind) -> Filter {
@@ -112,11 +109,7 @@ fn stream(resource: &'static Resource) -> Stream<Settings> {
             stream.default_includes = resource.default_includes;
             stream.default_filter = resource.default_filter;
         });
-    if resource.info {
-        stream.get(move |call, id| client::info(call, resource, id))
-    } else {
-        stream
-    }
+    if resource.info { stream.get(move |call, id| client::info(call, resource, id)) } else { stream }
 }
 
 #[cfg(test)]
@@ -144,12 +137,7 @@ mod tests {
     fn only_the_key_is_required() {
         for resource in RESOURCES {
             let schema = (resource.record)(&mut SchemaGenerator::default()).to_value();
-            assert_eq!(
-                schema["required"],
-                serde_json::json!(resource.key),
-                "{}",
-                resource.stream
-            );
+            assert_eq!(schema["required"], serde_json::json!(resource.key), "{}", resource.stream);
         }
     }
 
@@ -159,27 +147,16 @@ mod tests {
             let Walk::Value { field, .. } = resource.walk else {
                 continue;
             };
-            let found = columns(resource)
-                .into_iter()
-                .find(|column| column.name == field)
-                .unwrap();
+            let found = columns(resource).into_iter().find(|column| column.name == field).unwrap();
             assert_eq!(found.kind, ColumnType::Timestamp, "{}", resource.stream);
         }
     }
 
     #[test]
     fn relations_and_money_become_two_columns_each() {
-        let deals = RESOURCES
-            .iter()
-            .find(|resource| resource.stream == "deals")
-            .unwrap();
+        let deals = RESOURCES.iter().find(|resource| resource.stream == "deals").unwrap();
         let columns = columns(deals);
-        let kind = |name: &str| {
-            columns
-                .iter()
-                .find(|column| column.name == name)
-                .map(|column| column.kind)
-        };
+        let kind = |name: &str| columns.iter().find(|column| column.name == name).map(|column| column.kind);
         assert_eq!(kind("id"), Some(ColumnType::Uuid));
         assert_eq!(kind("responsible_user_id"), Some(ColumnType::Text));
         assert_eq!(kind("estimated_value_amount"), Some(ColumnType::Number));
@@ -193,12 +170,7 @@ mod tests {
     fn custom_fields_come_along_wherever_a_list_has_them() {
         for resource in RESOURCES {
             let offered = resource.includes.contains(&"custom_fields");
-            assert_eq!(
-                resource.default_includes.contains(&"custom_fields"),
-                offered,
-                "{}",
-                resource.stream
-            );
+            assert_eq!(resource.default_includes.contains(&"custom_fields"), offered, "{}", resource.stream);
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Records of the two projects modules: an account has the old one, the new one, or both while it moves.
 
-#![expect(
-    dead_code,
-    reason = "only the schemas of these types are used: records stay as they were sent"
-)]
+#![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 #![expect(clippy::struct_field_names, reason = "the names are Teamleader's")]
 
 use jiff::Timestamp;

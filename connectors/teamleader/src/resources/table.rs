@@ -69,11 +69,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         path: "companies",
         description: "Companies of the address book",
         record: record::<Company>,
-        walk: Walk::Value {
-            field: "updated_at",
-            direction: Ascending,
-            bound: "updated_since",
-        },
+        walk: Walk::Value { field: "updated_at", direction: Ascending, bound: "updated_since" },
         changed_since: Some("updated_since"),
         filters: &[
             filter("email", Typed(&["primary"], "email")),
@@ -97,11 +93,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         path: "contacts",
         description: "Contacts of the address book: people",
         record: record::<Contact>,
-        walk: Walk::Value {
-            field: "updated_at",
-            direction: Ascending,
-            bound: "updated_since",
-        },
+        walk: Walk::Value { field: "updated_at", direction: Ascending, bound: "updated_since" },
         changed_since: Some("updated_since"),
         filters: &[
             filter("email", Typed(&["primary"], "email")),
@@ -125,11 +117,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         description: "Deals: sales opportunities",
         record: record::<Deal>,
         // Not sortable by change; the creation has an upper bound only, so the walk goes back in time.
-        walk: Walk::Value {
-            field: "created_at",
-            direction: Descending,
-            bound: "created_before",
-        },
+        walk: Walk::Value { field: "created_at", direction: Descending, bound: "created_before" },
         changed_since: Some("updated_since"),
         filters: &[
             IDS,
@@ -158,9 +146,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         record: record::<Invoice>,
         // A number is given once, when a draft is booked, and the next is higher. Dates can be set back, and a day
         // with many invoices is one big tie. Drafts have neither.
-        walk: Walk::Pages {
-            sort: Some("invoice_number"),
-        },
+        walk: Walk::Pages { sort: Some("invoice_number") },
         changed_since: Some("updated_since"),
         filters: &[
             IDS,
@@ -179,12 +165,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
             CUSTOMER,
         ],
         sorts: &["invoice_number", "invoice_date"],
-        includes: &[
-            "late_fees",
-            "totals.due_incasso_inclusive",
-            "totals.fixed_late_fee",
-            "totals.interest",
-        ],
+        includes: &["late_fees", "totals.due_incasso_inclusive", "totals.fixed_late_fee", "totals.interest"],
         ..PAGED
     },
     Resource {
@@ -193,9 +174,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         path: "events",
         description: "Events of the calendar: meetings, calls, tasks and what else takes time",
         record: record::<Event>,
-        walk: Walk::Pages {
-            sort: Some("starts_at"),
-        },
+        walk: Walk::Pages { sort: Some("starts_at") },
         filters: &[
             IDS,
             filter("user_id", Id),
@@ -217,9 +196,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         path: "projects",
         description: "Projects of the old projects module",
         record: record::<LegacyProject>,
-        walk: Walk::Pages {
-            sort: Some("created_at"),
-        },
+        walk: Walk::Pages { sort: Some("created_at") },
         changed_since: Some("updated_since"),
         filters: &[
             CUSTOMER,
@@ -239,15 +216,10 @@ pub(crate) const RESOURCES: &[Resource] = &[
         record: record::<Project>,
         totals: true,
         // Counts up from 1 and never changes.
-        walk: Walk::Pages {
-            sort: Some("project_key"),
-        },
+        walk: Walk::Pages { sort: Some("project_key") },
         filters: &[
             IDS,
-            filter(
-                "status",
-                OneOf(&["open", "planned", "running", "overdue", "over_budget", "closed"]),
-            ),
+            filter("status", OneOf(&["open", "planned", "running", "overdue", "over_budget", "closed"])),
             filter("quotation_ids", Ids),
             filter("deal_ids", Ids),
             TERM,
@@ -261,17 +233,8 @@ pub(crate) const RESOURCES: &[Resource] = &[
 ];
 
 /// Records show further contexts; the filter takes these. `deal` finds the fields whose context reads `sale`.
-const CUSTOM_FIELD_CONTEXTS: &[&str] = &[
-    "contact",
-    "company",
-    "deal",
-    "project",
-    "milestone",
-    "product",
-    "invoice",
-    "subscription",
-    "ticket",
-];
+const CUSTOM_FIELD_CONTEXTS: &[&str] =
+    &["contact", "company", "deal", "project", "milestone", "product", "invoice", "subscription", "ticket"];
 
 const PROJECT_SORTS: &[&str] = &[
     "amount_billed",

@@ -1,9 +1,6 @@
 //! Parts that records of several resources have.
 
-#![expect(
-    dead_code,
-    reason = "only the schemas of these types are used: records stay as they were sent"
-)]
+#![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
 use schemars::JsonSchema;
 use serde_json::Value;

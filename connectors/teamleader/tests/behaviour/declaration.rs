@@ -12,32 +12,16 @@ use crate::{Connected, response};
 
 #[test]
 fn the_connector_is_registered_once_and_builds() {
-    let ids: Vec<_> = registry::connectors()
-        .iter()
-        .map(|connector| connector.app_id)
-        .collect();
+    let ids: Vec<_> = registry::connectors().iter().map(|connector| connector.app_id).collect();
     assert_eq!(ids, ["teamleader"]);
     let integration = teamleader::integration();
     assert_eq!(integration.oauth_scopes().len(), 8);
     let names: BTreeSet<_> = integration.capabilities().map(Capability::name).collect();
     for stream in integration.streams() {
-        assert!(
-            names.contains(&*format!("list_{}", stream.name)),
-            "{}",
-            stream.name
-        );
-        assert!(
-            names.contains(&*format!("get_{}", stream.singular)),
-            "{}",
-            stream.name
-        );
+        assert!(names.contains(&*format!("list_{}", stream.name)), "{}", stream.name);
+        assert!(names.contains(&*format!("get_{}", stream.singular)), "{}", stream.name);
     }
-    for name in [
-        "validate_credentials",
-        "get_authorization_url",
-        "refresh_access_token",
-        "sync",
-    ] {
+    for name in ["validate_credentials", "get_authorization_url", "refresh_access_token", "sync"] {
         assert!(names.contains(name), "{name}");
     }
 }
@@ -63,10 +47,7 @@ async fn what_teamleader_would_ignore_is_refused() {
         json!({"sort": [{"field": "added"}]}),
         json!({"includes": ["customFields"]}),
     ] {
-        let error = connected
-            .call("list_companies", request.clone())
-            .await
-            .unwrap_err();
+        let error = connected.call("list_companies", request.clone()).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::UnknownValue, "{request}");
     }
     assert!(connected.control.requests().is_empty());
@@ -77,22 +58,13 @@ async fn people_are_sent_to_the_authorization_server_without_a_scope() {
     let connected = Connected::to(Options::default().records(1)).await;
     let request = json!({"client_id": "c", "redirect_uri": "http://localhost:9876", "scopes": ["users"]});
     let envelope = |auth_url: &str| json!({"request": request, "settings": {"auth_url": auth_url}});
-    let answer = connected
-        .call_envelope("get_authorization_url", &envelope("https://example.com"))
-        .await
-        .unwrap();
-    let url = response::<Value>(&answer)["authorization_url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let answer =
+        connected.call_envelope("get_authorization_url", &envelope("https://example.com")).await.unwrap();
+    let url = response::<Value>(&answer)["authorization_url"].as_str().unwrap().to_owned();
     assert!(url.starts_with("https://example.com/oauth2/authorize?"), "{url}");
     assert!(!url.contains("scope="), "{url}");
     let url = url::Url::parse(&url).unwrap();
-    let redirect = url
-        .query_pairs()
-        .find(|(name, _)| name == "redirect_uri")
-        .unwrap()
-        .1;
+    let redirect = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1;
     assert_eq!(redirect, "http://localhost:9876", "no slash is added");
 }
 
@@ -103,9 +75,6 @@ async fn secrets_are_not_sent_over_an_open_line() {
         "request": {"client_id": "c", "client_secret": "s", "refresh_token": "r"},
         "settings": {"auth_url": "http://teamleader.example.com"},
     });
-    let error = connected
-        .call_envelope("refresh_access_token", &envelope)
-        .await
-        .unwrap_err();
+    let error = connected.call_envelope("refresh_access_token", &envelope).await.unwrap_err();
     assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 78));
 }

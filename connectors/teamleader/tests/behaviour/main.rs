@@ -27,12 +27,7 @@ impl Connected {
         let sandbox = Sandbox::start(options).await.expect("a free port");
         let control = sandbox.control();
         let token = control.issue_tokens().access_token;
-        Self {
-            integration: Arc::new(teamleader::integration()),
-            sandbox,
-            control,
-            token,
-        }
+        Self { integration: Arc::new(teamleader::integration()), sandbox, control, token }
     }
 
     /// To an account with a few records of everything.
@@ -69,10 +64,8 @@ impl Connected {
         let capability = format!("list_{stream}");
         let (mut records, mut token) = (Vec::new(), Value::Null);
         loop {
-            let answer = self
-                .call_page(&capability, request.clone(), json!({"token": token}))
-                .await
-                .expect("a page");
+            let answer =
+                self.call_page(&capability, request.clone(), json!({"token": token})).await.expect("a page");
             records.extend(response::<Vec<Value>>(&answer));
             match answer.page {
                 Some(next) => token = next.token.into(),

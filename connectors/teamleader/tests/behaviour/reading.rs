@@ -24,28 +24,16 @@ async fn every_list_is_read_to_its_end() {
     for stream in connected.integration.streams() {
         let records = connected.all(stream.name, json!({})).await;
         let ids: BTreeSet<_> = records.iter().map(|record| record["id"].to_string()).collect();
-        assert_eq!(
-            ids.len(),
-            connected.control.count(resource(stream.name)).unwrap(),
-            "{}",
-            stream.name
-        );
+        assert_eq!(ids.len(), connected.control.count(resource(stream.name)).unwrap(), "{}", stream.name);
     }
-    assert!(
-        connected.control.counters().ignored.is_empty(),
-        "{:?}",
-        connected.control.counters().ignored
-    );
+    assert!(connected.control.counters().ignored.is_empty(), "{:?}", connected.control.counters().ignored);
 }
 
 #[tokio::test]
 async fn records_fit_their_schemas_and_bring_what_the_columns_promise() {
     let connected = Connected::to_small_account().await;
     for stream in connected.integration.streams() {
-        let capability = connected
-            .integration
-            .capability(&format!("list_{}", stream.name))
-            .unwrap();
+        let capability = connected.integration.capability(&format!("list_{}", stream.name)).unwrap();
         let schema = capability.response_schema();
         let request = match stream.includes {
             [] => json!({}),
@@ -58,11 +46,7 @@ async fn records_fit_their_schemas_and_bring_what_the_columns_promise() {
         let declared = &schema["items"]["properties"];
         let records = records.as_array().unwrap().iter();
         for name in records.flat_map(|record| record.as_object().unwrap().keys()) {
-            assert!(
-                declared.get(name).is_some(),
-                "{} has {name}, which no column is for",
-                stream.name
-            );
+            assert!(declared.get(name).is_some(), "{} has {name}, which no column is for", stream.name);
         }
     }
 }
@@ -77,26 +61,13 @@ async fn every_declared_filter_sort_and_include_is_known_to_teamleader() {
             answer.unwrap_or_else(|error| panic!("{capability} {request}: {error}"));
         }
     }
-    assert!(
-        connected.control.counters().ignored.is_empty(),
-        "{:?}",
-        connected.control.counters().ignored
-    );
+    assert!(connected.control.counters().ignored.is_empty(), "{:?}", connected.control.counters().ignored);
 }
 
 fn requests_with_each_part(stream: &StreamDeclaration) -> Vec<Value> {
-    let filters = stream
-        .filters
-        .iter()
-        .map(|filter| json!({"filter": {filter.name: example(filter.kind)}}));
-    let sorts = stream
-        .sorts
-        .iter()
-        .map(|field| json!({"sort": [{"field": field, "order": "desc"}]}));
-    let includes = stream
-        .includes
-        .iter()
-        .map(|include| json!({"includes": [include]}));
+    let filters = stream.filters.iter().map(|filter| json!({"filter": {filter.name: example(filter.kind)}}));
+    let sorts = stream.sorts.iter().map(|field| json!({"sort": [{"field": field, "order": "desc"}]}));
+    let includes = stream.includes.iter().map(|include| json!({"includes": [include]}));
     filters.chain(sorts).chain(includes).collect()
 }
 
@@ -124,17 +95,11 @@ async fn one_record_has_more_than_its_list_shows() {
     for stream in connected.integration.streams() {
         let records = connected.all(stream.name, json!({})).await;
         let id = &records[0]["id"];
-        let answer = connected
-            .call(&format!("get_{}", stream.singular), json!({"id": id}))
-            .await
-            .unwrap();
+        let answer = connected.call(&format!("get_{}", stream.singular), json!({"id": id})).await.unwrap();
         assert_eq!(&response::<Value>(&answer)["id"], id, "{}", stream.name);
     }
     let companies = connected.all("companies", json!({})).await;
-    let answer = connected
-        .call("get_company", json!({"id": companies[0]["id"]}))
-        .await
-        .unwrap();
+    let answer = connected.call("get_company", json!({"id": companies[0]["id"]})).await.unwrap();
     assert!(companies[0].get("remarks").is_none() && response::<Value>(&answer).get("remarks").is_some());
 }
 
@@ -145,18 +110,14 @@ async fn users_who_left_are_listed_unless_the_caller_asks_for_others() {
         |records: Vec<Value>, status: &str| records.iter().filter(|user| user["status"] == status).count();
     let everybody = connected.all("users", json!({})).await;
     assert!(count(everybody, "deactivated") > 0);
-    let active = connected
-        .all("users", json!({"filter": {"status": ["active"]}}))
-        .await;
+    let active = connected.all("users", json!({"filter": {"status": ["active"]}})).await;
     assert_eq!(count(active, "deactivated"), 0);
 }
 
 #[tokio::test]
 async fn an_empty_list_of_ids_finds_nothing_even_where_teamleader_ignores_it() {
     let connected = Connected::to_small_account().await;
-    connected
-        .control
-        .switch(|switches| switches.empty_ids_ignored = true);
+    connected.control.switch(|switches| switches.empty_ids_ignored = true);
     let companies = connected.all("companies", json!({"filter": {"ids": []}})).await;
     assert!(companies.is_empty());
 }
@@ -166,9 +127,7 @@ async fn dates_are_written_as_the_strictest_endpoint_wants_them() {
     let connected = Connected::to_small_account().await;
     connected.control.switch(|switches| switches.strict_dates = true);
     for instant in ["2016-01-01T00:00:00Z", "2016-01-01T02:00:00.125+02:00"] {
-        let deals = connected
-            .all("deals", json!({"filter": {"updated_since": instant}}))
-            .await;
+        let deals = connected.all("deals", json!({"filter": {"updated_since": instant}})).await;
         assert_eq!(deals.len(), 30, "{instant}");
     }
 }
