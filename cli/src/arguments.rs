@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 /// What is to be done.
 pub(crate) enum Command {
-    Info,
+    Info(EnvelopeSource),
     Capability(CapabilityCall),
     Sync(SyncCommand),
     Login(LoginCommand),
@@ -40,7 +40,7 @@ impl Command {
     /// The word that was typed.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::Info => "info",
+            Self::Info(_) => "info",
             Self::Capability(call) => &call.name,
             Self::Sync(_) => "sync",
             Self::Login(_) => "login",
@@ -69,6 +69,13 @@ pub(crate) struct EnvelopeSource {
     /// A file with the request envelope, or `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) json_file: Option<PathBuf>,
+}
+
+impl EnvelopeSource {
+    /// Whether an envelope was typed: whoever writes envelopes reads envelopes.
+    pub(crate) fn is_given(&self) -> bool {
+        self.json.is_some() || self.json_file.is_some()
+    }
 }
 
 /// Form of the result.
@@ -164,7 +171,7 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
     let named = |name: &'static str| clap::Command::new(name);
     let mut for_people = vec![
         LoginCommand::augment_args(named("login")).about("Connect an account"),
-        SyncCommand::augment_args(named("sync")).about("Read streams into a database"),
+        result_arguments(SyncCommand::augment_args(named("sync"))).about("Read streams into a database"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -187,7 +194,11 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
 }
 
 fn call_arguments(command: clap::Command) -> clap::Command {
-    EnvelopeSource::augment_args(command)
+    result_arguments(EnvelopeSource::augment_args(command))
+}
+
+fn result_arguments(command: clap::Command) -> clap::Command {
+    command
         .arg(
             Arg::new("all_pages")
                 .long("all-pages")
@@ -219,7 +230,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         return Err(clap::Error::new(ErrorKind::MissingSubcommand));
     };
     let command = match name {
-        "info" => Command::Info,
+        "info" => Command::Info(EnvelopeSource::from_arg_matches(matches)?),
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
         "sync" => Command::Sync(SyncCommand { log_format, ..SyncCommand::from_arg_matches(matches)? }),
         "status" => Command::Status,

@@ -68,6 +68,14 @@ impl CliHost {
         Ok(self.store()?.vault(key))
     }
 
+    /// The vault, if connections can be kept in it.
+    pub(crate) fn vault_for_keeping(&self) -> Result<Arc<dyn TokenStore>> {
+        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        let store = self.store()?;
+        store.require_vault_key(key.as_ref())?;
+        Ok(store.vault(key))
+    }
+
     fn configured_url(&self) -> Option<String> {
         self.store_url.clone().or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
     }
@@ -108,9 +116,10 @@ impl Host for CliHost {
     fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
         Box::pin(async {
             let store = match &target.url {
-                Some(url) => {
-                    self.open(url).map_err(|error: ConnectorError| error.context("/request/sink/url"))?
-                }
+                // Here the request is to blame and not a setting of the operator.
+                Some(url) => self.open(url).map_err(|error| {
+                    ConnectorError::new(error.code(), format!("/request/sink/url: {}", error.message()))
+                })?,
                 None => self.store()?,
             };
             let schema = target.schema.clone().unwrap_or_else(|| self.app_id.clone());

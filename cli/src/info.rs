@@ -9,9 +9,16 @@ use connector_core::integration::Integration;
 use connector_core::{ConnectorError, schema};
 use serde_json::{Map, Value, json};
 
+use crate::arguments::EnvelopeSource;
+use crate::call::read_envelope;
 use crate::output::Ended;
 
-pub(crate) fn run(integration: &Arc<Integration>) -> Result<Ended, ConnectorError> {
+pub(crate) fn run(
+    integration: &Arc<Integration>,
+    envelope: &EnvelopeSource,
+) -> Result<Ended, ConnectorError> {
+    // It has nothing to ask for, but what is no envelope is no request for it either.
+    read_envelope(envelope)?;
     Ok(Ended::Answer(Answer::new(&info(integration))?))
 }
 
@@ -20,10 +27,19 @@ fn info(integration: &Integration) -> Value {
     let mut names: Vec<&str> = integration.capabilities().map(Capability::name).collect();
     names.push("info");
     names.sort_unstable();
-    let schemas: Map<String, Value> = integration
+    let mut schemas: Map<String, Value> = integration
         .capabilities()
         .map(|capability| (capability.name().to_owned(), capability_schema(capability)))
         .collect();
+    schemas.insert(
+        "info".to_owned(),
+        json!({
+            "argument": {"type": "object"},
+            "output": {"type": "object"},
+            "display_name": "Info",
+            "description": "Prints everything about the connector.",
+        }),
+    );
     let streams: Vec<Value> = integration
         .streams()
         .map(|stream| {

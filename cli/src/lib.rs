@@ -86,7 +86,7 @@ impl CommandLine {
                 ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
             })?;
         let result = match arguments.command {
-            Command::Info => info::run(integration),
+            Command::Info(envelope) => info::run(integration, &envelope),
             Command::Completions(shell) => {
                 Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))
             }

@@ -15,6 +15,7 @@ use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::host::{Host, NoHost, StopSignal};
 use connector_core::integration::Integration;
 use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet};
+use connector_core::settings::variable_name;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -56,7 +57,7 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: LoginCommand) -
         Login { integration, host: &host, connection: &command.connection, paste: command.no_browser };
     match signals.watch(login.run(envelope.settings, &show, stop)).await {
         Watched::Done(Ok(answer), _) => {
-            if is_for_people() {
+            if is_for_people() && !command.envelope.is_given() {
                 let response: Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
                 let account = response["account"].as_str().unwrap_or("unknown");
                 tell(&format!("Connected account {account} as `{}`. Next: `sync`.", command.connection));
@@ -102,8 +103,9 @@ impl Login<'_> {
     ) -> Result<Answer> {
         let host: Arc<dyn Host> = Arc::clone(self.host) as Arc<dyn Host>;
         let mut settings = gather_settings(self.integration, requested, &*host);
-        // The vault first: to find after the login that it cannot be kept would cost a code.
-        let vault = self.host.vault()?;
+        // What would keep the tokens from being got and kept is found before somebody is asked to agree.
+        let vault = self.host.vault_for_keeping()?;
+        self.require_client_secret(&settings)?;
         let redirect = settings.get("redirect_uri").and_then(Value::as_str).map(ToOwned::to_owned);
         let (redirect_uri, listener) = redirect_target(redirect).await?;
         settings.insert("redirect_uri".into(), json!(redirect_uri));
@@ -137,6 +139,16 @@ impl Login<'_> {
             Connection { tokens, settings, account: account.clone(), state: ConnectionState::Active };
         vault.save(&key, &connection).await?;
         Answer::new(&json!({"connection": self.connection, "account": account, "expires_at": expires_at}))
+    }
+
+    fn require_client_secret(&self, settings: &Map<String, Value>) -> Result<()> {
+        let is_declared = self.integration.settings_schema()["properties"].get("client_secret").is_some();
+        if !is_declared || settings.contains_key("client_secret") {
+            return Ok(());
+        }
+        let variable = variable_name(self.integration.app_id(), "client_secret");
+        Err(ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/settings/client_secret is missing")
+            .hint(format!("set {variable}")))
     }
 
     /// The app's id of the account that the tokens are for.
@@ -241,8 +253,9 @@ async fn take_callback(
             ),
         );
     }
-    let joint = if callback.redirect_uri.contains('?') { '&' } else { '?' };
-    let _ = callback.answers.send(format!("{}{joint}{query}", callback.redirect_uri)).await;
+    // The app sends the query of the redirect URI back with its own.
+    let base = callback.redirect_uri.split('?').next().unwrap_or_default();
+    let _ = callback.answers.send(format!("{base}?{query}")).await;
     (
         StatusCode::OK,
         Html(

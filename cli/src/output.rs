@@ -41,6 +41,7 @@ impl Output {
         name: &str,
         result: Result<Ended, ConnectorError>,
     ) -> ExitCode {
+        let raised_in = |module: &str, name: &str| format!("{}::{module}:{name}", integration.app_id());
         let (envelope, code) = match result {
             Ok(Ended::Text(text)) => return print_text(&text),
             Ok(Ended::Shown(outcome)) => return self.exit(exit_code(outcome)),
@@ -56,8 +57,7 @@ impl Output {
             Err(error) => {
                 tracing::debug!(?error, "failed");
                 let module = integration.capability(name).map_or("command_line", |found| found.module());
-                let app_id = integration.app_id();
-                (error_envelope(&error, app_id, &format!("{app_id}::{module}:{name}")), error.exit_code())
+                (error_envelope(&error, integration.app_id(), &raised_in(module, name)), error.exit_code())
             }
         };
         let envelope = match &self.file {
@@ -68,8 +68,11 @@ impl Output {
                 Err(error) => {
                     let message = format!("the result cannot be written to {}: {error}", file.display());
                     let error = ConnectorError::misconfigured(ErrorCode::InvalidValue, message);
-                    let envelope =
-                        error_envelope(&error, integration.app_id(), "command_line:result_file_path");
+                    let envelope = error_envelope(
+                        &error,
+                        integration.app_id(),
+                        &raised_in("command_line", "result_file_path"),
+                    );
                     return self.print(&envelope, error.exit_code());
                 }
             },

@@ -63,7 +63,7 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: SyncCommand) ->
             if let (Some(signal), Outcome::Interrupted) = (signal, answer.outcome) {
                 return Ok(Ended::Signalled(signal, Some(answer)));
             }
-            if is_for_people() {
+            if is_for_people() && !command.envelope.is_given() {
                 show(&report(&answer)?);
                 return Ok(Ended::Shown(answer.outcome));
             }

@@ -34,8 +34,11 @@ pub async fn dispatch(
         )
         .hint("`info` lists the capabilities"));
     };
-    if !envelope.request.is_empty() {
-        schema::check(&found.request_schema(), &Value::Object(envelope.request.clone()), "/request")?;
+    let request_schema = found.request_schema();
+    let needs_something =
+        request_schema.get("required").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    if needs_something || !envelope.request.is_empty() {
+        schema::check(&request_schema, &Value::Object(envelope.request.clone()), "/request")?;
     }
     let context = context(integration, &envelope, found.needs_auth(), host).await?;
     found.run(context, envelope.request).await

@@ -313,6 +313,11 @@ impl ConnectorError {
         self.0.status.unwrap_or(self.0.code.metadata().status)
     }
 
+    /// The HTTP status that the app answered with, where an answer of the app is to blame.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.status
+    }
+
     /// The app's own code, if it sent one.
     pub fn app_code(&self) -> Option<&str> {
         self.0.app_error_code.as_deref()

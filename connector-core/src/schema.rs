@@ -1,6 +1,7 @@
 //! JSON Schema: typed values out of untyped ones, with messages that name the field and never show the value.
 
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -81,52 +82,87 @@ pub fn check(schema: &Value, value: &Value, at: &str) -> Result<()> {
     }
 }
 
-fn explain(error: &jsonschema::ValidationError<'_>, at: &str) -> ConnectorError {
+fn explain(error: &ValidationError<'_>, at: &str) -> ConnectorError {
     let path = pointer(at, error.instance_path().as_str());
-    let list = |values: &Value| match values.as_array() {
-        Some(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
-        None => values.to_string(),
-    };
+    let refuse = |code, message: String| ConnectorError::new(code, message);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let field = pointer(&path, &format!("/{}", unexpected.first().map_or("", String::as_str)));
-            ConnectorError::new(ErrorCode::UnknownValue, format!("{field} is not known here"))
+            refuse(ErrorCode::UnknownValue, format!("{field} is not known here"))
                 .hint("`info` lists what the capability takes")
         }
         ValidationErrorKind::Required { property } => {
             let field = pointer(&path, &format!("/{}", property.as_str().unwrap_or_default()));
-            ConnectorError::new(ErrorCode::BadRequest, format!("{field} is missing"))
+            refuse(ErrorCode::BadRequest, format!("{field} is missing"))
         }
-        ValidationErrorKind::Enum { options } => {
-            ConnectorError::new(ErrorCode::UnknownValue, format!("{path} must be one of {}", list(options)))
-        }
+        ValidationErrorKind::Enum { options } => one_of(&path, options.as_array().into_iter().flatten()),
+        ValidationErrorKind::Constant { expected_value } => one_of(&path, [&**expected_value]),
         ValidationErrorKind::Type { kind } => {
-            use jsonschema::error::TypeKind;
             let expected = match kind {
                 TypeKind::Single(expected) => expected.to_string(),
                 TypeKind::Multiple(expected) => {
                     expected.iter().map(|expected| expected.to_string()).collect::<Vec<_>>().join(" or ")
                 }
             };
-            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be of type {expected}"))
+            refuse(ErrorCode::InvalidValue, format!("{path} must be of type {expected}"))
         }
         ValidationErrorKind::Format { format } => {
-            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be a {format}"))
+            refuse(ErrorCode::InvalidValue, format!("{path} must be a {format}"))
         }
         ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } => {
-            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must not be empty"))
+            refuse(ErrorCode::InvalidValue, format!("{path} must not be empty"))
         }
         ValidationErrorKind::Minimum { limit } => {
-            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be at least {limit}"))
+            refuse(ErrorCode::InvalidValue, format!("{path} must be at least {limit}"))
         }
         ValidationErrorKind::Maximum { limit } => {
-            ConnectorError::new(ErrorCode::InvalidValue, format!("{path} must be at most {limit}"))
+            refuse(ErrorCode::InvalidValue, format!("{path} must be at most {limit}"))
         }
-        _ => ConnectorError::new(
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            explain_choice(context, &path, at)
+        }
+        _ => refuse(ErrorCode::InvalidValue, format!("{path} does not have the form that is expected")),
+    }
+}
+
+/// Why none of several forms fits: the form that fits best tells, which is the one whose fault lies deepest.
+fn explain_choice(forms: &[Vec<ValidationError<'_>>], path: &str, at: &str) -> ConnectorError {
+    let faults: Vec<&ValidationError<'_>> =
+        forms.iter().flatten().filter(|fault| !is_about_null(fault)).collect();
+    let depth = |fault: &ValidationError<'_>| fault.instance_path().as_str().matches('/').count();
+    let is_list = !faults.is_empty()
+        && faults.iter().all(|fault| matches!(fault.kind(), ValidationErrorKind::Constant { .. }));
+    if is_list {
+        let values = faults.iter().filter_map(|fault| match fault.kind() {
+            ValidationErrorKind::Constant { expected_value } => Some(&**expected_value),
+            _ => None,
+        });
+        return one_of(path, values);
+    }
+    // An unknown name says less than what is wrong with a name that is known.
+    let says_more = |fault: &ValidationError<'_>| {
+        !matches!(
+            fault.kind(),
+            ValidationErrorKind::AdditionalProperties { .. } | ValidationErrorKind::Required { .. }
+        )
+    };
+    match faults.into_iter().max_by_key(|fault| (depth(fault), says_more(fault))) {
+        Some(fault) => explain(fault, at),
+        None => ConnectorError::new(
             ErrorCode::InvalidValue,
             format!("{path} does not have the form that is expected"),
         ),
     }
+}
+
+/// `null` is a form of everything optional; nobody who sent something else meant it.
+fn is_about_null(fault: &ValidationError<'_>) -> bool {
+    matches!(fault.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(expected) } if expected.to_string() == "null")
+}
+
+fn one_of<'a>(path: &str, values: impl IntoIterator<Item = &'a Value>) -> ConnectorError {
+    let values: Vec<String> = values.into_iter().map(Value::to_string).collect();
+    ConnectorError::new(ErrorCode::UnknownValue, format!("{path} must be one of {}", values.join(", ")))
 }
 
 fn pointer(at: &str, below: &str) -> String {
@@ -169,7 +205,26 @@ mod tests {
         let (code, message) = refused(json!({"id": "a", "colour": "s3cret"}));
         assert_eq!(code, ErrorCode::UnknownValue);
         assert!(message.contains("/request/colour") && !message.contains("s3cret"));
-        let (_, message) = refused(json!({"id": "a", "mode": "s3cret"}));
-        assert!(message.contains("/request/mode") && !message.contains("s3cret"), "{message}");
+        let (code, message) = refused(json!({"id": "a", "mode": "s3cret"}));
+        assert_eq!(code, ErrorCode::UnknownValue);
+        assert!(
+            message.contains("\"full\"") && message.contains("/request/mode") && !message.contains("s3cret"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_fault_inside_one_of_several_forms_is_named_where_it_is() {
+        let message = |value| typed::<crate::Auth>(value, "/auth").unwrap_err().message().to_owned();
+        assert_eq!(message(json!({"oauth": {}})), "/auth/oauth/access_token is missing");
+        assert_eq!(
+            message(json!({"oauth": {"access_token": 5}})),
+            "/auth/oauth/access_token must be of type string"
+        );
+        assert!(message(json!({"token": {"token": "s3cret"}, "x": 1})).starts_with("/auth"));
+        let envelope =
+            |value| typed::<crate::envelope::RequestEnvelope>(value, "").unwrap_err().message().to_owned();
+        assert_eq!(envelope(json!({"page": {"token": 5}})), "/page/token must be of type null or string");
+        assert!(envelope(json!({"page": {"size": -1}})).starts_with("/page/size must be"));
     }
 }

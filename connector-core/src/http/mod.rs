@@ -277,6 +277,20 @@ pub fn status_error(response: &HttpResponse) -> ConnectorError {
     }
 }
 
+/// Whether the bytes themselves are wrong, as in a body that is not the gzip it says to be. A body that breaks off is
+/// reported as a failure to decode it, too.
+fn is_garbled(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, Other};
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            return error.is_decode() && matches!(io.kind(), InvalidData | InvalidInput | Other);
+        }
+        source = cause.source();
+    }
+    false
+}
+
 fn network_error(error: &reqwest::Error) -> ConnectorError {
     let (code, what) = if error.is_connect() && error.is_timeout() {
         (ErrorCode::ConnectionTimeout, "the app's server did not accept a connection in time")
@@ -284,7 +298,7 @@ fn network_error(error: &reqwest::Error) -> ConnectorError {
         (ErrorCode::ConnectionRejected, "no connection to the app's server")
     } else if error.is_timeout() {
         (ErrorCode::RequestTimeout, "the app did not answer in time")
-    } else if error.is_decode() {
+    } else if is_garbled(error) {
         (ErrorCode::InvalidResponse, "the answer is damaged")
     } else if error.is_builder() {
         (ErrorCode::InvalidValue, "the request cannot be built from these settings")

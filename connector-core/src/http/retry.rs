@@ -62,7 +62,11 @@ impl RetryPolicy {
             return false;
         }
         match error.code() {
-            ErrorCode::ConnectionRejected | ErrorCode::InvalidResponse => self.persistent,
+            ErrorCode::ConnectionRejected => self.persistent,
+            // Garbled answers pass; a status that nobody expects does not.
+            ErrorCode::InvalidResponse => {
+                self.persistent && error.http_status().is_none_or(|status| status < 300)
+            }
             code => code.metadata().retryable,
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn client(oauth: &OAuthClient, id: String, secret: Option<&Secret>) -
     let token = TokenUrl::new(oauth.token_url.clone()).map_err(|_| bad_url("token"))?;
     if token.url().scheme() != "https" && !is_this_machine(token.url()) {
         let message = "the token URL of the settings must start with https:// unless it is on this machine";
-        return Err(ConnectorError::misconfigured(ErrorCode::InvalidValue, message));
+        return Err(ConnectorError::new(ErrorCode::InvalidValue, message));
     }
     let client = BasicClient::new(ClientId::new(id))
         .set_auth_uri(authorize)
@@ -84,7 +84,7 @@ pub(super) fn redirect_url(redirect_uri: String) -> Result<RedirectUrl> {
 }
 
 fn bad_url(which: &str) -> ConnectorError {
-    ConnectorError::misconfigured(
+    ConnectorError::new(
         ErrorCode::InvalidValue,
         format!("the {which} URL of the settings is not a URL"),
     )

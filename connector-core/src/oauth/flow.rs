@@ -148,7 +148,8 @@ fn authorization_url(context: &CallContext, request: UrlRequest) -> Result<Answe
 
 async fn callback(context: &CallContext, request: CallbackRequest) -> Result<Answer> {
     let (_, registration) = settings(context)?;
-    let returned = read_callback(request.redirect_uri_with_code.expose(), request.state.as_deref())?;
+    let address = request.redirect_uri_with_code.expose();
+    let returned = read_callback(address, request.state.as_deref(), registration.redirect_uri.as_deref())?;
     let id = registration.id(request.client_id)?;
     let secret = registration.secret(request.client_secret)?;
     let client = exchange::client(&registration, id, Some(&secret))?;
@@ -174,14 +175,18 @@ struct Callback {
     redirect_uri: String,
 }
 
-fn read_callback(address: &str, expected_state: Option<&str>) -> Result<Callback> {
+fn read_callback(address: &str, expected_state: Option<&str>, registered: Option<&str>) -> Result<Callback> {
     let bad = |code, message: &str| ConnectorError::new(code, message);
     let url = Url::parse(address)
         .map_err(|_| bad(ErrorCode::InvalidValue, "/request/redirect_uri_with_code is not a URL"))?;
     let all = |name: &str| -> Vec<String> {
         url.query_pairs().filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
     };
-    let state = all("state").into_iter().next();
+    let mut states = all("state").into_iter();
+    let state = states.next();
+    if states.next().is_some() {
+        return Err(bad(ErrorCode::BadRequest, "the callback has more than one state"));
+    }
     if let Some(expected) = expected_state
         && !state.as_deref().is_some_and(|state| same(state, expected))
     {
@@ -202,7 +207,7 @@ fn read_callback(address: &str, expected_state: Option<&str>) -> Result<Callback
         (Some(_), false) => return Err(bad(ErrorCode::BadRequest, "the callback has more than one code")),
         _ => return Err(bad(ErrorCode::BadRequest, "the callback has no code")),
     };
-    Ok(Callback { code, state, redirect_uri: without_answer(address) })
+    Ok(Callback { code, state, redirect_uri: registered_uri(address, registered) })
 }
 
 /// Compares without telling by its duration how much was right.
@@ -210,8 +215,13 @@ fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
-/// The redirect URI as it was registered, byte for byte: the address without what the app appended.
-fn without_answer(address: &str) -> String {
+/// The redirect URI as it was registered, byte for byte: that of the settings when the address leads there, else the
+/// address without what apps append.
+fn registered_uri(address: &str, registered: Option<&str>) -> String {
+    let base = |uri: &str| uri.split(['?', '#']).next().unwrap_or_default().to_owned();
+    if let Some(registered) = registered.filter(|registered| base(registered) == base(address)) {
+        return registered.to_owned();
+    }
     let address = address.split('#').next().unwrap_or_default();
     let Some((base, query)) = address.split_once('?') else {
         return address.to_owned();
@@ -229,7 +239,7 @@ mod tests {
     use super::*;
 
     fn refused(address: &str) -> ErrorCode {
-        read_callback(address, Some("s1")).err().unwrap().code()
+        read_callback(address, Some("s1"), None).err().unwrap().code()
     }
 
     #[test]
@@ -238,6 +248,7 @@ mod tests {
         assert_eq!(refused("http://localhost/cb?code=a"), ErrorCode::BadRequest);
         assert_eq!(refused("http://localhost/cb?error=access_denied&state=s1"), ErrorCode::PermissionDenied);
         assert_eq!(refused("http://localhost/cb?code=a&code=b&state=s1"), ErrorCode::BadRequest);
+        assert_eq!(refused("http://localhost/cb?code=a&state=s1&state=s2"), ErrorCode::BadRequest);
         assert_eq!(refused("http://localhost/cb?state=s1"), ErrorCode::BadRequest);
         assert_eq!(refused("nonsense"), ErrorCode::InvalidValue);
     }
@@ -249,7 +260,15 @@ mod tests {
             ("http://localhost:9/cb?code=a&state=s1#x", "http://localhost:9/cb"),
             ("http://localhost/cb?tenant=1&code=a&state=s1", "http://localhost/cb?tenant=1"),
         ] {
-            assert_eq!(read_callback(address, Some("s1")).unwrap().redirect_uri, registered);
+            assert_eq!(read_callback(address, Some("s1"), None).unwrap().redirect_uri, registered);
+            assert_eq!(
+                read_callback(address, Some("s1"), Some(registered)).unwrap().redirect_uri,
+                registered
+            );
         }
+        let scoped = Some("http://localhost/cb?scope=1");
+        let returned =
+            read_callback("http://localhost/cb?scope=1&code=a&state=s1", Some("s1"), scoped).unwrap();
+        assert_eq!(returned.redirect_uri, "http://localhost/cb?scope=1");
     }
 }

@@ -11,8 +11,15 @@
 //! number between bounds that are farther apart when it is used up. When it then sees that the app changed meanwhile,
 //! it reads what was walked by number once more.
 //!
-//! **By page.** Elsewhere pages are asked for by number, in an order that new records join at the end. A record that
-//! appears on two pages, or a total that changes, tells that the list moved; it is walked once more then.
+//! Records without a value are behind every bound and never in an answer. They would be last in the whole list, so the
+//! walk ends with a look at its last page by number: it must not hold more records than were counted. (Left out where
+//! overlap has used up the spare request.)
+//!
+//! **By page.** Elsewhere pages are asked for by number, in an order that new records join at the end. The pages of the
+//! first thousand records shrink by one record each (page 2 of 99 begins at 99, page 3 of 98 at 196), so that each must
+//! begin with what ended the one before; a longer list goes on without overlap, since more of it would cost more than the
+//! one spare request. A page that does not join, a record that appears on two pages, or a total that changes tells that
+//! the list moved; it is walked once more then.
 //!
 //! **The end** is an empty page, or a short one after which nothing comes.
 
@@ -33,6 +40,8 @@ use crate::stream::{
 };
 use seen::{Repetition, Seen};
 
+const MOVED: &str = "the list moved while it was read and was read again";
+
 /// Times that the same page may come again before the list is given up as one without end.
 const MOST_REPEATS: u32 = 3;
 
@@ -49,6 +58,7 @@ const LARGEST_TIE: usize = 20;
 const MOST_PAGES_OF_NEWS: u32 = 20;
 
 /// What a walk gives for one page.
+#[derive(Default)]
 pub(crate) struct WalkedPage {
     pub rows: Vec<Row>,
     pub rejects: Vec<Reject>,
@@ -64,6 +74,8 @@ pub(crate) struct Pager {
     walk: Walk,
     paging: Paging,
     first: PageRequest,
+    /// First request of the pass, which counts pages from there.
+    base: PageRequest,
     next: Option<PageRequest>,
     bound: Option<Timestamp>,
     /// When this walk began, by the app's clock: what changes later need not be waited for.
@@ -76,6 +88,11 @@ pub(crate) struct Pager {
     /// A short page: when something comes after it, it was no end.
     short: Option<Short>,
     gives_short_answers: bool,
+    /// Records that the last page by number holds, if it is the one that is asked for.
+    counted: Option<usize>,
+    /// By number: where the page before ended, and with which record.
+    covered: usize,
+    last_key: Option<String>,
     /// Number and size of a short page that was asked for once more.
     read_again: Option<(u32, usize)>,
     short_pages_are_normal: bool,
@@ -103,6 +120,7 @@ impl Pager {
             walk: declaration.walk,
             paging: declaration.paging,
             next: None,
+            base: first.clone(),
             first,
             bound: None,
             began: None,
@@ -112,6 +130,9 @@ impl Pager {
             repeats: 0,
             short: None,
             gives_short_answers: false,
+            counted: None,
+            covered: 0,
+            last_key: None,
             read_again: None,
             short_pages_are_normal: false,
             doubted: false,
@@ -131,10 +152,11 @@ impl Pager {
             }
             Walk::Pages { sort: None } => {}
         }
-        pager.next = Some(match position {
+        pager.base = match position {
             Some(position) => pager.beyond(position),
             None => pager.first.clone(),
-        });
+        };
+        pager.next = Some(pager.base.clone());
         pager
     }
 
@@ -149,16 +171,35 @@ impl Pager {
     /// `invalid_response` for a list that repeats itself for ever.
     pub(super) fn take(&mut self, page: RecordPage, decoder: &mut RowDecoder) -> Result<WalkedPage> {
         let Some(request) = self.next.take() else {
-            return Ok(WalkedPage { rows: vec![], rejects: vec![], position: None, total: None, date: None });
+            return Ok(WalkedPage::default());
         };
         self.requests += 1;
         self.began = self.began.or(page.date);
         let received = page.records.len();
         let (rows, rejects) = decode(page.records, decoder);
         self.notice_total(page.total);
-        let order = self.order(&rows, decoder);
+        let counted = self.counted.take();
+        let order = self.order(&rows, decoder, self.bound.filter(|_| counted.is_none()));
+        if counted.is_some_and(|counted| received <= counted) && !matches!(order, Order::Broken) {
+            self.next = self.end();
+            return Ok(WalkedPage {
+                position: self.position(),
+                total: page.total,
+                date: page.date,
+                ..WalkedPage::default()
+            });
+        }
+        if !self.joins(&request, &rows) && self.passes < MOST_PASSES {
+            self.passes += 1;
+            self.warn(MOVED.to_owned());
+            self.next = Some(self.start_over());
+            return Ok(WalkedPage { rows, rejects, total: page.total, date: page.date, position: None });
+        }
         let repetition = self.seen.note(&rows);
-        let fresh = self.drop_overlap(rows);
+        let overlap = self.covered.saturating_sub(offset_of(&request));
+        self.covered = offset_of(&request) + received;
+        self.last_key = rows.last().map(|row| row.key().to_owned());
+        let fresh = self.drop_overlap(rows, overlap);
         self.records += fresh.len() + rejects.len();
         self.next = match self.paging {
             Paging::None => None,
@@ -232,17 +273,30 @@ impl Pager {
         {
             return Ok(Some(again));
         }
-        if is_short && self.has_spent_its_spare_request(size) {
+        if is_short && self.has_spent_its_spare_request() {
             return Ok(self.end());
         }
         if self.is_far_enough_into_news() {
             return Ok(None);
         }
-        let next = self.next_page(&request, order);
+        if is_short && matches!(self.walk, Walk::Value { .. }) && self.records >= size {
+            return Ok(Some(self.last_page_by_number()));
+        }
+        let by_page = matches!(self.walk, Walk::Pages { .. });
+        let next = if is_short && by_page { next_number(&request) } else { self.next_page(&request, order) };
         if is_short {
             self.short = Some(Short { by_number: next.number > request.number, received, request });
         }
         Ok(Some(next))
+    }
+
+    /// The page of the whole list on which the last of the records stands that were counted, to see that it is the last
+    /// one. Only once a full page came: an app whose pages are smaller counts them otherwise.
+    fn last_page_by_number(&mut self) -> PageRequest {
+        let size = self.first.size as usize;
+        self.counted = Some(self.records % size);
+        let number = u32::try_from(self.records / size).unwrap_or(u32::MAX).saturating_add(1);
+        PageRequest { number, ..self.base.clone() }
     }
 
     /// By value, an answer holds at least the record that its bound was taken from, unless that was just changed.
@@ -256,8 +310,8 @@ impl Pager {
 
     /// Whether asking once more after a short page would cost more than the one request that a walk allows itself
     /// beyond the pages that the records fill. An app that gave a short answer before is asked in any case.
-    fn has_spent_its_spare_request(&self, size: usize) -> bool {
-        !self.gives_short_answers && self.requests as usize > self.records.div_ceil(size)
+    fn has_spent_its_spare_request(&self) -> bool {
+        !self.gives_short_answers && self.requests as usize > self.records.div_ceil(self.first.size as usize)
     }
 
     /// A full page that was there before. A list that moves may do that; one that keeps doing it has no end.
@@ -279,7 +333,8 @@ impl Pager {
             self.first.size = u32::try_from(received).unwrap_or(u32::MAX);
             let bound = self.bound;
             let first = self.start_over();
-            return Ok(Some(bound.map_or(first, |bound| self.beyond(bound))));
+            self.base = bound.map_or(first, |bound| self.beyond(bound));
+            return Ok(Some(self.base.clone()));
         }
         if !short.by_number || self.short_pages_are_normal {
             return Ok(None);
@@ -291,13 +346,15 @@ impl Pager {
         }
         self.seen = Seen::default();
         self.previous.clear();
+        self.covered = 0;
+        self.last_key = None;
         self.read_again = Some((short.request.number, short.received));
         Ok(Some(short.request))
     }
 
     fn next_page(&mut self, request: &PageRequest, order: Order) -> PageRequest {
         let (Walk::Value { .. }, Order::Sorted { last: Some(last), ties }) = (self.walk, order) else {
-            return next_number(request);
+            return self.next_joining_page(request);
         };
         if self.bound != Some(last) && ties <= LARGEST_TIE && self.overlap + ties < request.size as usize {
             self.overlap += ties;
@@ -305,6 +362,23 @@ impl Pager {
         }
         self.by_number = self.by_number.or(Some(Stretch { since: self.bound }));
         next_number(request)
+    }
+
+    /// The next page by number: one record smaller for as long as the spare request pays for the overlap, then of the
+    /// size that was reached, and at last of full size.
+    fn next_joining_page(&self, request: &PageRequest) -> PageRequest {
+        let (full, size, number) = (self.first.size as usize, request.size as usize, request.number as usize);
+        let shrinking_pages = (1..full).take_while(|pages| pages * pages + 2 * pages < full).count();
+        let has_shrunk_each_time = size + number == full + 1;
+        if has_shrunk_each_time && number <= shrinking_pages {
+            return PageRequest { size: request.size - 1, number: request.number + 1, ..request.clone() };
+        }
+        let spent = (number * full).saturating_sub(self.covered);
+        if size == full || spent + (full - size) < full {
+            return next_number(request);
+        }
+        let number = u32::try_from(self.covered / full).unwrap_or(u32::MAX).saturating_add(1);
+        PageRequest { size: self.first.size, number, ..request.clone() }
     }
 
     fn beyond(&mut self, last: Timestamp) -> PageRequest {
@@ -341,6 +415,10 @@ impl Pager {
         self.requests = 0;
         self.records = 0;
         self.overlap = 0;
+        self.counted = None;
+        self.covered = 0;
+        self.last_key = None;
+        self.base = self.first.clone();
         self.first.clone()
     }
 
@@ -351,14 +429,12 @@ impl Pager {
             return None;
         }
         self.passes += 1;
-        self.warn("the list moved while it was read and was read again".to_owned());
+        self.warn(MOVED.to_owned());
         let since = self.by_number.take().and_then(|stretch| stretch.since);
         let first = self.start_over();
-        if let Some(since) = since {
-            return Some(self.beyond(since));
-        }
         self.bound = None;
-        Some(first)
+        self.base = since.map_or(first, |since| self.beyond(since));
+        Some(self.base.clone())
     }
 
     fn warn(&mut self, warning: String) {
@@ -383,8 +459,18 @@ impl Pager {
         self.total = Some(total);
     }
 
-    /// Drops the records that the page before had already, with the same content.
-    fn drop_overlap(&mut self, rows: Vec<Row>) -> Vec<Row> {
+    /// Whether a page by number that overlaps the one before has the record that ended that one. Otherwise records moved
+    /// forward between the two, and some were never seen.
+    fn joins(&self, request: &PageRequest, rows: &[Row]) -> bool {
+        if !matches!(self.walk, Walk::Pages { .. }) || self.covered <= offset_of(request) {
+            return true;
+        }
+        self.last_key.as_deref().is_none_or(|last| rows.iter().any(|row| row.key() == last))
+    }
+
+    /// Drops the records that the page before had already, with the same content. More of them than the two pages
+    /// overlap tell that the list moved.
+    fn drop_overlap(&mut self, rows: Vec<Row>, overlap: usize) -> Vec<Row> {
         let previous = std::mem::take(&mut self.previous);
         self.previous = rows.iter().map(|row| (row.key().to_owned(), *row.hash())).collect();
         let by_number = matches!(self.walk, Walk::Pages { .. });
@@ -392,21 +478,21 @@ impl Pager {
         let rows: Vec<Row> =
             rows.into_iter().filter(|row| previous.get(row.key()) != Some(row.hash())).collect();
         // A page that is the same as a whole is no sign of movement: the app does not page.
-        if by_number && rows.len() < before && !rows.is_empty() {
+        if by_number && rows.len() + overlap < before && !rows.is_empty() {
             self.moved = true;
         }
         rows
     }
 
     /// Whether the page is sorted as the walk needs it and what its last value is.
-    fn order(&mut self, rows: &[Row], decoder: &RowDecoder) -> Order {
+    fn order(&mut self, rows: &[Row], decoder: &RowDecoder, bound: Option<Timestamp>) -> Order {
         let Walk::Value { field, direction, .. } = self.walk else {
             return Order::Sorted { last: None, ties: 0 };
         };
         let Some(index) = decoder.columns().iter().position(|column| column.name == field) else {
             return Order::Broken;
         };
-        let mut last = self.bound;
+        let mut last = bound;
         let mut ties = 0;
         for row in rows {
             let Some(value) = row.cell(index).and_then(|text| text.parse::<Timestamp>().ok()) else {
@@ -452,6 +538,11 @@ enum Order {
     Sorted { last: Option<Timestamp>, ties: usize },
     /// Not as needed, or some records have no value.
     Broken,
+}
+
+/// Where a page by number begins.
+fn offset_of(request: &PageRequest) -> usize {
+    (request.number as usize).saturating_sub(1) * request.size as usize
 }
 
 fn next_number(request: &PageRequest) -> PageRequest {

@@ -80,7 +80,7 @@ impl Settings {
 /// The address of `path` below a base. Tokens and secrets go there, so nobody may listen in on the way.
 fn below(setting: &str, base: &Url, path: &str) -> Result<Url> {
     let wrong = |what: &str| {
-        ConnectorError::misconfigured(ErrorCode::InvalidValue, format!("/settings/{setting} {what}"))
+        ConnectorError::new(ErrorCode::InvalidValue, format!("/settings/{setting} {what}"))
     };
     match base.scheme() {
         "https" => {}

@@ -53,6 +53,8 @@ struct App {
     next_id: u32,
     manners: Manners,
     requests: usize,
+    /// Records that have no time of change, and whether they are sorted before the others.
+    without_value: (BTreeSet<u32>, bool),
 }
 
 impl App {
@@ -69,6 +71,7 @@ impl App {
             next_id: count,
             manners,
             requests: 0,
+            without_value: (BTreeSet::new(), false),
         }
     }
 
@@ -76,13 +79,14 @@ impl App {
         self.requests += 1;
         self.now += 1;
         let mut rows: Vec<&Record> = self.records.iter().collect();
+        let (without_value, first) = &self.without_value;
         let second = |name: &str| {
             let text = request.filter.get(name)?.as_str()?;
             text.parse::<Timestamp>().ok().map(Timestamp::as_second)
         };
         if !matches!(self.manners, Manners::IgnoresSort | Manners::Random) {
             if let Some(since) = second("updated_since") {
-                rows.retain(|row| row.updated_at >= since);
+                rows.retain(|row| row.updated_at >= since && !without_value.contains(&row.id));
             }
             if let Some(before) = second("created_before") {
                 rows.retain(|row| row.created_at < before);
@@ -91,7 +95,9 @@ impl App {
                 let key = |row: &&Record| {
                     if field == "updated_at" { row.updated_at } else { row.created_at }
                 };
-                rows.sort_unstable_by_key(|row| (key(row), row.id));
+                rows.sort_unstable_by_key(|row| {
+                    (without_value.contains(&row.id) != *first, key(row), row.id)
+                });
                 if *direction == Direction::Descending {
                     rows.reverse();
                 }
@@ -110,7 +116,7 @@ impl App {
             let record = json!({
                 "id": row.id.to_string(),
                 "created_at": instant(row.created_at),
-                "updated_at": instant(row.updated_at),
+                "updated_at": (!without_value.contains(&row.id)).then(|| instant(row.updated_at)),
             });
             RawValue::from_string(record.to_string()).expect("JSON")
         };
@@ -203,10 +209,10 @@ fn walk(app: &mut App, walk: Walk, changes: &[Change], position: Option<Timestam
         for row in &page.rows {
             let record: Value = serde_json::from_str(row.document()).expect("JSON");
             let id: u32 = row.key().parse().expect("a number");
-            let updated: Timestamp =
-                record["updated_at"].as_str().expect("text").parse().expect("an instant");
             walked.ids.insert(id);
-            walked.last.push((id, updated.as_second()));
+            if let Some(updated) = record["updated_at"].as_str() {
+                walked.last.push((id, updated.parse::<Timestamp>().expect("an instant").as_second()));
+            }
         }
         walked.requests += 1;
         assert!(walked.requests < 2000, "a walk must end");
@@ -225,7 +231,9 @@ fn a_list_that_stands_still_costs_one_request_beyond_its_pages() {
             let mut app = App::new(count, Manners::Good);
             let walked = walk(&mut app, order, &[], None).unwrap();
             assert_eq!(walked.ids, app.ids(), "{order:?} {count}");
-            let most = count.div_ceil(SIZE) as usize + 1;
+            // By page, overlap costs a whole page where the last one of a long list is exactly full.
+            let full_last = order == BY_PAGE && count > 1000 && count % SIZE == 0;
+            let most = count.div_ceil(SIZE) as usize + 1 + usize::from(full_last);
             assert!(walked.requests <= most, "{order:?}: {} requests for {count} records", walked.requests);
             assert_eq!(walked.warnings, Vec::<String>::new());
         }
@@ -258,7 +266,7 @@ fn an_app_that_ignores_the_sort_is_read_by_number() {
 
 #[test]
 fn an_app_that_ignores_paging_is_read_once() {
-    for count in [50, 250] {
+    for count in [50, 100, 250] {
         let mut app = App::new(count, Manners::IgnoresPaging);
         let walked = walk(&mut app, BY_PAGE, &[], None).unwrap();
         assert_eq!((walked.ids.len(), walked.requests <= 2), (count as usize, true));
@@ -270,7 +278,24 @@ fn an_app_that_repeats_its_first_page_for_ever_is_an_error() {
     let mut app = App::new(250, Manners::RepeatsFirstPage);
     let error = walk(&mut app, BY_PAGE, &[], None).err().unwrap();
     assert_eq!(error.code(), ErrorCode::InvalidResponse);
-    assert!(app.requests < 10);
+    assert!(app.requests < 40, "{}", app.requests);
+}
+
+#[test]
+fn records_without_a_value_are_read_wherever_they_stand() {
+    for first in [true, false] {
+        for (with, without) in [(0, 5), (3, 1), (99, 1), (150, 67), (333, 67), (333, 1), (450, 700)] {
+            let mut app = App::new(with + without, Manners::Good);
+            app.without_value =
+                (app.records[with as usize..].iter().map(|record| record.id).collect(), first);
+            let walked = walk(&mut app, BY_CHANGE, &[], None).unwrap();
+            assert_eq!(
+                walked.ids.len(),
+                (with + without) as usize,
+                "{with} with, {without} without, first: {first}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -326,14 +351,17 @@ fn a_walk_goes_on_where_an_earlier_one_was_cut() {
     assert!(walked.requests <= 6);
 }
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
-    let change = prop_oneof![
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
         Just(Change::Nothing),
         Just(Change::Insert),
         (0..5000_usize).prop_map(Change::Update),
         (0..5000_usize).prop_map(Change::Delete),
-    ];
-    prop::collection::vec(change, 0..80)
+    ]
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    prop::collection::vec(change(), 0..80)
 }
 
 proptest! {
@@ -350,7 +378,18 @@ proptest! {
         prop_assert!(walked.ids.is_superset(&stayed), "lost {:?}", stayed.difference(&walked.ids).collect::<Vec<_>>());
     }
 
-    /// By page a delete can hide a record until the next complete read, but inserts and updates cannot.
+    /// By page the first thousand records are as safe.
+    #[test]
+    fn by_page_nothing_of_a_short_list_is_lost(count in 0..900_u32, changes in prop::collection::vec(change(), 0..8)) {
+        let mut app = App::new(count, Manners::Good);
+        let before = app.ids();
+        let walked = walk(&mut app, BY_PAGE, &changes, None).unwrap();
+        let stayed: BTreeSet<u32> = before.intersection(&app.ids()).copied().collect();
+        let gave_up = !walked.warnings.is_empty() && changes.len() > 4;
+        prop_assert!(gave_up || walked.ids.is_superset(&stayed), "lost {:?}", stayed.difference(&walked.ids).collect::<Vec<_>>());
+    }
+
+    /// In longer lists a delete can hide a record until the next complete read, but inserts and updates cannot.
     #[test]
     fn by_page_inserts_and_updates_lose_nothing(count in 0..1500_u32, changes in changes()) {
         let mut app = App::new(count, Manners::Good);
