@@ -197,7 +197,7 @@ mod tests {
         }
         for base in ["http://api.example.com", "http://127.0.0.1.example.com", "ftp://localhost", "data:x"] {
             let error = with_api_url(base).api("users.me").unwrap_err();
-            assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 78), "{base}");
+            assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 64), "{base}");
         }
     }
 }
