@@ -56,7 +56,7 @@ async fn make_room(integration: &Arc<Integration>, file: &str) -> Result<()> {
     if !Path::new(file).exists() {
         return Ok(());
     }
-    let host = CliHost::new(integration.app_id()).with_store_url(format!("sqlite://{file}"));
+    let host = CliHost::new(integration.app_id()).isolated(format!("sqlite://{file}"));
     let connections = host.store()?.connections(integration.app_id()).await?;
     let runs = host.store()?.runs(integration.app_id(), 100).await?;
     let only_ours = runs.iter().all(|run| run.connection == CONNECTION)
@@ -99,7 +99,7 @@ async fn play(
 
     tell("2. Login through its OAuth pages");
     let host = CliHost::new(integration.app_id())
-        .with_store_url(format!("sqlite://{file}"))
+        .isolated(format!("sqlite://{file}"))
         .with_stop(stop.clone())
         .with_progress(progress::for_standard_error(false));
     let host = Arc::new(host);

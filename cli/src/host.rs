@@ -45,9 +45,10 @@ impl CliHost {
         self
     }
 
-    /// Uses this store whatever the environment says.
-    pub(crate) fn with_store_url(mut self, url: String) -> Self {
+    /// A host for this store alone: neither another store nor an account of the environment can come into play.
+    pub(crate) fn isolated(mut self, url: String) -> Self {
         self.store_url = Some(url);
+        self.environment = Environment::empty();
         self
     }
 

@@ -78,16 +78,25 @@ pub fn check(schema: &Value, value: &Value, at: &str) -> Result<()> {
     })?;
     match validator.iter_errors(value).next() {
         None => Ok(()),
-        Some(error) => Err(explain(&error, at)),
+        Some(error) => Err(explain(&error, value, at)),
     }
 }
 
-fn explain(error: &ValidationError<'_>, at: &str) -> ConnectorError {
+/// `root` is the value that was checked.
+fn explain(error: &ValidationError<'_>, root: &Value, at: &str) -> ConnectorError {
     let path = pointer(at, error.instance_path().as_str());
     let refuse = |code, message: String| ConnectorError::new(code, message);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let field = pointer(&path, &format!("/{}", unexpected.first().map_or("", String::as_str)));
+            refuse(ErrorCode::UnknownValue, format!("{field} is not known here"))
+                .hint("`info` lists what the capability takes")
+        }
+        // An object that takes no fields at all.
+        ValidationErrorKind::FalseSchema => {
+            let object = root.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+            let first = object.and_then(|fields| fields.keys().next());
+            let field = pointer(&path, &format!("/{}", first.map_or("", String::as_str)));
             refuse(ErrorCode::UnknownValue, format!("{field} is not known here"))
                 .hint("`info` lists what the capability takes")
         }
@@ -119,14 +128,14 @@ fn explain(error: &ValidationError<'_>, at: &str) -> ConnectorError {
             refuse(ErrorCode::InvalidValue, format!("{path} must be at most {limit}"))
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            explain_choice(context, &path, at)
+            explain_choice(context, &path, root, at)
         }
         _ => refuse(ErrorCode::InvalidValue, format!("{path} does not have the form that is expected")),
     }
 }
 
 /// Why none of several forms fits: the form that fits best tells, which is the one whose fault lies deepest.
-fn explain_choice(forms: &[Vec<ValidationError<'_>>], path: &str, at: &str) -> ConnectorError {
+fn explain_choice(forms: &[Vec<ValidationError<'_>>], path: &str, root: &Value, at: &str) -> ConnectorError {
     let faults: Vec<&ValidationError<'_>> =
         forms.iter().flatten().filter(|fault| !is_about_null(fault)).collect();
     let depth = |fault: &ValidationError<'_>| fault.instance_path().as_str().matches('/').count();
@@ -147,7 +156,7 @@ fn explain_choice(forms: &[Vec<ValidationError<'_>>], path: &str, at: &str) -> C
         )
     };
     match faults.into_iter().max_by_key(|fault| (depth(fault), says_more(fault))) {
-        Some(fault) => explain(fault, at),
+        Some(fault) => explain(fault, root, at),
         None => ConnectorError::new(
             ErrorCode::InvalidValue,
             format!("{path} does not have the form that is expected"),
@@ -210,6 +219,18 @@ mod tests {
         assert!(
             message.contains("\"full\"") && message.contains("/request/mode") && !message.contains("s3cret"),
             "{message}"
+        );
+    }
+
+    #[test]
+    fn a_field_of_an_object_that_takes_none_is_named() {
+        #[derive(Debug, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let error = typed::<Nothing>(json!({"colour": 1}), "/request").unwrap_err();
+        assert_eq!(
+            (error.code(), error.message()),
+            (ErrorCode::UnknownValue, "/request/colour is not known here")
         );
     }
 

@@ -84,10 +84,7 @@ pub(super) fn redirect_url(redirect_uri: String) -> Result<RedirectUrl> {
 }
 
 fn bad_url(which: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::InvalidValue,
-        format!("the {which} URL of the settings is not a URL"),
-    )
+    ConnectorError::new(ErrorCode::InvalidValue, format!("the {which} URL of the settings is not a URL"))
 }
 
 /// Sends for the `oauth2` crate, which wants a function.

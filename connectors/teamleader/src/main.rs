@@ -31,12 +31,12 @@ impl Sandbox for TeamleaderSandbox {
         &[
             (
                 "What each customer was invoiced",
-                "SELECT c.name, count(*) AS invoices, round(sum(i.total_tax_exclusive_amount), 2) AS total\n\
-                 FROM invoices i JOIN companies c ON c.id = json_extract(i._doc, '$.invoicee.customer.id')\n\
+                "SELECT c.name, count(*) AS invoices, round(sum(json_extract(i.total, '$.tax_exclusive.amount')), 2) AS total\n\
+                 FROM invoices i JOIN companies c ON c.id = json_extract(i.invoicee, '$.customer.id')\n\
                  GROUP BY c.id ORDER BY total DESC LIMIT 10;",
             ),
             (
-                "Who won how much this year",
+                "Who won how much",
                 "SELECT u.first_name, count(*) AS deals, round(sum(d.estimated_value_amount)) AS value\n\
                  FROM deals d JOIN users u ON u.id = d.responsible_user_id\n\
                  WHERE d.status = 'won' GROUP BY u.id ORDER BY value DESC;",

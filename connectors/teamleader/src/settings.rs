@@ -79,9 +79,8 @@ impl Settings {
 
 /// The address of `path` below a base. Tokens and secrets go there, so nobody may listen in on the way.
 fn below(setting: &str, base: &Url, path: &str) -> Result<Url> {
-    let wrong = |what: &str| {
-        ConnectorError::new(ErrorCode::InvalidValue, format!("/settings/{setting} {what}"))
-    };
+    let wrong =
+        |what: &str| ConnectorError::new(ErrorCode::InvalidValue, format!("/settings/{setting} {what}"));
     match base.scheme() {
         "https" => {}
         "http" if is_this_machine(base) => {}
