@@ -8,9 +8,7 @@ pub(crate) struct Halves<'r, T> {
 impl<'r, T> Halves<'r, T> {
     /// Starts with everything in one part.
     pub(crate) fn new(all: &'r [T]) -> Self {
-        Self {
-            todo: if all.is_empty() { Vec::new() } else { vec![all] },
-        }
+        Self { todo: if all.is_empty() { Vec::new() } else { vec![all] } }
     }
 
     /// The next part to try.
@@ -38,7 +36,7 @@ mod tests {
     fn every_good_row_is_written_in_order_and_every_bad_one_is_found() {
         let rows: Vec<u32> = (0..1000).collect();
         let is_bad = |row: &u32| [0, 17, 500, 501, 999].contains(row);
-        let (mut written, mut bad, mut tries) = (Vec::new(), Vec::new(), 0);
+        let (mut written, mut bad, mut tries) = (Vec::<&u32>::new(), Vec::<&u32>::new(), 0);
         let mut halves = Halves::new(&rows);
         while let Some(part) = halves.next() {
             tries += 1;

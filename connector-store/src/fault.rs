@@ -22,26 +22,6 @@ pub(crate) fn disk_full(place: &str) -> ConnectorError {
         .hint("free some space; the next run continues from the last committed batch")
 }
 
-/// The error of a store that a later version of this program has changed.
-pub(crate) fn newer_store(place: &str, version: i64, known: i64) -> ConnectorError {
-    ConnectorError::misconfigured(
-        ErrorCode::UnsupportedOperation,
-        format!(
-            "{place} was migrated to version {version} by a newer version of this program, which knows up to {known}"
-        ),
-    )
-    .hint("update this program, or use another store")
-}
-
-/// The error of a migration that is not the one this program knows under its number.
-pub(crate) fn foreign_migration(place: &str, version: i64) -> ConnectorError {
-    ConnectorError::misconfigured(
-        ErrorCode::UnsupportedOperation,
-        format!("migration {version} of {place} is not the one that this program knows"),
-    )
-    .hint("use the program that made this store, or another store")
-}
-
 /// The error of a table that stands under a stream's name and is not one of ours.
 pub(crate) fn foreign_table(table: &str, lacks: &str) -> ConnectorError {
     ConnectorError::misconfigured(

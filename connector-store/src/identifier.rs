@@ -16,11 +16,7 @@ pub(crate) fn quoted_list<'a>(names: impl IntoIterator<Item = &'a str>) -> Strin
 }
 
 /// A statement put together from literal SQL and identifiers that went through [`quoted`]; cheap to clone.
-#[expect(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "this is the one place"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn sql(text: impl Into<Arc<str>>) -> SqlStr {
     sqlx::AssertSqlSafe(text.into()).into_sql_str()
 }

@@ -17,6 +17,14 @@ pub(crate) struct TableColumn {
     pub(crate) exact: bool,
 }
 
+impl TableColumn {
+    /// A column that is made now, of the type that its values need.
+    pub(crate) fn new(column: &Column, sql_type: &str) -> Self {
+        let (name, sql_type) = (column.name.clone(), sql_type.to_owned());
+        Self { name, kind: column.kind, sql_type, exact: true }
+    }
+}
+
 /// How a database compares names of columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Names {
@@ -55,20 +63,12 @@ impl Layout {
     /// The layout for cells of these columns, all of which `existing`, the table's, has.
     pub(crate) fn new(columns: &[Column], key: &[String], existing: &[TableColumn], names: Names) -> Self {
         let target = |column: &Column| {
-            let known = existing
-                .iter()
-                .find(|known| names.are_same(&known.name, &column.name));
+            let known = existing.iter().find(|known| names.are_same(&known.name, &column.name));
             let known = known.expect("missing columns are added before");
-            Target {
-                column: known.clone(),
-                differs: known.kind != column.kind,
-            }
+            Target { column: known.clone(), differs: known.kind != column.kind }
         };
         let position = |name: &String| columns.iter().position(|column| column.name == *name);
-        Self {
-            targets: columns.iter().map(target).collect(),
-            key: key.iter().filter_map(position).collect(),
-        }
+        Self { targets: columns.iter().map(target).collect(), key: key.iter().filter_map(position).collect() }
     }
 
     /// Names of the columns, in the order of the cells.
@@ -85,20 +85,13 @@ impl Layout {
     pub(crate) fn cell<'r>(&self, row: &'r Row, index: usize) -> Option<Cow<'r, str>> {
         let text = row.cell(index)?;
         let target = &self.targets[index];
-        if target.differs {
-            fit(target.column.kind, text)
-        } else {
-            Some(Cow::Borrowed(text))
-        }
+        if target.differs { fit(target.column.kind, text) } else { Some(Cow::Borrowed(text)) }
     }
 
     /// Whether the database may refuse a value of this column although it is well-formed.
     pub(crate) fn is_fragile(&self, index: usize) -> bool {
         let column = &self.targets[index].column;
-        let bounded = matches!(
-            column.kind,
-            ColumnType::Timestamp | ColumnType::Date | ColumnType::Number
-        );
+        let bounded = matches!(column.kind, ColumnType::Timestamp | ColumnType::Date | ColumnType::Number);
         (bounded || !column.exact) && !self.key.contains(&index)
     }
 }
@@ -111,10 +104,7 @@ fn fit(kind: ColumnType, text: &str) -> Option<Cow<'_, str>> {
         ColumnType::Uuid => uuid::Uuid::try_parse(text).is_ok(),
         ColumnType::Date => text.parse::<jiff::civil::Date>().is_ok_and(|day| day.year() > 0),
         ColumnType::Timestamp => {
-            return text
-                .parse::<jiff::Timestamp>()
-                .ok()
-                .map(|instant| instant.to_string().into());
+            return text.parse::<jiff::Timestamp>().ok().map(|instant| instant.to_string().into());
         }
         ColumnType::Number => {
             text.len() < 100
@@ -143,10 +133,7 @@ mod tests {
             accepted(ColumnType::Timestamp, "2024-02-03T04:05:06+01:00").as_deref(),
             Some("2024-02-03T03:05:06Z")
         );
-        assert_eq!(
-            accepted(ColumnType::Json, "{\"a\":1}").as_deref(),
-            Some("{\"a\":1}")
-        );
+        assert_eq!(accepted(ColumnType::Json, "{\"a\":1}").as_deref(), Some("{\"a\":1}"));
         assert_eq!(accepted(ColumnType::Json, "a"), None);
         assert_eq!(accepted(ColumnType::Text, "{").as_deref(), Some("{"));
     }

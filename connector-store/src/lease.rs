@@ -3,8 +3,11 @@
 use std::fmt;
 use std::fs;
 
-use connector_core::{ConnectorError, ErrorCode};
+use connector_core::sync::SyncReport;
+use connector_core::{ConnectorError, ErrorCode, Result};
 use sha2::{Digest, Sha256};
+
+use crate::text::without_escaped_nul;
 
 /// What a lease is on: one connection of one app, written to one schema.
 #[derive(Debug, Clone)]
@@ -17,10 +20,7 @@ pub(crate) struct Scope {
 impl Scope {
     /// A number for the scope, for locks that are named by numbers.
     pub(crate) fn number(&self) -> i64 {
-        let text = format!(
-            "connector lease\0{}\0{}\0{}",
-            self.app_id, self.connection, self.schema
-        );
+        let text = format!("connector lease\0{}\0{}\0{}", self.app_id, self.connection, self.schema);
         let digest = Sha256::digest(text);
         i64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
     }
@@ -52,12 +52,9 @@ pub(crate) fn held(scope: &Scope, holder: Option<&Holder>) -> ConnectorError {
             )
         },
     );
-    ConnectorError::new(
-        ErrorCode::Conflict,
-        format!("the {scope} is being synced by {by}"),
-    )
-    .app_error_code("store.lease_held")
-    .hint("wait until that run ends; a run that is killed frees the connection at once")
+    ConnectorError::new(ErrorCode::Conflict, format!("the {scope} is being synced by {by}"))
+        .app_error_code("store.lease_held")
+        .hint("wait until that run ends; a run that is killed frees the connection at once")
 }
 
 /// The error of a run that lost its lease while it worked.
@@ -69,13 +66,31 @@ pub(crate) fn lost(scope: &Scope) -> ConnectorError {
     .app_error_code("store.lease_lost")
 }
 
+/// A report in the words of the table of runs.
+pub(crate) struct ReportRow {
+    pub(crate) status: String,
+    pub(crate) finished_at: String,
+    pub(crate) requests: i64,
+    pub(crate) json: String,
+}
+
+impl ReportRow {
+    pub(crate) fn new(report: &SyncReport) -> Result<Self> {
+        let json = serde_json::to_value(report).map_err(|error| {
+            ConnectorError::new(ErrorCode::InternalError, "the report is no JSON").source(error)
+        })?;
+        Ok(Self {
+            status: json["status"].as_str().unwrap_or("failed").to_owned(),
+            finished_at: report.finished_at.to_string(),
+            requests: i64::try_from(report.requests).unwrap_or(i64::MAX),
+            json: without_escaped_nul(json.to_string()),
+        })
+    }
+}
+
 /// The name of this machine, for people.
 pub(crate) fn host_name() -> String {
-    let read = |path| {
-        fs::read_to_string(path)
-            .ok()
-            .map(|name: String| name.trim().to_owned())
-    };
+    let read = |path| fs::read_to_string(path).ok().map(|name: String| name.trim().to_owned());
     read("/proc/sys/kernel/hostname")
         .or_else(|| read("/etc/hostname"))
         .unwrap_or_else(|| "this host".to_owned())

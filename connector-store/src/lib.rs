@@ -18,13 +18,17 @@
 
 mod attempts;
 mod bisect;
+mod careful;
 mod fault;
 mod identifier;
 mod layout;
 mod lease;
 mod location;
+mod migrations;
 mod postgres;
+mod session;
 mod sqlite;
+mod statements;
 mod status;
 mod store;
 mod text;

@@ -53,18 +53,10 @@ impl Location {
             sqlite(rest.strip_prefix("//").unwrap_or(rest))
         } else {
             let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-            let is_name = !scheme.is_empty()
-                && scheme
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-            let seen = if is_name {
-                format!("`{scheme}:`")
-            } else {
-                "no scheme".to_owned()
-            };
-            Err(invalid(format!(
-                "the store's URL has {seen}, which no store is reached by"
-            )))
+            let is_name =
+                !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+            let seen = if is_name { format!("`{scheme}:`") } else { "no scheme".to_owned() };
+            Err(invalid(format!("the store's URL has {seen}, which no store is reached by")))
         }
     }
 }
@@ -76,24 +68,18 @@ fn invalid(message: String) -> ConnectorError {
 
 fn postgres(text: &str) -> Result<Location> {
     let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
-    let rest = after_scheme
-        .find(['/', '?', '#'])
-        .map_or("", |end| &after_scheme[end..]);
+    let rest = after_scheme.find(['/', '?', '#']).map_or("", |end| &after_scheme[end..]);
     if rest.contains('@') {
         // Most likely a password with one of these characters; parsed, a part of it would be shown as a path.
-        return Err(
-            invalid("the store's URL has an `@` after a `/`, `?` or `#`".to_owned()).hint(
-                "percent-encode special characters in user and password: `/` as %2F, `?` as %3F, `#` as %23",
-            ),
-        );
+        return Err(invalid("the store's URL has an `@` after a `/`, `?` or `#`".to_owned()).hint(
+            "percent-encode special characters in user and password: `/` as %2F, `?` as %3F, `#` as %23",
+        ));
     }
     let mut url =
         Url::parse(text).map_err(|error| invalid(format!("the store's URL cannot be read: {error}")))?;
     let is_known = |name: &str| POSTGRES_PARAMETERS.contains(&name) || name.starts_with("options[");
     if let Some((name, _)) = url.query_pairs().find(|(name, _)| !is_known(name)) {
-        return Err(invalid(format!(
-            "the store's URL has a parameter `{name}`, which means nothing here"
-        )));
+        return Err(invalid(format!("the store's URL has a parameter `{name}`, which means nothing here")));
     }
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     if pairs.iter().any(|(name, _)| name == "connect_timeout") {
@@ -101,23 +87,16 @@ fn postgres(text: &str) -> Result<Location> {
             .clear()
             .extend_pairs(pairs.iter().filter(|(name, _)| name != "connect_timeout"));
     }
-    let options: PgConnectOptions = url
-        .as_str()
-        .parse()
-        .map_err(|error| invalid(format!("the store's URL cannot be used: {error}")))?;
+    let options: PgConnectOptions =
+        url.as_str().parse().map_err(|error| invalid(format!("the store's URL cannot be used: {error}")))?;
     let database = options.get_database().unwrap_or(options.get_username());
     let shown = format!(
         "postgres://{}@{}:{}/{database}",
         options.get_username(),
-        options
-            .get_socket()
-            .map_or_else(|| options.get_host().into(), |socket| socket.to_string_lossy()),
+        options.get_socket().map_or_else(|| options.get_host().into(), |socket| socket.to_string_lossy()),
         options.get_port(),
     );
-    Ok(Location::Postgres {
-        options: Box::new(options),
-        shown,
-    })
+    Ok(Location::Postgres { options: Box::new(options), shown })
 }
 
 fn sqlite(rest: &str) -> Result<Location> {
@@ -146,10 +125,7 @@ fn sqlite(rest: &str) -> Result<Location> {
     if path.is_empty() {
         return Err(invalid("the store's URL names no file".to_owned()));
     }
-    Ok(Location::Sqlite {
-        path: path.into(),
-        may_create,
-    })
+    Ok(Location::Sqlite { path: path.into(), may_create })
 }
 
 #[cfg(test)]
@@ -168,10 +144,7 @@ mod tests {
         assert_eq!(path("sqlite://file.db"), "file.db");
         assert_eq!(path("sqlite:./a/file.db"), "./a/file.db");
         assert_eq!(path("sqlite:///var/a+b%20c.db?mode=rwc"), "/var/a+b c.db");
-        assert!(matches!(
-            Location::parse("sqlite::memory:").unwrap(),
-            Location::Memory
-        ));
+        assert!(matches!(Location::parse("sqlite::memory:").unwrap(), Location::Memory));
     }
 
     #[test]

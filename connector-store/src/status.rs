@@ -53,10 +53,45 @@ pub struct StreamSummary {
 /// An instant as a database wrote it.
 pub(crate) fn instant(text: &str) -> Result<Timestamp> {
     text.parse().map_err(|error| {
-        ConnectorError::new(
-            ErrorCode::InternalError,
-            format!("the store has no instant in `{text}`"),
-        )
-        .source(error)
+        ConnectorError::new(ErrorCode::InternalError, format!("the store has no instant in `{text}`"))
+            .source(error)
+    })
+}
+
+/// A row with a run: its id, app, connection, schema, status, start, end, report.
+pub(crate) type RunRow = (String, String, String, String, String, String, Option<String>, Option<String>);
+
+/// A row with a stream: connection, schema, name, state, last change, number of rejects.
+pub(crate) type StreamRow = (String, String, String, String, String, i64);
+
+pub(crate) fn run(row: RunRow) -> Result<RunSummary> {
+    let (run_id, app_id, connection, schema, status, started_at, finished_at, report) = row;
+    Ok(RunSummary {
+        run_id: Uuid::try_parse(&run_id).map_err(|error| {
+            ConnectorError::new(ErrorCode::InternalError, format!("`{run_id}` is no id of a run"))
+                .source(error)
+        })?,
+        app_id,
+        connection,
+        schema,
+        status,
+        started_at: instant(&started_at)?,
+        finished_at: finished_at.map(|text| instant(&text)).transpose()?,
+        report: report.and_then(|report| serde_json::from_str(&report).ok()),
+    })
+}
+
+/// `counts` are the live and the deleted rows of the stream's table, if it can be read.
+pub(crate) fn stream(row: StreamRow, counts: Option<(i64, i64)>) -> Result<StreamSummary> {
+    let (connection, schema, stream, state, updated_at, rejected) = row;
+    Ok(StreamSummary {
+        connection,
+        schema,
+        stream,
+        state: serde_json::from_str(&state).unwrap_or_default(),
+        updated_at: instant(&updated_at)?,
+        rows: counts.map(|(live, _)| live.unsigned_abs()),
+        deleted: counts.map(|(_, deleted)| deleted.unsigned_abs()),
+        rejected: rejected.unsigned_abs(),
     })
 }

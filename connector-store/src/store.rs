@@ -9,7 +9,7 @@ use connector_core::sync::Sink;
 
 use crate::location::Location;
 use crate::status::{RunSummary, StreamSummary};
-use crate::vault::{Keyring, VaultKey};
+use crate::vault::{Keyring, VaultKey, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.
@@ -21,9 +21,7 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self {
-            application_name: "connector".to_owned(),
-        }
+        Self { application_name: "connector".to_owned() }
     }
 }
 
@@ -38,9 +36,7 @@ pub struct SinkOptions {
 impl SinkOptions {
     /// Tables in this schema.
     pub fn new(schema: impl Into<String>) -> Self {
-        Self {
-            schema: schema.into(),
-        }
+        Self { schema: schema.into() }
     }
 }
 
@@ -62,15 +58,11 @@ impl Store {
     /// # Errors
     /// `invalid_value`, as a wrong setting of the operator, when the URL names no store.
     pub fn open(url: &str, options: StoreOptions) -> Result<Self> {
+        let StoreOptions { application_name } = options;
         Ok(Self(match Location::parse(url)? {
-            Location::Postgres {
-                options: connect,
-                shown,
-            } => Backend::Postgres(postgres::Database::new(
-                *connect,
-                shown,
-                &options.application_name,
-            )),
+            Location::Postgres { options: connect, shown } => {
+                Backend::Postgres(postgres::Database::new(*connect, shown, &application_name))
+            }
             Location::Sqlite { path, may_create } => {
                 Backend::Sqlite(sqlite::Database::in_file(path, may_create))
             }
@@ -89,13 +81,10 @@ impl Store {
     /// What the sync engine writes to.
     pub fn sink(&self, options: SinkOptions) -> Arc<dyn Sink> {
         match &self.0 {
-            Backend::Postgres(database) => Arc::new(postgres::PgSink {
-                database: Arc::clone(database),
-                schema: options.schema,
-            }),
-            Backend::Sqlite(database) => Arc::new(sqlite::SqliteSink {
-                database: Arc::clone(database),
-            }),
+            Backend::Postgres(database) => {
+                Arc::new(postgres::PgSink { database: Arc::clone(database), schema: options.schema })
+            }
+            Backend::Sqlite(database) => Arc::new(sqlite::SqliteSink { database: Arc::clone(database) }),
         }
     }
 
@@ -105,18 +94,23 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => {
                 let keyring = Keyring::new(key, None);
-                Arc::new(postgres::PgVault {
-                    database: Arc::clone(database),
-                    keyring,
-                })
+                Arc::new(postgres::PgVault { database: Arc::clone(database), keyring })
             }
             Backend::Sqlite(database) => {
                 let keyring = Keyring::new(key, Some(database.path().to_owned()));
-                Arc::new(sqlite::SqliteVault {
-                    database: Arc::clone(database),
-                    keyring,
-                })
+                Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
             }
+        }
+    }
+
+    /// Whether connections can be sealed with this key, told before there is anything to seal.
+    ///
+    /// # Errors
+    /// `integration_missing_parameter`, as a wrong setting of the operator, for PostgreSQL without a key.
+    pub fn require_vault_key(&self, key: Option<&VaultKey>) -> Result<()> {
+        match (&self.0, key) {
+            (Backend::Postgres(_), None) => Err(missing_key()),
+            _ => Ok(()),
         }
     }
 

@@ -13,11 +13,8 @@ pub(crate) fn without_escaped_nul(json: String) -> String {
     let mut rest = json.as_str();
     while let Some(at) = rest.find('\\') {
         clean.push_str(&rest[..at]);
-        let (escape, after) = if rest[at..].starts_with("\\u0000") {
-            ("\\ufffd", at + 6)
-        } else {
-            (&rest[at..at + 2], at + 2)
-        };
+        let (escape, after) =
+            if rest[at..].starts_with("\\u0000") { ("\\ufffd", at + 6) } else { (&rest[at..at + 2], at + 2) };
         clean.push_str(escape);
         rest = &rest[after..];
     }
@@ -27,11 +24,7 @@ pub(crate) fn without_escaped_nul(json: String) -> String {
 
 /// Text without NUL, which no PostgreSQL text can hold.
 pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') {
-        Cow::Owned(text.replace('\0', "\u{fffd}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]
@@ -42,9 +35,6 @@ mod tests {
     fn only_an_escaped_nul_is_replaced() {
         let json = serde_json::to_string("a\0b\\u0000c\n").unwrap();
         let clean = without_escaped_nul(json);
-        assert_eq!(
-            serde_json::from_str::<String>(&clean).unwrap(),
-            "a\u{fffd}b\\u0000c\n"
-        );
+        assert_eq!(serde_json::from_str::<String>(&clean).unwrap(), "a\u{fffd}b\\u0000c\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use connector_core::stream::Row;
 
-use crate::writer::Sheet;
+use crate::session::Sheet;
 
 /// Writes rows: the cells in order, then document, hash and the given end, which is the same for all.
 pub(super) fn encode(sheet: &Sheet<'_>, rows: &[&Row], end: &[&str]) -> Vec<u8> {

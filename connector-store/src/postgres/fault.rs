@@ -47,10 +47,9 @@ pub(super) fn explain(error: sqlx::Error, shown: &str) -> ConnectorError {
             ErrorCode::ConnectionRejected,
             format!("{shown} allows no TLS connection: {tls}"),
         ),
-        sqlx::Error::PoolTimedOut => ConnectorError::new(
-            ErrorCode::ConnectionTimeout,
-            format!("{shown} did not answer within 10 s"),
-        ),
+        sqlx::Error::PoolTimedOut => {
+            ConnectorError::new(ErrorCode::ConnectionTimeout, format!("{shown} did not answer within 10 s"))
+        }
         sqlx::Error::Configuration(reason) => ConnectorError::misconfigured(
             ErrorCode::InvalidValue,
             format!("the connection settings of {shown} cannot be used: {reason}"),
@@ -93,10 +92,9 @@ fn explain_state(state: &str, message: &str, shown: &str) -> ConnectorError {
 
 fn explain_io(error: &std::io::Error, shown: &str) -> ConnectorError {
     match error.kind() {
-        ErrorKind::TimedOut => ConnectorError::new(
-            ErrorCode::ConnectionTimeout,
-            format!("{shown} does not answer: {error}"),
-        ),
+        ErrorKind::TimedOut => {
+            ConnectorError::new(ErrorCode::ConnectionTimeout, format!("{shown} does not answer: {error}"))
+        }
         ErrorKind::ConnectionReset
         | ErrorKind::ConnectionAborted
         | ErrorKind::BrokenPipe
@@ -104,10 +102,9 @@ fn explain_io(error: &std::io::Error, shown: &str) -> ConnectorError {
             ErrorCode::ConnectionClosed,
             format!("{shown} closed the connection: {error}"),
         ),
-        _ => ConnectorError::new(
-            ErrorCode::ConnectionRejected,
-            format!("{shown} cannot be reached: {error}"),
-        )
-        .hint("check that the server runs and that the store's URL names its host and port"),
+        _ => {
+            ConnectorError::new(ErrorCode::ConnectionRejected, format!("{shown} cannot be reached: {error}"))
+                .hint("check that the server runs and that the store's URL names its host and port")
+        }
     }
 }

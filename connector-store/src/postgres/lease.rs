@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use connector_core::Result;
-use connector_core::sync::{RunStart, SyncReport};
+use connector_core::sync::RunStart;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::Database;
-use crate::lease::{Holder, Scope, held, host_name};
-use crate::text::without_escaped_nul;
+use crate::lease::{Holder, ReportRow, Scope, held, host_name};
 
 /// A killed holder's session ends within milliseconds, but not before the next process may ask.
 const TRIES: u32 = 8;
@@ -31,6 +30,8 @@ pub(super) struct Lease {
 pub(super) async fn take(database: &Database, scope: &Scope, run: &RunStart) -> Result<Lease> {
     let explain = |error| database.explain(error).context("taking the lease");
     let mut connection = database.connect().await.map_err(explain)?;
+    // A transaction of the run before may be at its end; it never takes long.
+    sqlx::query("SET lock_timeout = '30s'").execute(&mut connection).await.map_err(explain)?;
     if !lock(&mut connection, scope).await.map_err(explain)? {
         let holder = holder(&mut connection, scope).await.map_err(explain)?;
         return Err(held(scope, holder.as_ref()));
@@ -67,12 +68,7 @@ async fn holder(connection: &mut PgConnection, scope: &Scope) -> sqlx::Result<Op
     .bind(&scope.schema)
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(run_id, host, pid, since)| Holder {
-        run_id,
-        host,
-        pid,
-        since,
-    }))
+    Ok(row.map(|(run_id, host, pid, since)| Holder { run_id, host, pid, since }))
 }
 
 async fn record(connection: &mut PgConnection, scope: &Scope, run: &RunStart) -> sqlx::Result<i64> {
@@ -125,14 +121,8 @@ pub(super) async fn write_report(
     scope: &Scope,
     fence: i64,
     run_id: Uuid,
-    report: &SyncReport,
+    report: &ReportRow,
 ) -> sqlx::Result<bool> {
-    let json = serde_json::to_value(report).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let status = json
-        .get("status")
-        .and_then(|status| status.as_str())
-        .unwrap_or("failed")
-        .to_owned();
     let done = sqlx::query(
         "UPDATE connector.runs SET status = $1, finished_at = $2::text::timestamptz, requests = $3,
              report = $4::text::jsonb
@@ -140,10 +130,10 @@ pub(super) async fn write_report(
              SELECT 1 FROM connector.leases
              WHERE app_id = $6 AND connection = $7 AND schema = $8 AND fence = $9 FOR SHARE)",
     )
-    .bind(status)
-    .bind(report.finished_at.to_string())
-    .bind(i64::try_from(report.requests).unwrap_or(i64::MAX))
-    .bind(without_escaped_nul(json.to_string()))
+    .bind(report.status.clone())
+    .bind(report.finished_at.clone())
+    .bind(report.requests)
+    .bind(report.json.clone())
     .bind(run_id)
     .bind(&scope.app_id)
     .bind(&scope.connection)

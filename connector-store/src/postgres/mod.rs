@@ -11,16 +11,16 @@ mod table;
 mod tokens;
 mod types;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use connector_core::{ConnectorError, ErrorCode, Result};
+use connector_core::{ConnectorError, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
+use crate::migrations::Standing;
 use crate::vault::Queues;
-use migrations::Standing;
 
 pub(crate) use sink::PgSink;
 pub(crate) use tokens::PgVault;
@@ -30,16 +30,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that tokens and `status` may take; runs bring their own.
 const POOL_SIZE: u32 = 8;
 
-/// Connections that are kept for the next stream of a run.
-const MOST_SPARES: usize = 8;
-
 /// A database that is reached when it is first needed.
 pub(crate) struct Database {
     options: PgConnectOptions,
     shown: String,
     pool: OnceLock<PgPool>,
     migrated: OnceCell<()>,
-    spares: Mutex<Vec<PgConnection>>,
     queues: Queues,
 }
 
@@ -55,7 +51,6 @@ impl Database {
             shown,
             pool: OnceLock::new(),
             migrated: OnceCell::new(),
-            spares: Mutex::default(),
             queues: Queues::default(),
         })
     }
@@ -104,26 +99,7 @@ impl Database {
         })
     }
 
-    fn take_spare(&self) -> Option<PgConnection> {
-        self.spares.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-
-    fn put_spare(&self, connection: PgConnection) {
-        let mut spares = self.spares.lock().unwrap_or_else(PoisonError::into_inner);
-        if spares.len() < MOST_SPARES {
-            spares.push(connection);
-        }
-    }
-
-    fn drop_spares(&self) {
-        self.spares.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
     fn explain(&self, error: sqlx::Error) -> ConnectorError {
         fault::explain(error, &self.shown)
     }
-}
-
-fn internal(message: &str, error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
-    ConnectorError::new(ErrorCode::InternalError, message).source(error)
 }

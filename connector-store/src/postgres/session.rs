@@ -10,20 +10,23 @@ use uuid::Uuid;
 use super::{Database, copy, fault, table, types};
 use crate::fault::Class;
 use crate::identifier::{quoted, quoted_list, sql};
-use crate::layout::{Layout, Names, TableColumn};
+use crate::layout::{Layout, Names, TableColumn, Target};
 use crate::lease::{self, Scope};
+use crate::session::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
+use crate::statements::{OWN_COLUMNS, listed, on_conflict};
 use crate::text::without_nul;
-use crate::writer::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
 
 /// Settings of a writer's connection. It finds rows by key and nothing else: a plan that reads the whole table is
 /// never right, and planning the same statement anew for each batch is waste.
 const SETTINGS: &str =
     "SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
      set_config('enable_seqscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
-     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false)";
+     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false),
+     set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '10', false),
+     set_config('tcp_keepalives_count', '4', false)";
 
-/// Our own columns in the order in which rows are sent.
-const OWN_COLUMNS: &str = "_doc, _hash, _synced_at, _first_seen_at, _run_id";
+/// Rows sent at once: the server takes them in while the next ones are encoded.
+const COPY_ROWS: usize = 64;
 
 pub(super) struct PgSession {
     pub(super) database: Arc<Database>,
@@ -45,18 +48,17 @@ pub(super) struct Statements {
     copy: String,
 }
 
+/// A connection for a stream's table and its rows.
+pub(super) async fn connect(database: &Database) -> sqlx::Result<PgConnection> {
+    let mut connection = database.connect().await?;
+    sqlx::query(SETTINGS).execute(&mut connection).await?;
+    Ok(connection)
+}
+
 impl PgSession {
     async fn connection(&mut self) -> sqlx::Result<&mut PgConnection> {
         if self.connection.is_none() {
-            let connection = match self.database.take_spare() {
-                Some(spare) => spare,
-                None => {
-                    let mut fresh = self.database.connect().await?;
-                    sqlx::query(SETTINGS).execute(&mut fresh).await?;
-                    fresh
-                }
-            };
-            self.connection = Some(connection);
+            self.connection = Some(connect(&self.database).await?);
         }
         self.connection.as_mut().ok_or(sqlx::Error::WorkerCrashed)
     }
@@ -74,11 +76,7 @@ impl Session for PgSession {
         self.statements = Statements {
             compare: Some(sql(compare_statement(&self.table, layout))),
             upsert: Some(sql(upsert_statement(&self.table, layout))),
-            copy: format!(
-                "COPY {} ({}, {OWN_COLUMNS}) FROM STDIN",
-                self.table,
-                quoted_list(layout.names())
-            ),
+            copy: format!("COPY {} ({}, {OWN_COLUMNS}) FROM STDIN", self.table, quoted_list(layout.names())),
         };
     }
 
@@ -106,10 +104,11 @@ impl Session for PgSession {
 
     async fn insert(&mut self, sheet: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
         let run_id = self.run_id.to_string();
-        let data = copy::encode(sheet, rows, &[sheet.now, sheet.now, &run_id]);
         let statement = self.statements.copy.clone();
         let mut copy = self.connection().await?.copy_in_raw(&statement).await?;
-        copy.send(data).await?;
+        for part in rows.chunks(COPY_ROWS) {
+            copy.send(copy::encode(sheet, part, &[sheet.now, sheet.now, &run_id])).await?;
+        }
         copy.finish().await?;
         Ok(())
     }
@@ -145,10 +144,7 @@ impl Session for PgSession {
     async fn reject(&mut self, rejects: &[KeyedReject], now: &str) -> sqlx::Result<()> {
         let rejects = distinct_rejects(rejects);
         let texts = |of: fn(&KeyedReject) -> Option<&str>| -> Vec<_> {
-            rejects
-                .iter()
-                .map(|(_, reject)| of(reject).map(without_nul))
-                .collect()
+            rejects.iter().map(|(_, reject)| of(reject).map(without_nul)).collect()
         };
         sqlx::query(
             "INSERT INTO connector.rejects
@@ -231,14 +227,6 @@ impl Session for PgSession {
 
     fn disconnect(&mut self) {
         self.connection = None;
-        // What ended this connection most likely ended the others too.
-        self.database.drop_spares();
-    }
-
-    fn hand_back(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.database.put_spare(connection);
-        }
     }
 
     fn new_column(&self, column: &Column) -> TableColumn {
@@ -261,23 +249,17 @@ impl Session for PgSession {
 /// Positions, from zero, of the rows that are there: those that are the same, and those that are not.
 fn compare_statement(table: &str, layout: &Layout) -> String {
     let parts = layout.key.len();
-    let arrays: String = (1..=parts).map(|n| format!("${n}::text[], ")).collect();
-    let names: String = (1..=parts).map(|n| format!("k{n}, ")).collect();
-    let matches: Vec<String> = layout
-        .key_targets()
-        .zip(1..)
-        .map(|(target, n)| {
-            format!(
-                "t.{} = k.k{n}::{}",
-                quoted(&target.column.name),
-                target.column.sql_type
-            )
-        })
-        .collect();
+    let arrays = listed((1..=parts).map(|n| format!("${n}::text[]")));
+    let names = listed((1..=parts).map(|n| format!("k{n}")));
+    let is_key = |(target, n): (&Target, usize)| {
+        format!("t.{} = k.k{n}::{}", quoted(&target.column.name), target.column.sql_type)
+    };
+    let matches: Vec<String> = layout.key_targets().zip(1..).map(is_key).collect();
     let same = "t._deleted_at IS NULL AND t._hash IS NOT DISTINCT FROM k.hash";
     let list = |filter: &str| format!("coalesce(array_agg((k.n - 1)::int4) FILTER (WHERE {filter}), '{{}}')");
     format!(
-        "SELECT {}, {} FROM unnest({arrays}${}::bytea[]) WITH ORDINALITY AS k({names}hash, n) JOIN {table} t ON {}",
+        "SELECT {}, {} FROM unnest({arrays}, ${}::bytea[]) WITH ORDINALITY AS k({names}, hash, n)
+         JOIN {table} t ON {}",
         list(same),
         list(&format!("NOT ({same})")),
         parts + 1,
@@ -287,28 +269,16 @@ fn compare_statement(table: &str, layout: &Layout) -> String {
 
 fn upsert_statement(table: &str, layout: &Layout) -> String {
     let count = layout.targets.len();
-    let arrays: String = (1..=count + 1).map(|n| format!("${n}::text[], ")).collect();
-    let aliases: String = (1..=count).map(|n| format!("c{n}, ")).collect();
-    let values: String = layout
-        .targets
-        .iter()
-        .zip(1..)
-        .map(|(target, n)| format!("r.c{n}::{}, ", target.column.sql_type))
-        .collect();
-    let key = quoted_list(layout.key_targets().map(|target| target.column.name.as_str()));
-    let is_key = |index: &usize| layout.key.contains(index);
-    let updates: String = (0..count)
-        .filter(|index| !is_key(index))
-        .map(|index| quoted(&layout.targets[index].column.name))
-        .map(|name| format!("{name} = excluded.{name}, "))
-        .collect();
+    let arrays = listed((1..=count + 1).map(|n| format!("${n}::text[]")));
+    let aliases = listed((1..=count).map(|n| format!("c{n}")));
+    let cast = |(target, n): (&Target, usize)| format!("r.c{n}::{}", target.column.sql_type);
+    let values = listed(layout.targets.iter().zip(1..).map(cast));
     let (hash, now, run) = (count + 2, count + 3, count + 4);
     format!(
         "INSERT INTO {table} ({}, {OWN_COLUMNS})
-         SELECT {values}r.doc::jsonb, r.hash, ${now}::text::timestamptz, ${now}::text::timestamptz, ${run}
-         FROM unnest({arrays}${hash}::bytea[]) AS r({aliases}doc, hash)
-         ON CONFLICT ({key}) DO UPDATE SET {updates}_doc = excluded._doc, _hash = excluded._hash,
-             _synced_at = excluded._synced_at, _run_id = excluded._run_id, _deleted_at = NULL",
+         SELECT {values}, r.doc::jsonb, r.hash, ${now}::text::timestamptz, ${now}::text::timestamptz, ${run}
+         FROM unnest({arrays}, ${hash}::bytea[]) AS r({aliases}, doc, hash) {}",
         quoted_list(layout.names()),
+        on_conflict(layout),
     )
 }

@@ -11,11 +11,11 @@ use tokio::sync::Mutex;
 use super::Database;
 use super::fault::class;
 use super::lease::{self, Lease};
-use super::session::{PgSession, Statements};
+use super::session::{self, PgSession, Statements};
 use super::table::{self, Described};
 use crate::attempts::Attempts;
 use crate::fault::Class;
-use crate::lease::{Scope, lost};
+use crate::lease::{ReportRow, Scope, lost};
 use crate::writer::{Opening, Writer};
 
 /// Writes into tables of one schema.
@@ -64,10 +64,7 @@ impl PgRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
         let database = &self.database;
         let schema = &self.scope.schema;
-        let mut connection = database
-            .connect()
-            .await
-            .map_err(|error| database.explain(error))?;
+        let mut connection = session::connect(database).await.map_err(|error| database.explain(error))?;
         let described = if self.start.dry_run {
             table::describe(&mut connection, schema, table, database.shown()).await?
         } else {
@@ -76,17 +73,12 @@ impl PgRun {
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let state = self.stored_state(&mut connection, &table.name).await?;
         let columns = described.map(|Described { columns, .. }| columns);
-        let existing = columns
-            .iter()
-            .flatten()
-            .map(|column| (column.name.clone(), column.kind))
-            .collect();
         let opening = Opening {
             table: table::full_name(schema, &table.name),
             key: table.key.clone(),
             existing: columns,
             is_empty,
-            state: state.clone(),
+            state,
             dry_run: self.start.dry_run,
         };
         let session = PgSession {
@@ -96,19 +88,10 @@ impl PgRun {
             fence: self.fence,
             stream: table.name.clone(),
             table: opening.table.clone(),
-            connection: None,
+            connection: Some(connection),
             statements: Statements::default(),
         };
-        let state = if is_empty {
-            StreamState::default()
-        } else {
-            state.unwrap_or_default()
-        };
-        Ok(OpenedStream {
-            writer: Box::new(Writer::new(session, opening)),
-            state,
-            existing,
-        })
+        Ok(Writer::open(session, opening))
     }
 
     async fn stored_state(&self, connection: &mut PgConnection, stream: &str) -> Result<Option<StreamState>> {
@@ -135,16 +118,14 @@ impl PgRun {
         if self.start.dry_run {
             return Ok(());
         }
+        let report = ReportRow::new(report)?;
         let mut attempts = Attempts::default();
         let holds = loop {
-            match self.write_report(&mut lease, report).await {
+            match self.write_report(&mut lease, &report).await {
                 Ok(holds) => break holds,
                 Err(error) if class(&error) == Class::Transient && attempts.next().await => *lease = None,
                 Err(error) => {
-                    return Err(self
-                        .database
-                        .explain(error)
-                        .context("recording the end of the run"));
+                    return Err(self.database.explain(error).context("recording the end of the run"));
                 }
             }
         };
@@ -154,11 +135,7 @@ impl PgRun {
         if holds { Ok(()) } else { Err(lost(&self.scope)) }
     }
 
-    async fn write_report(
-        &self,
-        lease: &mut Option<PgConnection>,
-        report: &SyncReport,
-    ) -> sqlx::Result<bool> {
+    async fn write_report(&self, lease: &mut Option<PgConnection>, report: &ReportRow) -> sqlx::Result<bool> {
         let mut connection = match lease.take() {
             Some(connection) => connection,
             None => self.database.connect().await?,

@@ -7,8 +7,9 @@ use sqlx::{Connection, PgConnection};
 use super::fault::explain;
 use super::types;
 use crate::fault::foreign_table;
-use crate::identifier::{quoted, quoted_list, sql};
+use crate::identifier::{quoted, sql};
 use crate::layout::TableColumn;
+use crate::statements::definitions;
 use connector_core::stream::RESERVED_COLUMNS;
 
 /// Held while tables are created: `IF NOT EXISTS` alone fails when two sessions create the same thing at once.
@@ -33,9 +34,7 @@ pub(super) async fn prepare(
     table: &Table,
     shown: &str,
 ) -> Result<Described> {
-    let columns = catalog(connection, schema, &table.name)
-        .await
-        .map_err(|error| explain(error, shown))?;
+    let columns = catalog(connection, schema, &table.name).await.map_err(|error| explain(error, shown))?;
     let lacks = |columns: &[TableColumn]| {
         let has = |name: &str| columns.iter().any(|known| known.name == name);
         let missing = table.columns.iter().filter(|column| !has(&column.name));
@@ -52,12 +51,7 @@ pub(super) async fn prepare(
             if columns.is_empty() {
                 create(&mut transaction, schema, table).await?;
             } else {
-                add_columns(
-                    &mut transaction,
-                    &full_name(schema, &table.name),
-                    &lacks(&columns),
-                )
-                .await?;
+                add_columns(&mut transaction, &full_name(schema, &table.name), &lacks(&columns)).await?;
             }
             transaction.commit().await
         };
@@ -66,10 +60,7 @@ pub(super) async fn prepare(
         })?;
     }
     describe(connection, schema, table, shown).await?.ok_or_else(|| {
-        ConnectorError::new(
-            ErrorCode::ServiceError,
-            format!("the table {} was dropped just now", table.name),
-        )
+        ConnectorError::new(ErrorCode::ServiceError, format!("the table {} was dropped just now", table.name))
     })
 }
 
@@ -80,16 +71,13 @@ pub(super) async fn describe(
     table: &Table,
     shown: &str,
 ) -> Result<Option<Described>> {
-    let mut columns = catalog(connection, schema, &table.name)
-        .await
-        .map_err(|error| explain(error, shown))?;
+    let mut columns =
+        catalog(connection, schema, &table.name).await.map_err(|error| explain(error, shown))?;
     if columns.is_empty() {
         return Ok(None);
     }
     let name = full_name(schema, &table.name);
-    if let Some(lacking) = RESERVED_COLUMNS
-        .iter()
-        .find(|own| columns.iter().all(|known| known.name != **own))
+    if let Some(lacking) = RESERVED_COLUMNS.iter().find(|own| columns.iter().all(|known| known.name != **own))
     {
         return Err(foreign_table(&name, &format!("column {lacking}")));
     }
@@ -101,10 +89,7 @@ pub(super) async fn describe(
     };
     let (is_unique, is_empty) = looked.await.map_err(|error| explain(error, shown))?;
     if !is_unique {
-        return Err(foreign_table(
-            &name,
-            &format!("primary key ({})", table.key.join(", ")),
-        ));
+        return Err(foreign_table(&name, &format!("primary key ({})", table.key.join(", "))));
     }
     columns.retain(|column| !RESERVED_COLUMNS.contains(&column.name.as_str()));
     Ok(Some(Described { columns, is_empty }))
@@ -121,10 +106,7 @@ async fn catalog(connection: &mut PgConnection, schema: &str, name: &str) -> sql
     .bind(name)
     .fetch_all(connection)
     .await?;
-    Ok(columns
-        .into_iter()
-        .map(|(name, sql_type)| types::from_catalog(name, sql_type))
-        .collect())
+    Ok(columns.into_iter().map(|(name, sql_type)| types::from_catalog(name, sql_type)).collect())
 }
 
 async fn has_unique_key(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<bool> {
@@ -155,32 +137,10 @@ async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> s
         let statement = sql(format!("CREATE SCHEMA {}", quoted(schema)));
         sqlx::query(statement).execute(&mut *connection).await?;
     }
-    let mut lines: Vec<String> = Vec::new();
-    for column in &table.columns {
-        let not_null = if table.key.contains(&column.name) {
-            " NOT NULL"
-        } else {
-            ""
-        };
-        lines.push(format!(
-            "{} {}{not_null}",
-            quoted(&column.name),
-            types::name(column.kind)
-        ));
-    }
-    lines.push("_doc jsonb NOT NULL, _hash bytea NOT NULL, _synced_at timestamptz NOT NULL".to_owned());
-    lines.push(
-        "_first_seen_at timestamptz NOT NULL, _deleted_at timestamptz, _run_id uuid NOT NULL".to_owned(),
-    );
-    lines.push(format!(
-        "PRIMARY KEY ({})",
-        quoted_list(table.key.iter().map(String::as_str))
-    ));
-    let statement = format!(
-        "CREATE TABLE {} ({})",
-        full_name(schema, &table.name),
-        lines.join(", ")
-    );
+    let own = "_doc jsonb NOT NULL, _hash bytea NOT NULL, _synced_at timestamptz NOT NULL,
+        _first_seen_at timestamptz NOT NULL, _deleted_at timestamptz, _run_id uuid NOT NULL";
+    let columns = definitions(table, types::name, own);
+    let statement = format!("CREATE TABLE {} ({columns})", full_name(schema, &table.name));
     sqlx::query(sql(statement)).execute(connection).await?;
     Ok(())
 }
@@ -192,18 +152,12 @@ pub(super) async fn add_columns(
     columns: &[TableColumn],
 ) -> sqlx::Result<()> {
     let add = |column: &TableColumn| {
-        format!(
-            "ADD COLUMN IF NOT EXISTS {} {}",
-            quoted(&column.name),
-            column.sql_type
-        )
+        format!("ADD COLUMN IF NOT EXISTS {} {}", quoted(&column.name), column.sql_type)
     };
     if columns.is_empty() {
         return Ok(());
     }
     let clauses: Vec<String> = columns.iter().map(add).collect();
-    sqlx::query(sql(format!("ALTER TABLE {table} {}", clauses.join(", "))))
-        .execute(connection)
-        .await?;
+    sqlx::query(sql(format!("ALTER TABLE {table} {}", clauses.join(", ")))).execute(connection).await?;
     Ok(())
 }

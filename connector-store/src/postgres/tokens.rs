@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::oauth::{
-    Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, TokenStore,
-};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionSummary, LockedConnection, TokenStore};
 use connector_core::{ConnectorError, Result};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -12,24 +10,13 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Database;
 use super::status::instant;
-use crate::vault::{Keyring, Sealed, changed_meanwhile, held_too_long};
+use crate::vault::{Keyring, Sealed, SealedRow, SummaryRow, changed_meanwhile, held_too_long, summary};
 
 /// The vault of a PostgreSQL store.
 pub(crate) struct PgVault {
     pub(crate) database: Arc<Database>,
     pub(crate) keyring: Keyring,
 }
-
-type SealedRow = (
-    Option<String>,
-    String,
-    Option<String>,
-    i64,
-    String,
-    Vec<u8>,
-    Vec<u8>,
-);
-type SummaryRow = (String, Option<String>, String, Option<String>, String);
 
 /// Another writer may come first a few times, not for ever.
 const SAVE_TRIES: usize = 5;
@@ -50,8 +37,7 @@ impl PgVault {
             .fetch_optional(self.database.pool())
             .await
             .map_err(|error| self.database.explain(error))?;
-        row.map(|row| sealed(row)?.open(&self.keyring.for_opening()?, id))
-            .transpose()
+        row.map(|row| Sealed::from_row(row)?.open(&self.keyring.for_opening()?, id)).transpose()
     }
 
     async fn take_lock<'a>(&'a self, id: &'a ConnectionKey) -> Result<Box<dyn LockedConnection + 'a>> {
@@ -60,27 +46,14 @@ impl PgVault {
         let (transaction, sealed) = self.read_for_update(id).await.map_err(|error| {
             let is_timeout = error
                 .as_database_error()
-                .and_then(|error| error.code())
+                .and_then(sqlx::error::DatabaseError::code)
                 .is_some_and(|c| c == "55P03");
-            if is_timeout {
-                held_too_long(id)
-            } else {
-                self.database.explain(error)
-            }
+            if is_timeout { held_too_long(id) } else { self.database.explain(error) }
         })?;
-        let sealed = sealed.map(self::sealed).transpose()?;
+        let sealed = sealed.map(Sealed::from_row).transpose()?;
         let generation = sealed.as_ref().map_or(0, |sealed| sealed.generation);
-        let current = sealed
-            .map(|sealed| sealed.open(&self.keyring.for_opening()?, id))
-            .transpose()?;
-        Ok(Box::new(Locked {
-            vault: self,
-            id,
-            current,
-            generation,
-            transaction,
-            _turn: turn,
-        }))
+        let current = sealed.map(|sealed| sealed.open(&self.keyring.for_opening()?, id)).transpose()?;
+        Ok(Box::new(Locked { vault: self, id, current, generation, transaction, _turn: turn }))
     }
 
     async fn read_for_update(
@@ -88,20 +61,14 @@ impl PgVault {
         id: &ConnectionKey,
     ) -> sqlx::Result<(Transaction<'static, Postgres>, Option<SealedRow>)> {
         let mut transaction = self.database.pool().begin().await?;
-        sqlx::query("SET LOCAL lock_timeout = '30s'")
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query("SET LOCAL lock_timeout = '30s'").execute(&mut *transaction).await?;
         let query = sqlx::query_as(concat!(
             "SELECT account, state, ",
             instant!("expires_at"),
             ", generation, key_id, tokens, settings FROM connector.connections
              WHERE app_id = $1 AND name = $2 FOR UPDATE"
         ));
-        let row = query
-            .bind(&id.app_id)
-            .bind(&id.name)
-            .fetch_optional(&mut *transaction)
-            .await?;
+        let row = query.bind(&id.app_id).bind(&id.name).fetch_optional(&mut *transaction).await?;
         Ok((transaction, row))
     }
 
@@ -121,10 +88,7 @@ impl PgVault {
             .map_err(explain)?;
             let generation = generation.unwrap_or_default();
             let sealed = Sealed::seal(&key, id, generation + 1, connection)?;
-            if swap(&mut transaction, id, generation, &sealed)
-                .await
-                .map_err(explain)?
-            {
+            if swap(&mut transaction, id, generation, &sealed).await.map_err(explain)? {
                 return transaction.commit().await.map_err(explain);
             }
         }
@@ -146,30 +110,8 @@ impl PgVault {
         .fetch_all(self.database.pool())
         .await
         .map_err(|error| self.database.explain(error))?;
-        let summary = |(name, account, state, expires_at, updated_at): SummaryRow| {
-            Ok(ConnectionSummary {
-                name,
-                account,
-                state: ConnectionState::from_name(&state).unwrap_or_default(),
-                expires_at: expires_at.map(|text| crate::status::instant(&text)).transpose()?,
-                updated_at: crate::status::instant(&updated_at)?,
-            })
-        };
         rows.into_iter().map(summary).collect()
     }
-}
-
-fn sealed((account, state, expires_at, generation, key_id, tokens, settings): SealedRow) -> Result<Sealed> {
-    let expires_at = expires_at.map(|text| crate::status::instant(&text)).transpose()?;
-    Ok(Sealed {
-        account,
-        state,
-        expires_at,
-        generation,
-        key_id,
-        tokens,
-        settings,
-    })
 }
 
 /// Writes the connection over the generation that was read; `false` when there is another by now.
@@ -226,9 +168,8 @@ impl LockedConnection for Locked<'_> {
             let explain = |error| -> ConnectorError { self.vault.database.explain(error) };
             let key = self.vault.keyring.for_sealing()?;
             let sealed = Sealed::seal(&key, self.id, self.generation + 1, connection)?;
-            let is_ours = swap(&mut self.transaction, self.id, self.generation, &sealed)
-                .await
-                .map_err(explain)?;
+            let is_ours =
+                swap(&mut self.transaction, self.id, self.generation, &sealed).await.map_err(explain)?;
             if !is_ours {
                 return Err(changed_meanwhile(self.id));
             }

@@ -18,12 +18,7 @@ pub(super) const fn name(kind: ColumnType) -> &'static str {
 }
 
 pub(super) fn new_column(column: &Column) -> TableColumn {
-    TableColumn {
-        name: column.name.clone(),
-        kind: column.kind,
-        sql_type: name(column.kind).to_owned(),
-        exact: true,
-    }
+    TableColumn::new(column, name(column.kind))
 }
 
 /// A column as the catalog describes it. What is not known is treated as text.
@@ -41,10 +36,5 @@ pub(super) fn from_catalog(name: String, sql_type: String) -> TableColumn {
         other if other.starts_with("timestamp") => (ColumnType::Timestamp, false),
         _ => (ColumnType::Text, false),
     };
-    TableColumn {
-        name,
-        kind,
-        sql_type,
-        exact,
-    }
+    TableColumn { name, kind, sql_type, exact }
 }

@@ -45,9 +45,8 @@ pub(super) fn class(error: &sqlx::Error) -> Class {
 
 /// The error for outside. `shown` is the store's URL.
 pub(super) fn explain(error: sqlx::Error, shown: &str) -> ConnectorError {
-    let message = error
-        .as_database_error()
-        .map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    let message =
+        error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
     let misconfigured = |code| ConnectorError::misconfigured(code, format!("{shown}: {message}"));
     let explained = match code(&error).map(|code| code & 0xff) {
         Some(FULL) => disk_full(shown),

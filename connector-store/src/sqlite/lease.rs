@@ -5,13 +5,13 @@ use std::fs::File;
 use std::time::Duration;
 
 use connector_core::Result;
-use connector_core::sync::{RunStart, SyncReport};
+use connector_core::sync::RunStart;
 use jiff::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
 use super::Database;
-use crate::lease::{Holder, Scope, held, host_name};
+use crate::lease::{Holder, ReportRow, Scope, held, host_name};
 
 /// A killed holder's lock ends within milliseconds, but not before the next process may ask.
 const TRIES: u32 = 8;
@@ -59,12 +59,7 @@ async fn holder(connection: &mut SqliteConnection, scope: &Scope) -> sqlx::Resul
     .bind(scope.schema.clone())
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(run_id, host, pid, since)| Holder {
-        run_id,
-        host,
-        pid,
-        since,
-    }))
+    Ok(row.map(|(run_id, host, pid, since)| Holder { run_id, host, pid, since }))
 }
 
 async fn record(connection: &mut SqliteConnection, scope: &Scope, run: &RunStart) -> sqlx::Result<i64> {
@@ -121,23 +116,17 @@ pub(super) async fn write_report(
     scope: &Scope,
     fence: i64,
     run_id: Uuid,
-    report: &SyncReport,
+    report: &ReportRow,
 ) -> sqlx::Result<bool> {
-    let json = serde_json::to_value(report).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let status = json
-        .get("status")
-        .and_then(|status| status.as_str())
-        .unwrap_or("failed")
-        .to_owned();
     let done = sqlx::query(
         "UPDATE connector_runs SET status = ?1, finished_at = ?2, requests = ?3, report = ?4
          WHERE run_id = ?5 AND EXISTS (
              SELECT 1 FROM connector_leases WHERE app_id = ?6 AND connection = ?7 AND schema = ?8 AND fence = ?9)",
     )
-    .bind(status)
-    .bind(report.finished_at.to_string())
-    .bind(i64::try_from(report.requests).unwrap_or(i64::MAX))
-    .bind(json.to_string())
+    .bind(report.status.clone())
+    .bind(report.finished_at.clone())
+    .bind(report.requests)
+    .bind(report.json.clone())
     .bind(run_id.to_string())
     .bind(scope.app_id.clone())
     .bind(scope.connection.clone())

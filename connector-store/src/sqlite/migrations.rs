@@ -1,59 +1,28 @@
 //! The store's own tables in SQLite: whether they stand, and how they come to be.
 
-use std::borrow::Cow;
-
 use connector_core::Result;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Connection, SqlStr, SqliteConnection};
+use sqlx::migrate::Migrator;
+use sqlx::{Connection, SqliteConnection};
 
 use super::fault::explain;
-use crate::fault::{foreign_migration, newer_store};
+use crate::migrations::{self, Applied, Standing};
 
 const TABLE: &str = "connector_migrations";
 
-/// How far a database's store is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    Absent,
-    Outdated,
-    Current,
-}
+/// In order; what was released is never changed.
+const SCRIPTS: [(&str, &str); 1] = [("store", include_str!("../../migrations/sqlite/1_store.sql"))];
 
 fn migrator() -> Migrator {
-    let sql = SqlStr::from_static(include_str!("../../migrations/sqlite/1_store.sql"));
-    let store = Migration::new(1, Cow::Borrowed("store"), MigrationType::Simple, sql, false);
-    let mut migrator = Migrator::with_migrations(vec![store]);
-    migrator.dangerous_set_table_name(TABLE);
-    migrator
+    migrations::migrator(&SCRIPTS, TABLE)
 }
 
-/// Looks, and changes nothing. A store of a newer program is an error.
+/// Looks, and changes nothing.
 pub(super) async fn standing(connection: &mut SqliteConnection, shown: &str) -> Result<Standing> {
     let applied = applied(connection).await.map_err(|error| explain(error, shown))?;
-    let Some(applied) = applied else {
-        return Ok(Standing::Absent);
-    };
-    let migrator = migrator();
-    let known = migrator
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or_default();
-    for (version, checksum) in &applied {
-        match migrator.iter().find(|migration| migration.version == *version) {
-            None if *version > known => return Err(newer_store(shown, *version, known)),
-            Some(migration) if *migration.checksum == **checksum => {}
-            _ => return Err(foreign_migration(shown, *version)),
-        }
-    }
-    Ok(if applied.len() == migrator.iter().count() {
-        Standing::Current
-    } else {
-        Standing::Outdated
-    })
+    migrations::judge(applied.as_deref(), &migrator(), shown)
 }
 
-async fn applied(connection: &mut SqliteConnection) -> sqlx::Result<Option<Vec<(i64, Vec<u8>)>>> {
+async fn applied(connection: &mut SqliteConnection) -> sqlx::Result<Option<Vec<Applied>>> {
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?1)")
         .bind(TABLE)
         .fetch_one(&mut *connection)
@@ -75,13 +44,7 @@ pub(super) async fn run(connection: &mut SqliteConnection, shown: &str) -> Resul
     // The migrator takes no lock in SQLite: two processes that start at once would both create.
     let begun = connection.begin_with("BEGIN IMMEDIATE").await;
     let mut transaction = begun.map_err(|error| explain(error, shown))?;
-    match migrator().run_direct(None, &mut *transaction, false).await {
-        Ok(()) => transaction.commit().await.map_err(|error| explain(error, shown)),
-        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-            Err(explain(error, shown).context("creating the store's tables"))
-        }
-        Err(MigrateError::VersionMissing(version)) => Err(newer_store(shown, version, 1)),
-        Err(MigrateError::VersionMismatch(version)) => Err(foreign_migration(shown, version)),
-        Err(other) => Err(super::internal("the store's tables cannot be created", other)),
-    }
+    let done = migrator().run_direct(None, &mut *transaction, false).await;
+    done.map_err(|error| migrations::failed(error, shown, |error| explain(error, shown)))?;
+    transaction.commit().await.map_err(|error| explain(error, shown))
 }

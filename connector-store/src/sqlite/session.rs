@@ -14,7 +14,8 @@ use crate::fault::Class;
 use crate::identifier::{quoted, quoted_list, sql};
 use crate::layout::{Layout, Names, TableColumn};
 use crate::lease::{self, Scope};
-use crate::writer::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
+use crate::session::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
+use crate::statements::{OWN_COLUMNS, on_conflict};
 
 /// SQLite takes no more values in one statement.
 const MOST_VALUES: usize = 32_766;
@@ -22,7 +23,6 @@ const MOST_VALUES: usize = 32_766;
 /// Rows in one statement, largest first: each statement costs a hop to SQLite's thread, and each size one to prepare.
 const CHUNKS: [usize; 3] = [100, 10, 1];
 
-const OWN_COLUMNS: &str = "_doc, _hash, _synced_at, _first_seen_at, _run_id";
 const OWN_VALUES: usize = 5;
 
 pub(super) struct SqliteSession {
@@ -65,11 +65,7 @@ impl SqliteSession {
     }
 
     async fn write(&mut self, sheet: &Sheet<'_>, rows: &[&Row], is_new: bool) -> sqlx::Result<()> {
-        let sizes = if is_new {
-            self.statements.insert.clone()
-        } else {
-            self.statements.upsert.clone()
-        };
+        let sizes = if is_new { self.statements.insert.clone() } else { self.statements.upsert.clone() };
         let run_id: Arc<str> = self.run_id.to_string().into();
         let now: Arc<str> = sheet.now.into();
         let mut rest = rows;
@@ -87,10 +83,7 @@ impl SqliteSession {
                         };
                     }
                     query = query.bind(row.document().to_owned()).bind(row.hash().to_vec());
-                    query = query
-                        .bind(Arc::clone(&now))
-                        .bind(Arc::clone(&now))
-                        .bind(Arc::clone(&run_id));
+                    query = query.bind(Arc::clone(&now)).bind(Arc::clone(&now)).bind(Arc::clone(&run_id));
                 }
                 query.execute(self.connection().await?).await?;
             }
@@ -104,10 +97,8 @@ impl Session for SqliteSession {
 
     fn lay_out(&mut self, layout: &Layout) {
         let values = layout.targets.len() + OWN_VALUES;
-        let mut sizes: Vec<usize> = CHUNKS
-            .iter()
-            .map(|size| (*size).min(MOST_VALUES / values).max(1))
-            .collect();
+        let mut sizes: Vec<usize> =
+            CHUNKS.iter().map(|size| (*size).min(MOST_VALUES / values).max(1)).collect();
         sizes.dedup();
         let statements = |end: &str| {
             let statement = |size: &usize| (*size, sql(write_statement(&self.table, layout, *size, end)));
@@ -116,7 +107,7 @@ impl Session for SqliteSession {
         self.statements = Statements {
             compare: Some(sql(compare_statement(&self.table, layout))),
             insert: statements(""),
-            upsert: statements(&on_conflict(layout)),
+            upsert: statements(&format!(" {}", on_conflict(layout))),
         };
     }
 
@@ -129,10 +120,7 @@ impl Session for SqliteSession {
         let positions = |json: &str| {
             serde_json::from_str(json).map_err(|error: serde_json::Error| sqlx::Error::Decode(error.into()))
         };
-        Ok(Comparison {
-            unchanged: positions(&unchanged)?,
-            differing: positions(&differing)?,
-        })
+        Ok(Comparison { unchanged: positions(&unchanged)?, differing: positions(&differing)? })
     }
 
     async fn begin(&mut self) -> sqlx::Result<()> {
@@ -245,11 +233,6 @@ impl Session for SqliteSession {
         self.connection = None;
     }
 
-    /// Opening a file is cheap; a connection is not worth keeping.
-    fn hand_back(&mut self) {
-        self.connection = None;
-    }
-
     fn new_column(&self, column: &Column) -> TableColumn {
         types::new_column(column)
     }
@@ -297,10 +280,7 @@ fn compare_statement(table: &str, layout: &Layout) -> String {
         .zip(0..)
         .map(|(target, n)| format!("t.{} = k.value ->> {n}", quoted(&target.column.name)))
         .collect();
-    let same = format!(
-        "t._deleted_at IS NULL AND hex(t._hash) = k.value ->> {}",
-        layout.key.len()
-    );
+    let same = format!("t._deleted_at IS NULL AND hex(t._hash) = k.value ->> {}", layout.key.len());
     format!(
         "SELECT json_group_array(k.key) FILTER (WHERE {same}), json_group_array(k.key) FILTER (WHERE NOT ({same}))
          FROM json_each(?1) k CROSS JOIN {table} t ON {}",
@@ -312,24 +292,5 @@ fn write_statement(table: &str, layout: &Layout, rows: usize, end: &str) -> Stri
     let places = vec!["?"; layout.targets.len() + OWN_VALUES].join(",");
     let row = format!("({places})");
     let values = vec![row.as_str(); rows].join(",");
-    format!(
-        "INSERT INTO {table} ({}, {OWN_COLUMNS}) VALUES {values}{end}",
-        quoted_list(layout.names())
-    )
-}
-
-fn on_conflict(layout: &Layout) -> String {
-    let key = quoted_list(layout.key_targets().map(|target| target.column.name.as_str()));
-    let updates: String = layout
-        .targets
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !layout.key.contains(index))
-        .map(|(_, target)| quoted(&target.column.name))
-        .map(|name| format!("{name} = excluded.{name}, "))
-        .collect();
-    format!(
-        " ON CONFLICT ({key}) DO UPDATE SET {updates}_doc = excluded._doc, _hash = excluded._hash,
-         _synced_at = excluded._synced_at, _run_id = excluded._run_id, _deleted_at = NULL"
-    )
+    format!("INSERT INTO {table} ({}, {OWN_COLUMNS}) VALUES {values}{end}", quoted_list(layout.names()))
 }

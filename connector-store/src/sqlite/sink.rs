@@ -17,7 +17,8 @@ use super::table::{self, Described};
 use crate::attempts::Attempts;
 use crate::fault::Class;
 use crate::identifier::quoted;
-use crate::lease::{Scope, lost};
+use crate::lease::{ReportRow, Scope, lost};
+use crate::migrations::Standing;
 use crate::writer::{Opening, Writer};
 
 /// Writes into tables of the file.
@@ -62,24 +63,16 @@ struct SqliteRun {
 
 impl SqliteRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
-        let (described, state) = if self.start.dry_run {
-            self.look(table).await?
-        } else {
-            self.prepare(table).await?
-        };
+        let (described, state) =
+            if self.start.dry_run { self.look(table).await? } else { self.prepare(table).await? };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let columns = described.map(|Described { columns, .. }| columns);
-        let existing = columns
-            .iter()
-            .flatten()
-            .map(|column| (column.name.clone(), column.kind))
-            .collect();
         let opening = Opening {
             table: table.name.clone(),
             key: table.key.clone(),
             existing: columns,
             is_empty,
-            state: state.clone(),
+            state,
             dry_run: self.start.dry_run,
         };
         let session = SqliteSession {
@@ -93,24 +86,11 @@ impl SqliteRun {
             connection: None,
             statements: Statements::default(),
         };
-        let state = if is_empty {
-            StreamState::default()
-        } else {
-            state.unwrap_or_default()
-        };
-        Ok(OpenedStream {
-            writer: Box::new(Writer::new(session, opening)),
-            state,
-            existing,
-        })
+        Ok(Writer::open(session, opening))
     }
 
     async fn prepare(&self, table: &Table) -> Result<(Option<Described>, Option<StreamState>)> {
-        let mut connection = self
-            .database
-            .connect()
-            .await
-            .map_err(|error| self.database.explain(error))?;
+        let mut connection = self.database.connect().await.map_err(|error| self.database.explain(error))?;
         let described = table::prepare(&mut connection, table, self.database.shown()).await?;
         let state = self.stored_state(&mut connection, &table.name).await?;
         Ok((Some(described), state))
@@ -118,17 +98,14 @@ impl SqliteRun {
 
     /// For a dry run: what there is, if anything.
     async fn look(&self, table: &Table) -> Result<(Option<Described>, Option<StreamState>)> {
-        let connected = self
-            .database
-            .connect_to_read()
-            .await
-            .map_err(|error| self.database.explain(error))?;
+        let connected =
+            self.database.connect_to_read().await.map_err(|error| self.database.explain(error))?;
         let Some(mut connection) = connected else {
             return Ok((None, None));
         };
         let described = table::describe(&mut connection, table, self.database.shown()).await?;
         let state = match super::migrations::standing(&mut connection, self.database.shown()).await? {
-            super::Standing::Absent => None,
+            Standing::Absent => None,
             _ => self.stored_state(&mut connection, &table.name).await?,
         };
         Ok((described, state))
@@ -159,16 +136,14 @@ impl SqliteRun {
         if self.start.dry_run {
             return Ok(());
         }
+        let report = ReportRow::new(report)?;
         let mut attempts = Attempts::default();
         let holds = loop {
-            match self.write_report(report).await {
+            match self.write_report(&report).await {
                 Ok(holds) => break holds,
                 Err(error) if class(&error) == Class::Transient && attempts.next().await => {}
                 Err(error) => {
-                    return Err(self
-                        .database
-                        .explain(error)
-                        .context("recording the end of the run"));
+                    return Err(self.database.explain(error).context("recording the end of the run"));
                 }
             }
         };
@@ -176,16 +151,9 @@ impl SqliteRun {
         if holds { Ok(()) } else { Err(lost(&self.scope)) }
     }
 
-    async fn write_report(&self, report: &SyncReport) -> sqlx::Result<bool> {
+    async fn write_report(&self, report: &ReportRow) -> sqlx::Result<bool> {
         let mut connection = self.database.connect().await?;
-        lease::write_report(
-            &mut connection,
-            &self.scope,
-            self.fence,
-            self.start.run_id,
-            report,
-        )
-        .await
+        lease::write_report(&mut connection, &self.scope, self.fence, self.start.run_id, report).await
     }
 }
 

@@ -1,24 +1,11 @@
 //! What `status` shows of an SQLite store.
 
-use connector_core::{ConnectorError, ErrorCode, Result};
+use connector_core::Result;
 use sqlx::SqliteConnection;
-use uuid::Uuid;
 
 use super::Database;
 use crate::identifier::{quoted, sql};
-use crate::status::{RunSummary, StreamSummary, instant};
-
-type RunRow = (
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    Option<String>,
-    Option<String>,
-);
-type CursorRow = (String, String, String, String, String, i64);
+use crate::status::{self, RunRow, RunSummary, StreamRow, StreamSummary};
 
 impl Database {
     /// The latest runs of an app, last first.
@@ -35,22 +22,7 @@ impl Database {
         .fetch_all(&mut connection)
         .await
         .map_err(|error| self.explain(error))?;
-        let summary = |(run_id, app_id, connection, schema, status, started, finished, report): RunRow| {
-            Ok(RunSummary {
-                run_id: Uuid::try_parse(&run_id).map_err(|error| {
-                    ConnectorError::new(ErrorCode::InternalError, format!("`{run_id}` is no id of a run"))
-                        .source(error)
-                })?,
-                app_id,
-                connection,
-                schema,
-                status,
-                started_at: instant(&started)?,
-                finished_at: finished.map(|finished| instant(&finished)).transpose()?,
-                report: report.and_then(|report| serde_json::from_str(&report).ok()),
-            })
-        };
-        rows.into_iter().map(summary).collect()
+        rows.into_iter().map(status::run).collect()
     }
 
     /// The streams of an app that something was ever written of.
@@ -58,7 +30,7 @@ impl Database {
         let Some(mut connection) = self.connect_if_there().await? else {
             return Ok(Vec::new());
         };
-        let rows: Vec<CursorRow> = sqlx::query_as(
+        let rows: Vec<StreamRow> = sqlx::query_as(
             "SELECT connection, schema, stream, state, updated_at,
                  (SELECT count(*) FROM connector_rejects r WHERE r.app_id = c.app_id AND r.connection = c.connection
                   AND r.schema = c.schema AND r.stream = c.stream)
@@ -69,19 +41,9 @@ impl Database {
         .await
         .map_err(|error| self.explain(error))?;
         let mut streams = Vec::with_capacity(rows.len());
-        for (name, schema, stream, state, updated_at, rejected) in rows {
-            let counts = count(&mut connection, &stream).await.ok();
-            let counts = counts.map(|(live, deleted)| (live.unsigned_abs(), deleted.unsigned_abs()));
-            streams.push(StreamSummary {
-                connection: name,
-                schema,
-                stream,
-                state: serde_json::from_str(&state).unwrap_or_default(),
-                updated_at: instant(&updated_at)?,
-                rows: counts.map(|(live, _)| live),
-                deleted: counts.map(|(_, deleted)| deleted),
-                rejected: rejected.unsigned_abs(),
-            });
+        for row in rows {
+            let counts = count(&mut connection, &row.2).await.ok();
+            streams.push(status::stream(row, counts)?);
         }
         Ok(streams)
     }

@@ -8,8 +8,9 @@ use sqlx::{Connection, SqliteConnection};
 use super::fault::explain;
 use super::types;
 use crate::fault::foreign_table;
-use crate::identifier::{quoted, quoted_list, sql};
+use crate::identifier::{quoted, sql};
 use crate::layout::TableColumn;
+use crate::statements::definitions;
 
 /// A stream's table as the database has it.
 pub(super) struct Described {
@@ -24,9 +25,7 @@ pub(super) async fn prepare(
     table: &Table,
     shown: &str,
 ) -> Result<Described> {
-    let columns = catalog(connection, table)
-        .await
-        .map_err(|error| explain(error, shown))?;
+    let columns = catalog(connection, table).await.map_err(|error| explain(error, shown))?;
     if columns.is_empty() || !lacking(&columns, table).is_empty() {
         let changed = async {
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -39,27 +38,17 @@ pub(super) async fn prepare(
             transaction.commit().await
         };
         let place = || format!("preparing the table {}", table.name);
-        changed
-            .await
-            .map_err(|error| explain(error, shown).context(place()))?;
+        changed.await.map_err(|error| explain(error, shown).context(place()))?;
     }
     describe(connection, table, shown).await?.ok_or_else(|| {
-        ConnectorError::new(
-            ErrorCode::ServiceError,
-            format!("the table {} was dropped just now", table.name),
-        )
+        ConnectorError::new(ErrorCode::ServiceError, format!("the table {} was dropped just now", table.name))
     })
 }
 
 /// Declared columns that the table does not have.
 fn lacking(columns: &[TableColumn], table: &Table) -> Vec<TableColumn> {
     let has = |name: &str| columns.iter().any(|known| known.name.eq_ignore_ascii_case(name));
-    table
-        .columns
-        .iter()
-        .filter(|column| !has(&column.name))
-        .map(types::new_column)
-        .collect()
+    table.columns.iter().filter(|column| !has(&column.name)).map(types::new_column).collect()
 }
 
 /// The table as it is; `None` when there is none.
@@ -68,33 +57,23 @@ pub(super) async fn describe(
     table: &Table,
     shown: &str,
 ) -> Result<Option<Described>> {
-    let mut columns = catalog(connection, table)
-        .await
-        .map_err(|error| explain(error, shown))?;
+    let mut columns = catalog(connection, table).await.map_err(|error| explain(error, shown))?;
     if columns.is_empty() {
         return Ok(None);
     }
-    if let Some(lacking) = RESERVED_COLUMNS
-        .iter()
-        .find(|own| columns.iter().all(|known| known.name != **own))
+    if let Some(lacking) = RESERVED_COLUMNS.iter().find(|own| columns.iter().all(|known| known.name != **own))
     {
         return Err(foreign_table(&table.name, &format!("column {lacking}")));
     }
     let looked = async {
         let is_unique = has_unique_key(connection, table).await?;
-        let query = sql(format!(
-            "SELECT NOT EXISTS (SELECT 1 FROM {})",
-            quoted(&table.name)
-        ));
+        let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(&table.name)));
         let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
         sqlx::Result::Ok((is_unique, is_empty))
     };
     let (is_unique, is_empty) = looked.await.map_err(|error| explain(error, shown))?;
     if !is_unique {
-        return Err(foreign_table(
-            &table.name,
-            &format!("primary key ({})", table.key.join(", ")),
-        ));
+        return Err(foreign_table(&table.name, &format!("primary key ({})", table.key.join(", "))));
     }
     columns.retain(|column| !RESERVED_COLUMNS.contains(&column.name.as_str()));
     Ok(Some(Described { columns, is_empty }))
@@ -128,26 +107,11 @@ async fn has_unique_key(connection: &mut SqliteConnection, table: &Table) -> sql
 
 /// An ordinary table with a unique key: without row ids, rows of this size are slower and larger by far.
 async fn create(connection: &mut SqliteConnection, table: &Table) -> sqlx::Result<()> {
-    let mut lines: Vec<String> = Vec::new();
-    for column in &table.columns {
-        let not_null = if table.key.contains(&column.name) {
-            " NOT NULL"
-        } else {
-            ""
-        };
-        lines.push(format!(
-            "{} {}{not_null}",
-            quoted(&column.name),
-            types::name(column.kind)
-        ));
-    }
-    lines.push("_doc TEXT NOT NULL, _hash BLOB NOT NULL, _synced_at TEXT NOT NULL".to_owned());
-    lines.push("_first_seen_at TEXT NOT NULL, _deleted_at TEXT, _run_id TEXT NOT NULL".to_owned());
-    lines.push(format!(
-        "PRIMARY KEY ({})",
-        quoted_list(table.key.iter().map(String::as_str))
-    ));
-    let statement = format!("CREATE TABLE {} ({})", quoted(&table.name), lines.join(", "));
+    let own =
+        "_doc TEXT NOT NULL, _hash BLOB NOT NULL, _synced_at TEXT NOT NULL, _first_seen_at TEXT NOT NULL,
+        _deleted_at TEXT, _run_id TEXT NOT NULL";
+    let statement =
+        format!("CREATE TABLE {} ({})", quoted(&table.name), definitions(table, types::name, own));
     sqlx::query(sql(statement)).execute(connection).await?;
     Ok(())
 }
@@ -159,11 +123,8 @@ pub(super) async fn add_columns(
     columns: &[TableColumn],
 ) -> sqlx::Result<()> {
     for column in columns {
-        let statement = format!(
-            "ALTER TABLE {table} ADD COLUMN {} {}",
-            quoted(&column.name),
-            column.sql_type
-        );
+        let statement =
+            format!("ALTER TABLE {table} ADD COLUMN {} {}", quoted(&column.name), column.sql_type);
         sqlx::query(sql(statement)).execute(&mut *connection).await?;
     }
     Ok(())

@@ -6,16 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::Result;
-use connector_core::oauth::{
-    Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, TokenStore,
-};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionSummary, LockedConnection, TokenStore};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::Database;
-use crate::vault::{Keyring, Sealed, changed_meanwhile, held_too_long};
+use crate::vault::{Keyring, Sealed, SealedRow, SummaryRow, changed_meanwhile, held_too_long, summary};
 
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -28,23 +26,10 @@ pub(crate) struct SqliteVault {
     pub(crate) keyring: Keyring,
 }
 
-type SealedRow = (
-    Option<String>,
-    String,
-    Option<String>,
-    i64,
-    String,
-    Vec<u8>,
-    Vec<u8>,
-);
-type SummaryRow = (String, Option<String>, String, Option<String>, String);
-
 impl SqliteVault {
     async fn read(&self, id: &ConnectionKey) -> Result<Option<Connection>> {
         let sealed = self.read_sealed(id).await?;
-        sealed
-            .map(|sealed| sealed.open(&self.keyring.for_opening()?, id))
-            .transpose()
+        sealed.map(|sealed| sealed.open(&self.keyring.for_opening()?, id)).transpose()
     }
 
     async fn read_sealed(&self, id: &ConnectionKey) -> Result<Option<Sealed>> {
@@ -60,23 +45,15 @@ impl SqliteVault {
         .fetch_optional(&mut connection)
         .await
         .map_err(|error| self.database.explain(error))?;
-        row.map(sealed).transpose()
+        row.map(Sealed::from_row).transpose()
     }
 
     async fn take_lock<'a>(&'a self, id: &'a ConnectionKey) -> Result<Box<dyn LockedConnection + 'a>> {
         let hold = self.hold(id).await?;
         let sealed = self.read_sealed(id).await?;
         let generation = sealed.as_ref().map_or(0, |sealed| sealed.generation);
-        let current = sealed
-            .map(|sealed| sealed.open(&self.keyring.for_opening()?, id))
-            .transpose()?;
-        Ok(Box::new(Locked {
-            vault: self,
-            id,
-            current,
-            generation,
-            _hold: hold,
-        }))
+        let current = sealed.map(|sealed| sealed.open(&self.keyring.for_opening()?, id)).transpose()?;
+        Ok(Box::new(Locked { vault: self, id, current, generation, _hold: hold }))
     }
 
     /// Waits until nobody else holds the connection.
@@ -86,10 +63,7 @@ impl SqliteVault {
         let until = Instant::now() + LOCK_TIMEOUT;
         loop {
             if let Some(file) = self.database.try_lock_file(&[&id.app_id, &id.name, "tokens"])? {
-                return Ok(Hold {
-                    _file: file,
-                    _turn: turn,
-                });
+                return Ok(Hold { _file: file, _turn: turn });
             }
             if Instant::now() >= until {
                 return Err(held_too_long(id));
@@ -110,10 +84,7 @@ impl SqliteVault {
         let explain = |error| self.database.explain(error);
         let mut database = self.database.connect().await.map_err(explain)?;
         // The one place where losing the last commit with the machine's power is not made good by reading again.
-        sqlx::query("PRAGMA synchronous = FULL")
-            .execute(&mut database)
-            .await
-            .map_err(explain)?;
+        sqlx::query("PRAGMA synchronous = FULL").execute(&mut database).await.map_err(explain)?;
         let done = sqlx::query(
             "INSERT INTO connector_connections
                  (app_id, name, account, state, expires_at, generation, key_id, tokens, settings, created_at, updated_at)
@@ -138,11 +109,7 @@ impl SqliteVault {
         .execute(&mut database)
         .await
         .map_err(explain)?;
-        if done.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(changed_meanwhile(id))
-        }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(changed_meanwhile(id)) }
     }
 
     async fn summaries(&self, app_id: &str) -> Result<Vec<ConnectionSummary>> {
@@ -157,30 +124,8 @@ impl SqliteVault {
         .fetch_all(&mut connection)
         .await
         .map_err(|error| self.database.explain(error))?;
-        let summary = |(name, account, state, expires_at, updated_at): SummaryRow| {
-            Ok(ConnectionSummary {
-                name,
-                account,
-                state: ConnectionState::from_name(&state).unwrap_or_default(),
-                expires_at: expires_at.map(|text| crate::status::instant(&text)).transpose()?,
-                updated_at: crate::status::instant(&updated_at)?,
-            })
-        };
         rows.into_iter().map(summary).collect()
     }
-}
-
-fn sealed((account, state, expires_at, generation, key_id, tokens, settings): SealedRow) -> Result<Sealed> {
-    let expires_at = expires_at.map(|text| crate::status::instant(&text)).transpose()?;
-    Ok(Sealed {
-        account,
-        state,
-        expires_at,
-        generation,
-        key_id,
-        tokens,
-        settings,
-    })
 }
 
 /// Keeps others out, of this process and of all.

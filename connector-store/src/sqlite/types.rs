@@ -20,19 +20,12 @@ pub(super) const fn name(kind: ColumnType) -> &'static str {
 }
 
 pub(super) fn new_column(column: &Column) -> TableColumn {
-    TableColumn {
-        name: column.name.clone(),
-        kind: column.kind,
-        sql_type: name(column.kind).to_owned(),
-        exact: true,
-    }
+    TableColumn::new(column, name(column.kind))
 }
 
 /// A column as the database describes it. What is not known is treated as text.
 pub(super) fn from_catalog(name: String, sql_type: String, declared: &[Column]) -> TableColumn {
-    let is_uuid = declared
-        .iter()
-        .any(|column| column.name == name && column.kind == ColumnType::Uuid);
+    let is_uuid = declared.iter().any(|column| column.name == name && column.kind == ColumnType::Uuid);
     let (kind, exact) = match sql_type.to_ascii_uppercase().as_str() {
         "TEXT" if is_uuid => (ColumnType::Uuid, true),
         "TEXT" => (ColumnType::Text, true),
@@ -41,19 +34,10 @@ pub(super) fn from_catalog(name: String, sql_type: String, declared: &[Column]) 
         "TEXT JSON" => (ColumnType::Json, true),
         "NUMERIC" => (ColumnType::Number, true),
         "BOOLEAN" => (ColumnType::Boolean, true),
-        other
-            if ["INT", "REAL", "FLOA", "DOUB"]
-                .iter()
-                .any(|part| other.contains(part)) =>
-        {
+        other if ["INT", "REAL", "FLOA", "DOUB"].iter().any(|part| other.contains(part)) => {
             (ColumnType::Number, false)
         }
         _ => (ColumnType::Text, false),
     };
-    TableColumn {
-        name,
-        kind,
-        sql_type,
-        exact,
-    }
+    TableColumn { name, kind, sql_type, exact }
 }

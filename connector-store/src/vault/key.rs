@@ -32,11 +32,7 @@ impl VaultKey {
     /// The key from its text: 32 bytes in base64 or in hexadecimal digits.
     pub fn parse(text: &Secret) -> Result<Self> {
         let text = text.expose().trim();
-        let decoded = Zeroizing::new(
-            decode_hex(text)
-                .or_else(|| decode_base64(text))
-                .unwrap_or_default(),
-        );
+        let decoded = Zeroizing::new(decode_hex(text).or_else(|| decode_base64(text)).unwrap_or_default());
         if decoded.len() != KEY_BYTES {
             return Err(ConnectorError::misconfigured(
                 ErrorCode::InvalidValue,
@@ -65,9 +61,7 @@ impl VaultKey {
         if let Some(text) = set("CONNECTOR_VAULT_KEY") {
             return Self::parse(&Secret::new(text)).map(Some);
         }
-        set("CONNECTOR_VAULT_KEY_FILE")
-            .map(|path| Self::from_file(Path::new(&path)))
-            .transpose()
+        set("CONNECTOR_VAULT_KEY_FILE").map(|path| Self::from_file(Path::new(&path))).transpose()
     }
 
     /// The key beside an SQLite database, in `<database>.key`; made at first use.
@@ -82,10 +76,9 @@ impl VaultKey {
 
     /// Names the key without telling it: the first 8 hexadecimal digits of its SHA-256.
     pub fn id(&self) -> String {
-        Sha256::digest(self.bytes())[..4]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let digest = Sha256::digest(self.bytes());
+        let start = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+        format!("{start:08x}")
     }
 
     pub(crate) fn bytes(&self) -> &[u8; KEY_BYTES] {
@@ -123,9 +116,7 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     if text.len() != 2 * KEY_BYTES || !text.is_ascii() {
         return None;
     }
-    (0..KEY_BYTES)
-        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok())
-        .collect()
+    (0..KEY_BYTES).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()
 }
 
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
@@ -150,15 +141,10 @@ fn unusable(path: &Path, error: &std::io::Error) -> ConnectorError {
 fn create_key_file(path: &Path) -> Result<()> {
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
     let mut suffix = [0; 8];
-    getrandom::fill(&mut *bytes)
-        .and_then(|()| getrandom::fill(&mut suffix))
-        .map_err(|error| {
-            ConnectorError::new(
-                ErrorCode::InternalError,
-                "the operating system gives no random bytes",
-            )
+    getrandom::fill(&mut *bytes).and_then(|()| getrandom::fill(&mut suffix)).map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "the operating system gives no random bytes")
             .source(error)
-        })?;
+    })?;
     let text = Zeroizing::new(STANDARD.encode(*bytes) + "\n");
     let draft = path.with_extension(format!("key.{:x}", u64::from_le_bytes(suffix)));
     let outcome = write_private(&draft, text.as_bytes()).and_then(|()| fs::hard_link(&draft, path));
@@ -184,18 +170,14 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn refuse_if_shared(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
-    let mode = fs::metadata(path)
-        .map_err(|error| unusable(path, &error))?
-        .permissions()
-        .mode();
-    if mode & 0o077 == 0 {
+    let mode = fs::metadata(path).map_err(|error| unusable(path, &error))?.permissions().mode();
+    let of_others = mode & 0o077;
+    if of_others == 0 {
         return Ok(());
     }
     let message = format!("the vault key file {} can be read by others", path.display());
-    Err(
-        ConnectorError::misconfigured(ErrorCode::PermissionDenied, message)
-            .hint(format!("chmod 600 {}", path.display())),
-    )
+    Err(ConnectorError::misconfigured(ErrorCode::PermissionDenied, message)
+        .hint(format!("chmod 600 {}", path.display())))
 }
 
 #[cfg(not(unix))]
@@ -210,10 +192,9 @@ mod tests {
     #[test]
     fn a_key_is_read_in_base64_and_in_hexadecimal() {
         let hex = VaultKey::parse(&Secret::new("ab".repeat(32))).unwrap();
-        for text in [
-            "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=",
-            " q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s\n",
-        ] {
+        for text in
+            ["q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=", " q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s\n"]
+        {
             assert_eq!(VaultKey::parse(&Secret::new(text)).unwrap().bytes(), hex.bytes());
         }
         for text in ["", "abc", &"ab".repeat(31), "not base64 at all!"] {
@@ -236,14 +217,8 @@ mod tests {
             })
         };
         assert!(from("", "").unwrap().is_none());
-        assert_eq!(
-            from("", file.to_str().unwrap()).unwrap().unwrap().bytes(),
-            &[0xcd; 32]
-        );
-        assert_eq!(
-            from(&"ab".repeat(32), "/nowhere").unwrap().unwrap().bytes(),
-            &[0xab; 32]
-        );
+        assert_eq!(from("", file.to_str().unwrap()).unwrap().unwrap().bytes(), &[0xcd; 32]);
+        assert_eq!(from(&"ab".repeat(32), "/nowhere").unwrap().unwrap().bytes(), &[0xab; 32]);
         assert!(from("", "/nowhere").is_err());
     }
 
@@ -252,9 +227,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("store.db");
         let ids: Vec<String> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| VaultKey::for_sqlite(&database).unwrap().id()))
-                .collect();
+            let starts: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| VaultKey::for_sqlite(&database).unwrap().id())).collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
         assert!(ids.iter().all(|id| *id == ids[0]));

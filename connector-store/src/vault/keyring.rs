@@ -37,7 +37,7 @@ impl Keyring {
     }
 }
 
-fn missing() -> ConnectorError {
+pub(crate) fn missing() -> ConnectorError {
     ConnectorError::misconfigured(
         ErrorCode::IntegrationMissingParameter,
         "connections in PostgreSQL are sealed, and there is no vault key: set CONNECTOR_VAULT_KEY or \

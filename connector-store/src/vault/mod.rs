@@ -11,7 +11,7 @@ mod seal;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, ConnectionSummary, TokenSet};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,8 +19,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
+use crate::status::instant;
+
 pub use key::VaultKey;
-pub(crate) use keyring::Keyring;
+pub(crate) use keyring::{Keyring, missing as missing_key};
 use seal::Place;
 
 /// A connection as it lies in the database.
@@ -34,7 +36,31 @@ pub(crate) struct Sealed {
     pub(crate) settings: Vec<u8>,
 }
 
+/// A row with a connection: account, state, end of the tokens, generation, id of the key, tokens, settings.
+pub(crate) type SealedRow = (Option<String>, String, Option<String>, i64, String, Vec<u8>, Vec<u8>);
+
+/// A row with what anyone may know: name, account, state, end of the tokens, last change.
+pub(crate) type SummaryRow = (String, Option<String>, String, Option<String>, String);
+
+pub(crate) fn summary(
+    (name, account, state, expires_at, updated_at): SummaryRow,
+) -> Result<ConnectionSummary> {
+    Ok(ConnectionSummary {
+        name,
+        account,
+        state: ConnectionState::from_name(&state).unwrap_or_default(),
+        expires_at: expires_at.map(|text| instant(&text)).transpose()?,
+        updated_at: instant(&updated_at)?,
+    })
+}
+
 impl Sealed {
+    pub(crate) fn from_row(row: SealedRow) -> Result<Self> {
+        let (account, state, expires_at, generation, key_id, tokens, settings) = row;
+        let expires_at = expires_at.map(|text| instant(&text)).transpose()?;
+        Ok(Self { account, state, expires_at, generation, key_id, tokens, settings })
+    }
+
     pub(crate) fn seal(
         key: &VaultKey,
         id: &ConnectionKey,
@@ -68,12 +94,7 @@ impl Sealed {
         let tokens: TokenSet = open_json(key, id, "tokens", self.generation, &self.tokens)?;
         let settings = open_json(key, id, "settings", self.generation, &self.settings)?;
         let state = ConnectionState::from_name(&self.state).unwrap_or_default();
-        Ok(Connection {
-            tokens,
-            settings,
-            account: self.account.clone(),
-            state,
-        })
+        Ok(Connection { tokens, settings, account: self.account.clone(), state })
     }
 }
 
@@ -87,20 +108,9 @@ fn seal_json(
     // Enough for most token sets: a buffer that grows leaves its content behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(16 * 1024));
     serde_json::to_writer(&mut *plain, value).map_err(|_| {
-        ConnectorError::new(
-            ErrorCode::InternalError,
-            format!("the {field} of {} are no JSON", id.name),
-        )
+        ConnectorError::new(ErrorCode::InternalError, format!("the {field} of {} are no JSON", id.name))
     })?;
-    seal::seal(
-        key,
-        &Place {
-            id,
-            field,
-            generation,
-        },
-        &plain,
-    )
+    seal::seal(key, &Place { id, field, generation }, &plain)
 }
 
 fn open_json<T: DeserializeOwned>(
@@ -110,41 +120,24 @@ fn open_json<T: DeserializeOwned>(
     generation: i64,
     sealed: &[u8],
 ) -> Result<T> {
-    let plain = seal::open(
-        key,
-        &Place {
-            id,
-            field,
-            generation,
-        },
-        sealed,
-    )?;
+    let plain = seal::open(key, &Place { id, field, generation }, sealed)?;
     // The error would quote what it could not read.
     serde_json::from_slice(&plain).map_err(|_| {
-        let message = format!(
-            "the {field} of the connection {} were written by another version",
-            id.name
-        );
+        let message = format!("the {field} of the connection {} were written by another version", id.name);
         ConnectorError::new(ErrorCode::InternalError, message).hint("log in again")
     })
 }
 
 /// The error of a commit that another writer was faster than.
 pub(crate) fn changed_meanwhile(id: &ConnectionKey) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::Conflict,
-        format!("the connection {} was changed meanwhile", id.name),
-    )
+    ConnectorError::new(ErrorCode::Conflict, format!("the connection {} was changed meanwhile", id.name))
 }
 
 /// The error of a wait for a lock that took too long.
 pub(crate) fn held_too_long(id: &ConnectionKey) -> ConnectorError {
     ConnectorError::new(
         ErrorCode::ConnectionTimeout,
-        format!(
-            "the connection {} has been held by another process for 30 s",
-            id.name
-        ),
+        format!("the connection {} has been held by another process for 30 s", id.name),
     )
 }
 

@@ -37,11 +37,8 @@ impl Place<'_> {
 pub(crate) fn seal(key: &VaultKey, place: &Place<'_>, plain: &[u8]) -> Result<Vec<u8>> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|error| {
-        ConnectorError::new(
-            ErrorCode::InternalError,
-            "the operating system gives no random bytes",
-        )
-        .source(error)
+        ConnectorError::new(ErrorCode::InternalError, "the operating system gives no random bytes")
+            .source(error)
     })?;
     let mut text = Vec::with_capacity(plain.len() + TAG_BYTES);
     text.extend_from_slice(plain);
@@ -66,10 +63,7 @@ pub(crate) fn open(key: &VaultKey, place: &Place<'_>, sealed: &[u8]) -> Result<Z
     if *version != VERSION {
         return Err(ConnectorError::misconfigured(
             ErrorCode::UnsupportedOperation,
-            format!(
-                "the {} of the connection {} were sealed by a newer version",
-                place.field, place.id.name
-            ),
+            format!("the {} of the connection {} were sealed by a newer version", place.field, place.id.name),
         )
         .hint("update this program"));
     }
@@ -87,10 +81,7 @@ mod tests {
     use connector_core::Secret;
 
     fn id(app_id: &str, name: &str) -> ConnectionKey {
-        ConnectionKey {
-            app_id: app_id.into(),
-            name: name.into(),
-        }
+        ConnectionKey { app_id: app_id.into(), name: name.into() }
     }
 
     #[test]
@@ -98,39 +89,15 @@ mod tests {
         let key = VaultKey::parse(&Secret::new("11".repeat(32))).unwrap();
         let other_key = VaultKey::parse(&Secret::new("12".repeat(32))).unwrap();
         let home = id("app", "name");
-        let place = Place {
-            id: &home,
-            field: "tokens",
-            generation: 7,
-        };
+        let place = Place { id: &home, field: "tokens", generation: 7 };
         let sealed = seal(&key, &place, b"secret").unwrap();
         assert_eq!(&**open(&key, &place, &sealed).unwrap(), b"secret");
         assert_ne!(sealed, seal(&key, &place, b"secret").unwrap());
 
         let moved = id("appn", "ame");
         assert!(open(&key, &Place { id: &moved, ..place }, &sealed).is_err());
-        assert!(
-            open(
-                &key,
-                &Place {
-                    field: "settings",
-                    ..place
-                },
-                &sealed
-            )
-            .is_err()
-        );
-        assert!(
-            open(
-                &key,
-                &Place {
-                    generation: 8,
-                    ..place
-                },
-                &sealed
-            )
-            .is_err()
-        );
+        assert!(open(&key, &Place { field: "settings", ..place }, &sealed).is_err());
+        assert!(open(&key, &Place { generation: 8, ..place }, &sealed).is_err());
         assert!(open(&other_key, &place, &sealed).is_err());
         for byte in 0..sealed.len() {
             let mut damaged = sealed.clone();

@@ -21,10 +21,7 @@ async fn error_at(url: &str) -> ConnectorError {
 #[tokio::test]
 async fn a_server_that_is_not_there_can_be_tried_again_later() {
     let error = error_at("postgres://someone:hunter2@127.0.0.1:1/db").await;
-    assert_eq!(
-        (error.code(), error.exit_code()),
-        (ErrorCode::ConnectionRejected, 75)
-    );
+    assert_eq!((error.code(), error.exit_code()), (ErrorCode::ConnectionRejected, 75));
 }
 
 #[tokio::test]
@@ -43,10 +40,7 @@ async fn a_role_without_rights_is_told_what_it_lacks_and_needs_none_for_what_sta
     world.execute("DO $$ BEGIN CREATE ROLE worker LOGIN PASSWORD 'hunter2'; EXCEPTION WHEN duplicate_object THEN NULL; END $$").await;
     let url = world.url.replacen("postgres@", "worker:hunter2@", 1);
     let error = error_at(&url).await;
-    assert_eq!(
-        (error.code(), error.exit_code()),
-        (ErrorCode::PermissionDenied, 77)
-    );
+    assert_eq!((error.code(), error.exit_code()), (ErrorCode::PermissionDenied, 77));
 
     // The owner makes everything; the worker may only write.
     world.load(&[company(1, 1)]).await;
@@ -59,10 +53,7 @@ async fn a_role_without_rights_is_told_what_it_lacks_and_needs_none_for_what_sta
     let store = Store::open(&url, StoreOptions::default()).unwrap();
     let run = begin(&store, "default", false).await.unwrap();
     let mut stream = run.open(&companies()).await;
-    let written = stream
-        .write(&[company(1, 2), company(2, 1)], &state(2))
-        .await
-        .unwrap();
+    let written = stream.write(&[company(1, 2), company(2, 1)], &state(2)).await.unwrap();
     assert_eq!(numbers(written), [1, 1, 0, 0]);
     run.finish(Status::Succeeded).await.unwrap();
 }
@@ -87,11 +78,7 @@ async fn a_file_that_cannot_be_is_named() {
     let error = error_at(&format!("sqlite://{}", text.display())).await;
     assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 78));
 
-    let error = error_at(&format!(
-        "sqlite://{}?mode=rw",
-        folder.path().join("none.db").display()
-    ))
-    .await;
+    let error = error_at(&format!("sqlite://{}?mode=rw", folder.path().join("none.db").display())).await;
     assert_eq!((error.code(), error.exit_code()), (ErrorCode::NotFound, 78));
 }
 
@@ -116,25 +103,12 @@ async fn a_session_that_is_cut_is_made_anew() {
     let cut = "SELECT CAST(count(pg_terminate_backend(pid)) AS TEXT) FROM pg_stat_activity
                WHERE application_name = 'connector' AND datname = current_database()";
     for round in 0..3 {
-        let written = stream
-            .write(&batch(round * 50), &state(i64::from(round)))
-            .await
-            .unwrap();
+        let written = stream.write(&batch(round * 50), &state(i64::from(round))).await.unwrap();
         assert_eq!(numbers(written), [50, 0, 0, 0]);
-        assert!(
-            world.rows(cut).await[0][0]
-                .as_ref()
-                .unwrap()
-                .parse::<u32>()
-                .unwrap()
-                > 0
-        );
+        assert!(world.rows(cut).await[0][0].as_ref().unwrap().parse::<u32>().unwrap() > 0);
     }
     run.finish(Status::Succeeded).await.unwrap();
-    assert_eq!(
-        world.store.runs("teamleader", 1).await.unwrap()[0].status,
-        "succeeded"
-    );
+    assert_eq!(world.store.runs("teamleader", 1).await.unwrap()[0].status, "succeeded");
     assert_eq!(world.count(&world.table("companies")).await, 150);
 }
 
@@ -169,8 +143,5 @@ async fn a_server_that_restarts_costs_no_row() {
     drop(stream);
     run.finish(Status::Succeeded).await.unwrap();
     assert_eq!(inserted, u64::from(number));
-    assert_eq!(
-        store.streams("teamleader").await.unwrap()[0].rows,
-        Some(u64::from(number))
-    );
+    assert_eq!(store.streams("teamleader").await.unwrap()[0].rows, Some(u64::from(number)));
 }

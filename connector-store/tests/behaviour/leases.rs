@@ -11,20 +11,11 @@ use crate::world::{World, begin, companies, company, state};
 
 pub(crate) async fn a_second_run_is_told_who_is_at_work(world: World) {
     let first = world.begin().await;
-    let error = begin(&world.another_store(), "default", false)
-        .await
-        .err()
-        .unwrap();
+    let error = begin(&world.another_store(), "default", false).await.err().unwrap();
     assert_eq!(error.code(), ErrorCode::Conflict);
     assert_eq!(error.exit_code(), 69);
-    assert!(
-        error.message().contains(&first.start.run_id.to_string()),
-        "{error}"
-    );
-    assert!(
-        error.message().contains(&std::process::id().to_string()),
-        "{error}"
-    );
+    assert!(error.message().contains(&first.start.run_id.to_string()), "{error}");
+    assert!(error.message().contains(&std::process::id().to_string()), "{error}");
     first.finish(Status::Succeeded).await.unwrap();
     begin(&world.another_store(), "default", false).await.unwrap();
 }
@@ -46,7 +37,7 @@ async fn hold_a_lease_until_killed() {
     let mut stream = run.open(&companies()).await;
     stream.write(&[company(1, 1)], &state(1)).await.unwrap();
     println!("\nholding");
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
 }
 
 pub(crate) async fn a_killed_holder_is_replaced_at_once(world: World) {
@@ -63,26 +54,18 @@ pub(crate) async fn a_killed_holder_is_replaced_at_once(world: World) {
     holder.start_kill().unwrap();
     let run = begin(&world.store, "default", false).await.unwrap();
     assert_eq!(run.open(&companies()).await.opened.state, state(1));
-    assert_eq!(
-        world.store.runs("teamleader", 5).await.unwrap()[1].status,
-        "interrupted"
-    );
+    assert_eq!(world.store.runs("teamleader", 5).await.unwrap()[1].status, "interrupted");
 }
 
 pub(crate) async fn a_run_that_lost_its_lease_writes_nothing(world: World) {
     let zombie = world.begin().await;
     let mut stream = zombie.open(&companies()).await;
     stream.write(&[company(1, 1)], &state(1)).await.unwrap();
-    world
-        .execute(&format!("UPDATE {} SET fence = fence + 1", world.own("leases")))
-        .await;
+    world.execute(&format!("UPDATE {} SET fence = fence + 1", world.own("leases"))).await;
     let error = stream.write(&[company(2, 1)], &state(2)).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Conflict);
     drop(stream);
-    assert_eq!(
-        zombie.finish(Status::Succeeded).await.unwrap_err().code(),
-        ErrorCode::Conflict
-    );
+    assert_eq!(zombie.finish(Status::Succeeded).await.unwrap_err().code(), ErrorCode::Conflict);
     assert_eq!(world.count(&world.table("companies")).await, 1);
     let next = world.begin().await;
     assert_eq!(next.open(&companies()).await.opened.state, state(1));

@@ -33,14 +33,7 @@ pub(crate) async fn a_first_load_inserts_everything(world: World) {
     assert_eq!(text[1], Some("12.5"));
     assert_eq!(
         text[2..],
-        [
-            Some(is_true),
-            Some("2020-02-29"),
-            Some("user"),
-            Some(&id(7)),
-            None,
-            Some(&run_id)
-        ]
+        [Some(is_true), Some("2020-02-29"), Some("user"), Some(&id(7)), None, Some(&run_id)]
     );
 
     let run = world.begin().await;
@@ -62,11 +55,8 @@ pub(crate) async fn a_first_load_inserts_everything(world: World) {
 
 /// What changes in a row when it is written, whatever is written.
 async fn marks(world: &World) -> Vec<Vec<Option<String>>> {
-    let physical = if world.is_postgres() {
-        ", CAST(xmin AS TEXT), CAST(xmax AS TEXT), CAST(ctid AS TEXT)"
-    } else {
-        ""
-    };
+    let physical =
+        if world.is_postgres() { ", CAST(xmin AS TEXT), CAST(xmax AS TEXT), CAST(ctid AS TEXT)" } else { "" };
     let table = world.table("companies");
     let query = format!(
         "SELECT CAST(id AS TEXT), CAST(_synced_at AS TEXT), CAST(_run_id AS TEXT){physical} FROM {table} ORDER BY id"
@@ -84,55 +74,25 @@ pub(crate) async fn a_reload_touches_nothing(world: World) {
 
 pub(crate) async fn what_changed_is_updated_and_keeps_its_first_sight(world: World) {
     let table = world.table("companies");
-    world
-        .load(&(0..30).map(|n| company(n, 1)).collect::<Vec<_>>())
-        .await;
-    let seen = world
-        .value(&format!("_first_seen_at FROM {table} WHERE id = '{}'", id(3)))
-        .await;
-    let mixed: Vec<Value> = (0..40)
-        .map(|n| company(n, if n % 10 == 3 { 2 } else { 1 }))
-        .collect();
+    world.load(&(0..30).map(|n| company(n, 1)).collect::<Vec<_>>()).await;
+    let seen = world.value(&format!("_first_seen_at FROM {table} WHERE id = '{}'", id(3))).await;
+    let mixed: Vec<Value> = (0..40).map(|n| company(n, if n % 10 == 3 { 2 } else { 1 })).collect();
     assert_eq!(numbers(world.load(&mixed).await), [10, 3, 27, 0]);
     assert_eq!(
-        world
-            .value(&format!("name FROM {table} WHERE id = '{}'", id(3)))
-            .await
-            .unwrap(),
+        world.value(&format!("name FROM {table} WHERE id = '{}'", id(3))).await.unwrap(),
         "Company 3 v2"
     );
-    assert_eq!(
-        world
-            .value(&format!("_first_seen_at FROM {table} WHERE id = '{}'", id(3)))
-            .await,
-        seen
-    );
-    assert_ne!(
-        world
-            .value(&format!("_synced_at FROM {table} WHERE id = '{}'", id(3)))
-            .await,
-        seen
-    );
+    assert_eq!(world.value(&format!("_first_seen_at FROM {table} WHERE id = '{}'", id(3))).await, seen);
+    assert_ne!(world.value(&format!("_synced_at FROM {table} WHERE id = '{}'", id(3))).await, seen);
 }
 
 pub(crate) async fn a_deleted_row_that_comes_back_is_live_again(world: World) {
     let table = world.table("companies");
     let records = [company(1, 1), company(2, 1)];
     world.load(&records).await;
-    world
-        .execute(&format!(
-            "UPDATE {table} SET _deleted_at = _synced_at WHERE id = '{}'",
-            id(1)
-        ))
-        .await;
+    world.execute(&format!("UPDATE {table} SET _deleted_at = _synced_at WHERE id = '{}'", id(1))).await;
     assert_eq!(numbers(world.load(&records).await), [0, 1, 1, 0]);
-    assert_eq!(
-        world
-            .value(&format!("count(_deleted_at) FROM {table}"))
-            .await
-            .unwrap(),
-        "0"
-    );
+    assert_eq!(world.value(&format!("count(_deleted_at) FROM {table}")).await.unwrap(), "0");
 }
 
 pub(crate) async fn a_key_in_two_batches_is_one_row(world: World) {
@@ -140,31 +100,16 @@ pub(crate) async fn a_key_in_two_batches_is_one_row(world: World) {
     let mut stream = run.open(&companies()).await;
     let first: Vec<Value> = (0..20).map(|n| company(n, 1)).collect();
     let second: Vec<Value> = (15..40).map(|n| company(n, if n < 17 { 2 } else { 1 })).collect();
-    assert_eq!(
-        numbers(stream.write(&first, &state(1)).await.unwrap()),
-        [20, 0, 0, 0]
-    );
-    assert_eq!(
-        numbers(stream.write(&second, &state(2)).await.unwrap()),
-        [20, 2, 3, 0]
-    );
-    assert_eq!(
-        numbers(stream.write(&second, &state(3)).await.unwrap()),
-        [0, 0, 25, 0]
-    );
+    assert_eq!(numbers(stream.write(&first, &state(1)).await.unwrap()), [20, 0, 0, 0]);
+    assert_eq!(numbers(stream.write(&second, &state(2)).await.unwrap()), [20, 2, 3, 0]);
+    assert_eq!(numbers(stream.write(&second, &state(3)).await.unwrap()), [0, 0, 25, 0]);
     // The same record twice in one batch, the later one meant.
     let twice = [company(50, 1), company(50, 2)];
-    assert_eq!(
-        numbers(stream.write(&twice, &state(4)).await.unwrap()),
-        [1, 0, 0, 0]
-    );
+    assert_eq!(numbers(stream.write(&twice, &state(4)).await.unwrap()), [1, 0, 0, 0]);
     let table = world.table("companies");
     assert_eq!(world.count(&table).await, 41);
     assert_eq!(
-        world
-            .value(&format!("name FROM {table} WHERE id = '{}'", id(50)))
-            .await
-            .unwrap(),
+        world.value(&format!("name FROM {table} WHERE id = '{}'", id(50))).await.unwrap(),
         "Company 50 v2"
     );
 }
@@ -180,34 +125,17 @@ pub(crate) async fn a_key_of_two_columns_tells_rows_apart(world: World) {
     let stock = |product: u32, place: &str, amount: u32| json!({"product": product, "place": place, "amount": amount});
     let run = world.begin().await;
     let mut stream = run.open(&shape).await;
-    let first = [
-        stock(1, "it's \"here\"", 5),
-        stock(1, "b,\\c{}", 6),
-        stock(2, "it's \"here\"", 7),
-    ];
-    assert_eq!(
-        numbers(stream.write(&first, &state(1)).await.unwrap()),
-        [3, 0, 0, 0]
-    );
-    let second = [
-        stock(1, "it's \"here\"", 5),
-        stock(1, "b,\\c{}", 60),
-        stock(2, "b,\\c{}", 8),
-    ];
-    assert_eq!(
-        numbers(stream.write(&second, &state(2)).await.unwrap()),
-        [1, 1, 1, 0]
-    );
+    let first = [stock(1, "it's \"here\"", 5), stock(1, "b,\\c{}", 6), stock(2, "it's \"here\"", 7)];
+    assert_eq!(numbers(stream.write(&first, &state(1)).await.unwrap()), [3, 0, 0, 0]);
+    let second = [stock(1, "it's \"here\"", 5), stock(1, "b,\\c{}", 60), stock(2, "b,\\c{}", 8)];
+    assert_eq!(numbers(stream.write(&second, &state(2)).await.unwrap()), [1, 1, 1, 0]);
     assert_eq!(world.count(&world.table("product stock")).await, 4);
 }
 
 pub(crate) async fn a_new_field_adds_a_column(world: World) {
     let run = world.begin().await;
     let mut stream = run.open(&companies()).await;
-    stream
-        .write(&[company(1, 1), company(2, 1)], &state(1))
-        .await
-        .unwrap();
+    stream.write(&[company(1, 1), company(2, 1)], &state(1)).await.unwrap();
     let mut record = company(2, 2);
     record["rating"] = json!(4.5);
     record["limit"] = json!({"amount": 10.10, "currency": "EUR"});
@@ -219,10 +147,7 @@ pub(crate) async fn a_new_field_adds_a_column(world: World) {
     let value = |column: &str| format!("{column} FROM {table} WHERE id = '{}'", id(2));
     assert_eq!(world.value(&value("rating")).await.unwrap(), "4.5");
     assert_eq!(world.value(&value("limit_currency")).await.unwrap(), "EUR");
-    assert_eq!(
-        world.value(&value("\"drop \"\"table\"\"\"")).await.unwrap(),
-        "[1]"
-    );
+    assert_eq!(world.value(&value("\"drop \"\"table\"\"\"")).await.unwrap(), "[1]");
     drop(stream);
     run.finish(Status::Succeeded).await.unwrap();
 
@@ -257,10 +182,7 @@ pub(crate) async fn a_wide_table_is_written_and_updated(world: World) {
     assert_eq!(numbers(world.load(&records(2)).await), [0, 300, 0, 0]);
     let table = world.table("companies");
     assert_eq!(
-        world
-            .value(&format!("count(*) FROM {table} WHERE field_389 = '389/2'"))
-            .await
-            .unwrap(),
+        world.value(&format!("count(*) FROM {table} WHERE field_389 = '389/2'")).await.unwrap(),
         "300"
     );
 }
@@ -282,10 +204,7 @@ pub(crate) async fn a_value_that_does_not_fit_an_existing_column_stays_in_the_do
         json!({"id": id(2), "name": "x", "size": "large", "active": [1], "born_on": "soon"}),
         json!({"id": id(3), "name": "y", "size": "17", "active": [], "born_on": "2024-01-02"}),
     ];
-    assert_eq!(
-        numbers(stream.write(&records, &state(2)).await.unwrap()),
-        [2, 0, 0, 0]
-    );
+    assert_eq!(numbers(stream.write(&records, &state(2)).await.unwrap()), [2, 0, 0, 0]);
     let table = world.table("companies");
     let rows = world
         .rows(&format!(
@@ -294,10 +213,7 @@ pub(crate) async fn a_value_that_does_not_fit_an_existing_column_stays_in_the_do
         ))
         .await;
     assert_eq!(rows[0], [None, None, None]);
-    assert_eq!(
-        rows[1],
-        [Some("17".to_owned()), None, Some("2024-01-02".to_owned())]
-    );
+    assert_eq!(rows[1], [Some("17".to_owned()), None, Some("2024-01-02".to_owned())]);
 }
 
 pub(crate) async fn a_table_that_is_not_ours_is_refused(world: World) {
@@ -321,10 +237,7 @@ pub(crate) async fn a_dropped_or_emptied_table_is_read_anew(world: World) {
         let run = world.begin().await;
         let mut stream = run.open(&companies()).await;
         assert_eq!(stream.opened.state, StreamState::default());
-        assert_eq!(
-            numbers(stream.write(&[company(1, 1)], &state(1)).await.unwrap()),
-            [1, 0, 0, 0]
-        );
+        assert_eq!(numbers(stream.write(&[company(1, 1)], &state(1)).await.unwrap()), [1, 0, 0, 0]);
         drop(stream);
         run.finish(Status::Succeeded).await.unwrap();
     }
@@ -339,10 +252,7 @@ pub(crate) async fn a_dry_run_counts_and_writes_nothing(world: World) {
     assert_eq!(stream.opened.state, state(1));
     let mut changed = company(2, 2);
     changed["novel"] = json!(1);
-    let written = stream
-        .write(&[company(1, 1), changed, company(3, 1)], &state(9))
-        .await
-        .unwrap();
+    let written = stream.write(&[company(1, 1), changed, company(3, 1)], &state(9)).await.unwrap();
     assert_eq!(numbers(written), [1, 1, 1, 0]);
     drop(stream);
     run.finish(Status::Succeeded).await.unwrap();

@@ -9,15 +9,9 @@ pub(crate) async fn a_bad_row_goes_to_the_rejects_alone(world: World) {
     world.load(&[company(900, 1)]).await;
     let table = world.table("companies");
     // Something that only the database knows of.
-    let name = if world.is_postgres() {
-        "teamleader.one_name"
-    } else {
-        "one_name"
-    };
+    let name = if world.is_postgres() { "teamleader.one_name" } else { "one_name" };
     let index = name.rsplit('.').next().unwrap();
-    world
-        .execute(&format!("CREATE UNIQUE INDEX {index} ON {table} (name)"))
-        .await;
+    world.execute(&format!("CREATE UNIQUE INDEX {index} ON {table} (name)")).await;
     let mut records: Vec<Value> = (0..200).map(|n| company(n, 1)).collect();
     records[20]["name"] = json!("Company 900 v1");
     records[77]["name"] = json!("Company 900 v1");
@@ -39,21 +33,12 @@ pub(crate) async fn a_bad_row_goes_to_the_rejects_alone(world: World) {
         let run = world.begin().await;
         assert_eq!(run.open(&companies()).await.opened.state, state(7 + round));
     }
-    let query = format!(
-        "SELECT key, payload, code, reason FROM {} WHERE key = '{}'",
-        world.own("rejects"),
-        id(77)
-    );
+    let query =
+        format!("SELECT key, payload, code, reason FROM {} WHERE key = '{}'", world.own("rejects"), id(77));
     let row = &world.rows(&query).await[0];
-    assert_eq!(
-        serde_json::from_str::<Value>(row[1].as_ref().unwrap()).unwrap(),
-        records[77]
-    );
+    assert_eq!(serde_json::from_str::<Value>(row[1].as_ref().unwrap()).unwrap(), records[77]);
     assert_eq!(row[2].as_deref(), Some("database"));
-    assert!(
-        row[3].as_ref().unwrap().to_lowercase().contains("unique"),
-        "{row:?}"
-    );
+    assert!(row[3].as_ref().unwrap().to_lowercase().contains("unique"), "{row:?}");
 }
 
 /// Text that does not compress.
@@ -87,12 +72,7 @@ pub(crate) async fn rejects_of_the_engine_are_kept_once(world: World) {
     assert_eq!(world.count(&world.own("rejects")).await, 2);
     // A batch of rejects alone is one too.
     let mut batch = stream.batch(&[]);
-    batch.push_reject(Reject {
-        payload: "7".into(),
-        code: "x".into(),
-        reason: "a\0b".into(),
-        path: None,
-    });
+    batch.push_reject(Reject { payload: "7".into(), code: "x".into(), reason: "a\0b".into(), path: None });
     stream.opened.writer.write(batch, &state(1)).await.unwrap();
     assert_eq!(world.count(&world.own("rejects")).await, 3);
 }

@@ -56,14 +56,8 @@ async fn comes_back(world: &World, records: &[Value], texts: &[String]) {
     assert_eq!(rows.len(), expected.len());
     for (row, (record, text)) in rows.iter().zip(expected) {
         assert_eq!(row[1].as_ref(), Some(text));
-        assert_eq!(
-            serde_json::from_str::<Value>(row[2].as_ref().unwrap()).unwrap(),
-            *record
-        );
-        assert_eq!(
-            serde_json::from_str::<Value>(row[3].as_ref().unwrap()).unwrap(),
-            record["list"]
-        );
+        assert_eq!(serde_json::from_str::<Value>(row[2].as_ref().unwrap()).unwrap(), *record);
+        assert_eq!(serde_json::from_str::<Value>(row[3].as_ref().unwrap()).unwrap(), record["list"]);
         if !world.is_postgres() {
             assert_eq!(*row[2].as_ref().unwrap(), record.to_string());
         }
@@ -72,15 +66,8 @@ async fn comes_back(world: &World, records: &[Value], texts: &[String]) {
 }
 
 fn any_text_comes_back(world: &World) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let mut runner = TestRunner::new(Config {
-        cases: 24,
-        failure_persistence: None,
-        ..Config::default()
-    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&prop::collection::vec(any_text(), 1..8), |texts| {
         let record = |(number, text): (usize, &String)| {
             let id = format!("{}{}", id(u32::try_from(number).unwrap()), text.chars().take(20).collect::<String>());

@@ -10,10 +10,7 @@ use serde_json::json;
 use crate::world::{World, key, shared};
 
 pub(crate) fn id(name: &str) -> ConnectionKey {
-    ConnectionKey {
-        app_id: "teamleader".to_owned(),
-        name: name.to_owned(),
-    }
+    ConnectionKey { app_id: "teamleader".to_owned(), name: name.to_owned() }
 }
 
 fn connection(number: u32) -> Connection {
@@ -43,18 +40,9 @@ pub(crate) async fn a_connection_comes_back_as_it_was_saved(world: World) {
     vault.save(&id("a"), &connection(1)).await.unwrap();
     vault.save(&id("b"), &connection(2)).await.unwrap();
     vault.save(&id("a"), &connection(3)).await.unwrap();
-    let loaded = world
-        .another_store()
-        .vault(Some(key()))
-        .load(&id("a"))
-        .await
-        .unwrap()
-        .unwrap();
+    let loaded = world.another_store().vault(Some(key())).load(&id("a")).await.unwrap().unwrap();
     assert_eq!(access(Some(&loaded)).unwrap(), "access-secret-3");
-    assert_eq!(
-        loaded.tokens.refresh_token.as_ref().unwrap().expose(),
-        "refresh-secret-3"
-    );
+    assert_eq!(loaded.tokens.refresh_token.as_ref().unwrap().expose(), "refresh-secret-3");
     assert_eq!(loaded.tokens.expires_at, connection(3).tokens.expires_at);
     assert_eq!(loaded.settings, connection(3).settings);
     assert_eq!(loaded.account.as_deref(), Some("account-1"));
@@ -63,12 +51,7 @@ pub(crate) async fn a_connection_comes_back_as_it_was_saved(world: World) {
 
 pub(crate) async fn a_lock_keeps_the_others_waiting(world: World) {
     let world = shared(world);
-    world
-        .store
-        .vault(Some(key()))
-        .save(&id("a"), &connection(0))
-        .await
-        .unwrap();
+    world.store.vault(Some(key())).save(&id("a"), &connection(0)).await.unwrap();
     // Eight refreshers, each as a process of its own would do it; each must see what the one before wrote.
     let tasks: Vec<_> = (0..8)
         .map(|_| {
@@ -102,12 +85,7 @@ pub(crate) async fn a_lock_that_is_dropped_changes_nothing(world: World) {
     vault.save(&id("b"), &connection(2)).await.unwrap();
     assert!(vault.load(&home).await.unwrap().is_some());
     drop(locked);
-    let locked = world
-        .another_store()
-        .vault(Some(key()))
-        .lock(&home)
-        .await
-        .map(|_| ());
+    let locked = world.another_store().vault(Some(key())).lock(&home).await.map(|_| ());
     assert!(locked.is_ok());
     let first = vault.lock(&id("new")).await.map(|_| ());
     assert!(first.is_ok());
@@ -117,42 +95,20 @@ pub(crate) async fn nothing_secret_is_in_the_database(world: World) {
     let vault = world.store.vault(Some(key()));
     vault.save(&id("a"), &connection(1)).await.unwrap();
     let dump = world.dump().await;
-    let contains = |needle: &str| {
-        dump.windows(needle.len())
-            .any(|window| window == needle.as_bytes())
-    };
+    let contains = |needle: &str| dump.windows(needle.len()).any(|window| window == needle.as_bytes());
     assert!(contains("account-1"));
-    let as_hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    for secret in [
-        "access-secret",
-        "refresh-secret",
-        "client-secret",
-        "public-client",
-        "Bearer",
-    ] {
+    let as_hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    for secret in ["access-secret", "refresh-secret", "client-secret", "public-client", "Bearer"] {
         assert!(!contains(secret) && !contains(&as_hex(secret)), "{secret}");
     }
 }
 
 pub(crate) async fn another_key_is_told_apart(world: World) {
-    world
-        .store
-        .vault(Some(key()))
-        .save(&id("a"), &connection(1))
-        .await
-        .unwrap();
+    world.store.vault(Some(key())).save(&id("a"), &connection(1)).await.unwrap();
     let other = VaultKey::parse(&Secret::new("5b".repeat(32))).unwrap();
-    let error = world
-        .store
-        .vault(Some(other.clone()))
-        .load(&id("a"))
-        .await
-        .unwrap_err();
+    let error = world.store.vault(Some(other.clone())).load(&id("a")).await.unwrap_err();
     assert_eq!(error.exit_code(), 78);
-    assert!(
-        error.message().contains(&key().id()) && error.message().contains(&other.id()),
-        "{error}"
-    );
+    assert!(error.message().contains(&key().id()) && error.message().contains(&other.id()), "{error}");
 
     let keyless = world.store.vault(None).load(&id("a")).await.unwrap_err();
     assert_eq!(keyless.exit_code(), 78);
@@ -164,15 +120,7 @@ pub(crate) async fn another_key_is_told_apart(world: World) {
     } else {
         saved.unwrap();
         assert!(world.files().contains(&"store.db.key".to_owned()));
-        assert!(
-            world
-                .another_store()
-                .vault(None)
-                .load(&id("b"))
-                .await
-                .unwrap()
-                .is_some()
-        );
+        assert!(world.another_store().vault(None).load(&id("b")).await.unwrap().is_some());
     }
 }
 
@@ -180,17 +128,10 @@ pub(crate) async fn what_was_copied_or_changed_does_not_open(world: World) {
     let vault = world.store.vault(Some(key()));
     vault.save(&id("a"), &connection(1)).await.unwrap();
     let table = world.own("connections");
-    let old = world
-        .rows(&format!("SELECT {} FROM {table}", hex(&world, "tokens")))
-        .await[0][0]
-        .clone()
-        .unwrap();
+    let old =
+        world.rows(&format!("SELECT {} FROM {table}", hex(&world, "tokens"))).await[0][0].clone().unwrap();
     let literal = |hex: &str| {
-        if world.is_postgres() {
-            format!("'\\x{hex}'")
-        } else {
-            format!("x'{hex}'")
-        }
+        if world.is_postgres() { format!("'\\x{hex}'") } else { format!("x'{hex}'") }
     };
     vault.save(&id("a"), &connection(2)).await.unwrap();
     vault.save(&id("b"), &connection(3)).await.unwrap();
@@ -199,18 +140,13 @@ pub(crate) async fn what_was_copied_or_changed_does_not_open(world: World) {
     let changes = [
         // An old ciphertext put back, one of another row, one of another field, another generation.
         ("a", format!("tokens = {}", literal(&old))),
-        (
-            "b",
-            format!("tokens = (SELECT tokens FROM {table} WHERE name = 'c')"),
-        ),
+        ("b", format!("tokens = (SELECT tokens FROM {table} WHERE name = 'c')")),
         ("c", "tokens = settings".to_owned()),
         ("d", "generation = generation + 1".to_owned()),
     ];
     for (name, change) in changes {
         assert!(vault.load(&id(name)).await.unwrap().is_some());
-        world
-            .execute(&format!("UPDATE {table} SET {change} WHERE name = '{name}'"))
-            .await;
+        world.execute(&format!("UPDATE {table} SET {change} WHERE name = '{name}'")).await;
         let error = vault.load(&id(name)).await.unwrap_err();
         assert_eq!(error.exit_code(), 78, "{name}");
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
@@ -220,11 +156,7 @@ pub(crate) async fn what_was_copied_or_changed_does_not_open(world: World) {
 }
 
 fn hex(world: &World, column: &str) -> String {
-    if world.is_postgres() {
-        format!("encode({column}, 'hex')")
-    } else {
-        format!("hex({column})")
-    }
+    if world.is_postgres() { format!("encode({column}, 'hex')") } else { format!("hex({column})") }
 }
 
 pub(crate) async fn a_connection_is_listed_without_a_key(world: World) {
