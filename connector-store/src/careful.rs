@@ -5,31 +5,51 @@ use connector_core::sync::Reject;
 
 use crate::bisect::Halves;
 use crate::fault::Class;
-use crate::session::{KeyedReject, Session, Sheet};
+use crate::session::{KeyedReject, Relief, Session, Sheet};
 
-/// Writes what the database takes, and files the rest as rejects. Says how many rows landed.
+/// What became of rows that were written with care.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Landed {
+    /// Rows that are there now.
+    pub(crate) rows: u64,
+    /// Those among them that are there without some of their characters or values.
+    pub(crate) adjusted: u64,
+}
+
+/// Writes what the database takes, and files the rest as rejects.
 pub(crate) async fn write_carefully<S: Session>(
     session: &mut S,
     sheet: Sheet<'_>,
     rows: &[&Row],
     rejects: &mut Vec<KeyedReject>,
-) -> sqlx::Result<u64> {
-    let bare = Sheet { bare: true, ..sheet };
-    let whole = Sheet { bare: false, ..sheet };
-    let mut landed = 0;
+) -> sqlx::Result<Landed> {
+    let mut landed = Landed::default();
     let mut halves = Halves::new(rows);
     while let Some(part) = halves.next() {
-        let Some(_) = try_upsert(session, &whole, part).await? else {
-            landed += part.len() as u64;
+        let Some(error) = try_upsert(session, &sheet, part).await? else {
+            landed.rows += part.len() as u64;
             continue;
         };
         let Some(row) = halves.refused(part) else { continue };
-        match try_upsert(session, &bare, &[row]).await? {
-            None => landed += 1,
-            Some(error) => rejects.push(refused_by_database(row, &error)),
+        if write_relieved(session, &sheet, row).await? {
+            landed.rows += 1;
+            landed.adjusted += 1;
+        } else {
+            rejects.push(refused_by_database(row, &error));
         }
     }
     Ok(landed)
+}
+
+/// Whether a row that the database refused landed after all, without what was in the way.
+async fn write_relieved<S: Session>(session: &mut S, sheet: &Sheet<'_>, row: &Row) -> sqlx::Result<bool> {
+    for relief in [Relief::Characters, Relief::Values] {
+        let relieved = Sheet { layout: sheet.layout, now: sheet.now, relief };
+        if try_upsert(session, &relieved, &[row]).await?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Upserts under a savepoint; hands back the error that the values of a row are to blame for.

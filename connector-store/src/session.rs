@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::fault::Class;
 use crate::layout::{Layout, Names, TableColumn};
+use crate::text::storable;
 
 /// What a database does for the writer. Nothing here decides; the order of the calls is the writer's.
 pub(crate) trait Session: Send {
@@ -79,14 +80,34 @@ pub(crate) struct Sheet<'a> {
     pub(crate) layout: &'a Layout,
     /// When the rows are written.
     pub(crate) now: &'a str,
-    /// Leaves out the values that a database may refuse: the last resort for a row that would be lost otherwise.
-    pub(crate) bare: bool,
+    /// What is done to values that a database may refuse.
+    pub(crate) relief: Relief,
+}
+
+/// What is done to the values of a row that would be lost otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Relief {
+    /// Nothing.
+    None,
+    /// Characters that PostgreSQL cannot hold become U+FFFD.
+    Characters,
+    /// That, and timestamps, dates, numbers and columns of types that are not ours are left out.
+    Values,
 }
 
 impl Sheet<'_> {
     /// What goes into the column at `index`.
     pub(crate) fn cell<'r>(&self, row: &'r Row, index: usize) -> Option<Cow<'r, str>> {
-        if self.bare && self.layout.is_fragile(index) { None } else { self.layout.cell(row, index) }
+        match self.relief {
+            Relief::None => self.layout.cell(row, index),
+            Relief::Values if self.layout.is_fragile(index) => None,
+            _ => self.layout.cell(row, index).map(|text| storable(&text).into_owned().into()),
+        }
+    }
+
+    /// What goes into `_doc`.
+    pub(crate) fn document<'r>(&self, row: &'r Row) -> Cow<'r, str> {
+        if self.relief == Relief::None { Cow::Borrowed(row.document()) } else { storable(row.document()) }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::attempts::Attempts;
 use crate::careful::write_carefully;
 use crate::fault::Class;
 use crate::layout::{Layout, TableColumn};
-use crate::session::{Comparison, KeyedReject, Session, Sheet};
+use crate::session::{Comparison, KeyedReject, Relief, Session, Sheet};
 use crate::text::without_escaped_nul;
 
 /// What a stream is before its first batch.
@@ -187,12 +187,13 @@ impl<S: Session> Writer<S> {
         let mut rejects: Vec<_> =
             batch.rejects().iter().map(|reject| KeyedReject { key: None, reject: reject.clone() }).collect();
         let mut written = Written { unchanged: sorted.unchanged, ..Written::default() };
-        let sheet = Sheet { layout: &self.layout, now: &now, bare: false };
+        let sheet = Sheet { layout: &self.layout, now: &now, relief: Relief::None };
         if manner == Manner::Careful {
-            written.inserted = write_carefully(&mut self.session, sheet, &sorted.new, &mut rejects).await?;
-            let sheet = Sheet { layout: &self.layout, now: &now, bare: false };
-            written.updated =
-                write_carefully(&mut self.session, sheet, &sorted.differing, &mut rejects).await?;
+            let new = write_carefully(&mut self.session, sheet, &sorted.new, &mut rejects).await?;
+            let sheet = Sheet { layout: &self.layout, now: &now, relief: Relief::None };
+            let changed = write_carefully(&mut self.session, sheet, &sorted.differing, &mut rejects).await?;
+            (written.inserted, written.updated) = (new.rows, changed.rows);
+            written.adjusted = new.adjusted + changed.adjusted;
         } else {
             if !sorted.new.is_empty() {
                 self.session.insert(&sheet, &sorted.new).await?;

@@ -159,6 +159,9 @@ pub struct Written {
     pub unchanged: u64,
     /// Records that went to the rejects.
     pub rejected: u64,
+    /// Rows among the inserted and updated that the database holds without some of their characters or values, since
+    /// it refused them.
+    pub adjusted: u64,
 }
 
 /// Where a stream stands: what the next run continues from. Stored with the rows.

@@ -51,6 +51,7 @@ pub(super) struct StreamSync<'a> {
     started: Instant,
     progress: Arc<dyn Progress>,
     report: StreamReport,
+    adjusted: u64,
 }
 
 /// What is read, and from where.
@@ -94,6 +95,7 @@ impl<'a> StreamSync<'a> {
             started: Instant::now(),
             progress: context.host().progress(),
             report,
+            adjusted: 0,
         }
     }
 
@@ -155,6 +157,12 @@ impl<'a> StreamSync<'a> {
         let complete = written?;
         let (finished, warnings) = read?;
         self.report.warnings = warnings;
+        if self.adjusted > 0 {
+            self.report.warnings.push(format!(
+                "{} records hold characters or values that the database refuses; they were stored without them",
+                self.adjusted
+            ));
+        }
         Ok(complete && finished)
     }
 
@@ -217,6 +225,7 @@ impl<'a> StreamSync<'a> {
         self.report.updated += written.updated;
         self.report.unchanged += written.unchanged;
         self.report.rejected += written.rejected;
+        self.adjusted += written.adjusted;
     }
 }
 

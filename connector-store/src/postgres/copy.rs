@@ -16,7 +16,7 @@ pub(super) fn encode(sheet: &Sheet<'_>, rows: &[&Row], end: &[&str]) -> Vec<u8> 
             }
             out.push(b'\t');
         }
-        push_escaped(&mut out, row.document());
+        push_escaped(&mut out, &sheet.document(row));
         out.push(b'\t');
         push_bytes(&mut out, row.hash());
         for text in end {

@@ -122,7 +122,7 @@ impl Session for PgSession {
             query = query.bind(rows.iter().map(|row| sheet.cell(row, index)).collect::<Vec<_>>());
         }
         let query = query
-            .bind(rows.iter().map(|row| row.document()).collect::<Vec<_>>())
+            .bind(rows.iter().map(|row| sheet.document(row)).collect::<Vec<_>>())
             .bind(rows.iter().map(|row| row.hash().as_slice()).collect::<Vec<_>>())
             .bind(sheet.now)
             .bind(self.run_id);

@@ -82,7 +82,7 @@ impl SqliteSession {
                             (_, cell) => query.bind(cell.map(std::borrow::Cow::into_owned)),
                         };
                     }
-                    query = query.bind(row.document().to_owned()).bind(row.hash().to_vec());
+                    query = query.bind(sheet.document(row).into_owned()).bind(row.hash().to_vec());
                     query = query.bind(Arc::clone(&now)).bind(Arc::clone(&now)).bind(Arc::clone(&run_id));
                 }
                 query.execute(self.connection().await?).await?;
