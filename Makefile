@@ -30,10 +30,11 @@ lint: ## check formatting, clippy, documentation, licences and sources, warnings
 format: ## format all sources
 	$(CARGO) fmt --all
 
-bench: ## measure cold start, calls and sync throughput
+# What is measured is built as it ships; the program that measures is not what is measured.
+bench: ## measure start-up, throughput and memory (BENCH=--quick for a look, BENCH=load for one section)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
-	$(CARGO) build --release --workspace --bins && \
-	"$${CARGO_TARGET_DIR:-target}/release/bench"
+	$(CARGO) build --release --locked --package teamleader --bin tl-connector && \
+	$(CARGO) run --package system-tests --bin bench -- "$${CARGO_TARGET_DIR:-target}/release/tl-connector" $(BENCH)
 
 # The binaries that the system tests run are instrumented too, which tarpaulin does not do by itself.
 coverage: ## run the tests and write their line coverage to target/coverage

@@ -25,7 +25,7 @@ pub(crate) fn gather(
     settings
 }
 
-/// The environment variable of a setting: `TEAMLEADER_API_URL`.
+/// The environment variable of a setting: `EXAMPLE_API_URL`.
 pub fn variable_name(app_id: &str, setting: &str) -> String {
     format!("{app_id}_{setting}").to_uppercase()
 }

@@ -8,8 +8,8 @@
 //! # fn main() -> connector_core::Result<()> {
 //! use connector_store::{SinkOptions, Store, StoreOptions};
 //!
-//! let store = Store::open("sqlite://teamleader.db", StoreOptions::default())?;
-//! let sink = store.sink(SinkOptions::new("teamleader"));
+//! let store = Store::open("sqlite://example.db", StoreOptions::default())?;
+//! let sink = store.sink(SinkOptions::new("example"));
 //! let vault = store.vault(None);
 //! # Ok(())
 //! # }

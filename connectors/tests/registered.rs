@@ -14,8 +14,6 @@ fn every_connector_of_this_folder_is_registered() {
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let registered = registry::connectors()
-        .into_iter()
-        .map(|connector| connector.app_id.to_owned());
+    let registered = registry::connectors().into_iter().map(|connector| connector.app_id.to_owned());
     assert_eq!(registered.collect::<BTreeSet<_>>(), folders);
 }

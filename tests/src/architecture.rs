@@ -81,9 +81,7 @@ const ROOMS: &[Room] = &[
 const NOT_IN_A_LIBRARY: &[&str] = &["connector_cli", "connector_store", "sqlx", "clap", "axum"];
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: &[&str] = &[
-    "util", "utils", "helper", "helpers", "common", "manager", "managers", "misc",
-];
+const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager", "managers", "misc"];
 
 /// A folder that stands beside the repository on some machines only; put together here, since no file may hold it.
 const OUTSIDE_FOLDER: &str = concat!("..", "/shared");
@@ -96,17 +94,12 @@ impl Workspace {
             .current_dir(root)
             .output()?;
         if !listed.status.success() {
-            return Err(io::Error::other(
-                String::from_utf8_lossy(&listed.stderr).into_owned(),
-            ));
+            return Err(io::Error::other(String::from_utf8_lossy(&listed.stderr).into_owned()));
         }
         let mut files = Vec::new();
         for path in String::from_utf8_lossy(&listed.stdout).split_terminator('\0') {
             match fs::read_to_string(root.join(path)) {
-                Ok(text) => files.push(TextFile {
-                    path: path.to_owned(),
-                    text,
-                }),
+                Ok(text) => files.push(TextFile { path: path.to_owned(), text }),
                 // Removed but still known to git; or a picture.
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {}
@@ -127,37 +120,20 @@ impl Workspace {
         self.check_libraries(&mut found);
         self.check_files(&mut found);
         for package in self.packages.iter().filter(|package| !package.inherits_lints) {
-            found.push(format!(
-                "{}/Cargo.toml: lacks `[lints] workspace = true`",
-                package.folder
-            ));
+            found.push(format!("{}/Cargo.toml: lacks `[lints] workspace = true`", package.folder));
         }
         found
     }
 
     fn check_dependencies(&self, room: &Room, found: &mut Vec<String>) {
-        let own: BTreeSet<&str> = self
-            .packages
-            .iter()
-            .map(|package| package.name.as_str())
-            .collect();
-        for package in self
-            .packages
-            .iter()
-            .filter(|package| package.folder == room.folder)
-        {
+        let own: BTreeSet<&str> = self.packages.iter().map(|package| package.name.as_str()).collect();
+        for package in self.packages.iter().filter(|package| package.folder == room.folder) {
             let allowed = |name: &&String| room.dependencies.contains(&name.as_str());
             let allowed_in_tests =
                 |name: &&String| allowed(name) || room.test_dependencies.contains(&name.as_str());
             let wrong = package.dependencies.iter().filter(|name| !allowed(name));
-            let wrong_in_tests = package
-                .test_dependencies
-                .iter()
-                .filter(|name| !allowed_in_tests(name));
-            for name in wrong
-                .chain(wrong_in_tests)
-                .filter(|name| own.contains(name.as_str()))
-            {
+            let wrong_in_tests = package.test_dependencies.iter().filter(|name| !allowed_in_tests(name));
+            for name in wrong.chain(wrong_in_tests).filter(|name| own.contains(name.as_str())) {
                 found.push(format!("{}/Cargo.toml: must not depend on {name}", room.folder));
             }
         }
@@ -165,24 +141,12 @@ impl Workspace {
 
     fn check_names(&self, room: &Room, found: &mut Vec<String>) {
         let apps = self.apps();
-        for file in self
-            .files
-            .iter()
-            .filter(|file| is_source_or_manifest_in(room.folder, &file.path))
-        {
+        for file in self.files.iter().filter(|file| is_source_or_manifest_in(room.folder, &file.path)) {
             for name in room.unnamed_crates {
-                file.lines_where(
-                    |line| word_in(name, line),
-                    &format!("must not name {name}"),
-                    found,
-                );
+                file.lines_where(|line| word_in(name, line), &format!("must not name {name}"), found);
             }
             for app in apps.iter().filter(|_| room.knows_no_app) {
-                file.lines_where(
-                    |line| phrase_in(app, line),
-                    &format!("must not name the app {app}"),
-                    found,
-                );
+                file.lines_where(|line| phrase_in(app, line), &format!("must not name the app {app}"), found);
             }
         }
     }
@@ -190,22 +154,15 @@ impl Workspace {
     fn check_libraries(&self, found: &mut Vec<String>) {
         for app in self.apps() {
             let folder = format!("connectors/{app}");
-            let nested = self
-                .packages
-                .iter()
-                .filter(|package| package.folder.starts_with(&format!("{folder}/")));
+            let nested =
+                self.packages.iter().filter(|package| package.folder.starts_with(&format!("{folder}/")));
             let sandboxes = nested.map(|package| package.name.replace('-', "_"));
-            let forbidden: Vec<String> = NOT_IN_A_LIBRARY
-                .iter()
-                .map(|&name| name.to_owned())
-                .chain(sandboxes)
-                .collect();
+            let forbidden: Vec<String> =
+                NOT_IN_A_LIBRARY.iter().map(|&name| name.to_owned()).chain(sandboxes).collect();
             let main = format!("{folder}/src/main.rs");
             let sources = format!("{folder}/src");
-            for file in self
-                .files
-                .iter()
-                .filter(|file| file.path != main && is_source_in(&sources, &file.path))
+            for file in
+                self.files.iter().filter(|file| file.path != main && is_source_in(&sources, &file.path))
             {
                 for name in &forbidden {
                     let reason = format!("a connector's library must not name {name}");
@@ -225,22 +182,11 @@ impl Workspace {
             if !is_rust(&file.path) {
                 continue;
             }
-            let subject = file
-                .text
-                .lines()
-                .next()
-                .and_then(|line| line.strip_prefix("//! "));
+            let subject = file.text.lines().next().and_then(|line| line.strip_prefix("//! "));
             if subject.is_none_or(|subject| subject.trim().is_empty()) {
-                found.push(format!(
-                    "{}: the first line must tell the file's subject (`//! …`)",
-                    file.path
-                ));
+                found.push(format!("{}: the first line must tell the file's subject (`//! …`)", file.path));
             }
-            for part in Path::new(&file.path)
-                .with_extension("")
-                .iter()
-                .filter_map(|part| part.to_str())
-            {
+            for part in Path::new(&file.path).with_extension("").iter().filter_map(|part| part.to_str()) {
                 if EMPTY_NAMES.contains(&part) {
                     found.push(format!("{}: the name {part} tells nothing", file.path));
                 }
@@ -267,9 +213,7 @@ impl TextFile {
 }
 
 fn is_rust(path: &str) -> bool {
-    PathBuf::from(path)
-        .extension()
-        .is_some_and(|extension| extension == "rs")
+    PathBuf::from(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 fn is_source_in(folder: &str, path: &str) -> bool {

@@ -50,19 +50,11 @@ impl Connector {
             "{} is missing: `make test` builds it, as does `cargo build --workspace --bins`",
             program.display()
         );
-        let folder = tempfile::Builder::new()
-            .prefix("connector-")
-            .tempdir()
-            .expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix("connector-").tempdir().expect("a temporary folder");
         for part in ["home", "work"] {
             fs::create_dir(folder.path().join(part)).expect("an empty temporary folder");
         }
-        Self {
-            program,
-            folder,
-            environment: Vec::new(),
-            time_limit: Duration::from_mins(1),
-        }
+        Self { program, folder, environment: Vec::new(), time_limit: Duration::from_mins(1) }
     }
 
     /// Adds a variable to the environment, which otherwise holds `PATH` and `HOME` alone.
@@ -133,9 +125,7 @@ impl Connector {
             .env("HOME", self.folder.path().join("home"))
             // The second is where instrumented binaries (`make coverage`) report to.
             .envs(
-                ["PATH", "LLVM_PROFILE_FILE"]
-                    .into_iter()
-                    .filter_map(|name| Some((name, env::var_os(name)?))),
+                ["PATH", "LLVM_PROFILE_FILE"].into_iter().filter_map(|name| Some((name, env::var_os(name)?))),
             )
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.working_folder())

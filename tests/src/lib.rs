@@ -1,8 +1,12 @@
 //! Support for tests of the whole system: real binaries, a real PostgreSQL server, the workspace's own rules.
 //!
-//! [`binary`] runs a connector as its users do, [`postgres`] hands out databases, [`architecture`] holds the
-//! rules of the workspace's rooms.
+//! [`binary`] runs a connector as its users do, [`account`] points one at a sandbox and at a [`store`],
+//! [`postgres`] hands out databases, [`architecture`] holds the rules of the workspace's rooms.
 
+pub mod account;
 pub mod architecture;
 pub mod binary;
+pub mod browser;
+pub mod store;
+pub mod waiting;
 pub use test_postgres as postgres;

@@ -78,35 +78,48 @@ pub(crate) struct Pager {
     base: PageRequest,
     next: Option<PageRequest>,
     bound: Option<Timestamp>,
+    /// Where a walk by value had to go on by number, if it had to.
+    by_number: Option<Stretch>,
     /// When this walk began, by the app's clock: what changes later need not be waited for.
     began: Option<Timestamp>,
     pages_of_news: u32,
+    passes: u32,
+    pass: Pass,
+    habits: Habits,
+    total: Option<u64>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What one pass over the list has seen. A list that moves is passed over again.
+#[derive(Default)]
+struct Pass {
     /// The page before, to drop the records that a new bound repeats and to notice what moved.
     previous: HashMap<String, ContentHash>,
     seen: Seen,
     repeats: u32,
+    requests: u32,
+    records: usize,
+    overlap: usize,
     /// A short page: when something comes after it, it was no end.
     short: Option<Short>,
-    gives_short_answers: bool,
     /// Records that the last page by number holds, if it is the one that is asked for.
     counted: Option<usize>,
     /// By number: where the page before ended, and with which record.
     covered: usize,
     last_key: Option<String>,
+    /// An empty answer that cannot be right was asked for once more.
+    doubted: bool,
+    moved: bool,
+}
+
+/// What the app does otherwise than declared.
+#[derive(Default)]
+struct Habits {
+    gives_short_answers: bool,
+    /// Its pages lack records for good: only an empty one is an end.
+    short_pages_are_normal: bool,
     /// Number and size of a short page that was asked for once more.
     read_again: Option<(u32, usize)>,
-    short_pages_are_normal: bool,
-    /// An empty answer that cannot be right is asked for once more.
-    doubted: bool,
-    requests: u32,
-    records: usize,
-    overlap: usize,
-    /// Where a walk by value had to go on by number, if it had to.
-    by_number: Option<Stretch>,
-    passes: u32,
-    moved: bool,
-    total: Option<u64>,
-    pub warnings: Vec<String>,
 }
 
 impl Pager {
@@ -119,29 +132,16 @@ impl Pager {
         let mut pager = Self {
             walk: declaration.walk,
             paging: declaration.paging,
-            next: None,
             base: first.clone(),
             first,
+            next: None,
             bound: None,
+            by_number: None,
             began: None,
             pages_of_news: 0,
-            previous: HashMap::new(),
-            seen: Seen::default(),
-            repeats: 0,
-            short: None,
-            gives_short_answers: false,
-            counted: None,
-            covered: 0,
-            last_key: None,
-            read_again: None,
-            short_pages_are_normal: false,
-            doubted: false,
-            requests: 0,
-            records: 0,
-            overlap: 0,
-            by_number: None,
             passes: 1,
-            moved: false,
+            pass: Pass::default(),
+            habits: Habits::default(),
             total: None,
             warnings: Vec::new(),
         };
@@ -173,12 +173,12 @@ impl Pager {
         let Some(request) = self.next.take() else {
             return Ok(WalkedPage::default());
         };
-        self.requests += 1;
+        self.pass.requests += 1;
         self.began = self.began.or(page.date);
         let received = page.records.len();
         let (rows, rejects) = decode(page.records, decoder);
         self.notice_total(page.total);
-        let counted = self.counted.take();
+        let counted = self.pass.counted.take();
         let order = self.order(&rows, decoder, self.bound.filter(|_| counted.is_none()));
         if counted.is_some_and(|counted| received <= counted) && !matches!(order, Order::Broken) {
             self.next = self.end();
@@ -195,12 +195,12 @@ impl Pager {
             self.next = Some(self.start_over());
             return Ok(WalkedPage { rows, rejects, total: page.total, date: page.date, position: None });
         }
-        let repetition = self.seen.note(&rows);
-        let overlap = self.covered.saturating_sub(offset_of(&request));
-        self.covered = offset_of(&request) + received;
-        self.last_key = rows.last().map(|row| row.key().to_owned());
+        let repetition = self.pass.seen.note(&rows);
+        let overlap = self.pass.covered.saturating_sub(offset_of(&request));
+        self.pass.covered = offset_of(&request) + received;
+        self.pass.last_key = rows.last().map(|row| row.key().to_owned());
         let fresh = self.drop_overlap(rows, overlap);
-        self.records += fresh.len() + rejects.len();
+        self.pass.records += fresh.len() + rejects.len();
         self.next = match self.paging {
             Paging::None => None,
             Paging::Token { .. } => Self::after_token(&request, page.next_token, repetition.is_repeated)?,
@@ -249,9 +249,9 @@ impl Pager {
         if received == 0 {
             return Ok(self.after_empty_page(request));
         }
-        self.doubted = false;
+        self.pass.doubted = false;
         let is_short = received < size;
-        if received > size && (repetition.is_repeated || self.requests == 1) {
+        if received > size && (repetition.is_repeated || self.pass.requests == 1) {
             self.warn(format!("the app ignores paging: it sent {received} records for a page of {size}"));
             return Ok(self.end());
         }
@@ -264,11 +264,11 @@ impl Pager {
         if repetition.is_repeated {
             return self.after_repeated_page(&request);
         }
-        if is_short && self.read_again == Some((request.number, received)) {
+        if is_short && self.habits.read_again == Some((request.number, received)) {
             // The same twice: this app leaves records out of its pages, so only an empty page is an end.
-            self.short_pages_are_normal = true;
+            self.habits.short_pages_are_normal = true;
         }
-        if let Some(short) = self.short.take()
+        if let Some(short) = self.pass.short.take()
             && let Some(again) = self.after_short_answer(short, received)?
         {
             return Ok(Some(again));
@@ -279,13 +279,13 @@ impl Pager {
         if self.is_far_enough_into_news() {
             return Ok(None);
         }
-        if is_short && matches!(self.walk, Walk::Value { .. }) && self.records >= size {
+        if is_short && matches!(self.walk, Walk::Value { .. }) && self.pass.records >= size {
             return Ok(Some(self.last_page_by_number()));
         }
         let by_page = matches!(self.walk, Walk::Pages { .. });
         let next = if is_short && by_page { next_number(&request) } else { self.next_page(&request, order) };
         if is_short {
-            self.short = Some(Short { by_number: next.number > request.number, received, request });
+            self.pass.short = Some(Short { by_number: next.number > request.number, received, request });
         }
         Ok(Some(next))
     }
@@ -294,15 +294,15 @@ impl Pager {
     /// one. Only once a full page came: an app whose pages are smaller counts them otherwise.
     fn last_page_by_number(&mut self) -> PageRequest {
         let size = self.first.size as usize;
-        self.counted = Some(self.records % size);
-        let number = u32::try_from(self.records / size).unwrap_or(u32::MAX).saturating_add(1);
+        self.pass.counted = Some(self.pass.records % size);
+        let number = u32::try_from(self.pass.records / size).unwrap_or(u32::MAX).saturating_add(1);
         PageRequest { number, ..self.base.clone() }
     }
 
     /// By value, an answer holds at least the record that its bound was taken from, unless that was just changed.
     fn after_empty_page(&mut self, request: PageRequest) -> Option<PageRequest> {
-        if self.bound.is_some() && request.number == 1 && !self.doubted {
-            self.doubted = true;
+        if self.bound.is_some() && request.number == 1 && !self.pass.doubted {
+            self.pass.doubted = true;
             return Some(request);
         }
         self.end()
@@ -311,14 +311,15 @@ impl Pager {
     /// Whether asking once more after a short page would cost more than the one request that a walk allows itself
     /// beyond the pages that the records fill. An app that gave a short answer before is asked in any case.
     fn has_spent_its_spare_request(&self) -> bool {
-        !self.gives_short_answers && self.requests as usize > self.records.div_ceil(self.first.size as usize)
+        !self.habits.gives_short_answers
+            && self.pass.requests as usize > self.pass.records.div_ceil(self.first.size as usize)
     }
 
     /// A full page that was there before. A list that moves may do that; one that keeps doing it has no end.
     fn after_repeated_page(&mut self, request: &PageRequest) -> Result<Option<PageRequest>> {
-        self.repeats += 1;
-        self.moved = true;
-        if self.repeats >= MOST_REPEATS {
+        self.pass.repeats += 1;
+        self.pass.moved = true;
+        if self.pass.repeats >= MOST_REPEATS {
             return Err(endless("the app sends the same page for every number"));
         }
         Ok(Some(next_number(request)))
@@ -327,7 +328,7 @@ impl Pager {
     /// Something came after a page that looked like the last one: that was a short answer. What it left out has to be
     /// asked for again, unless the walk goes by value and went on where it ended.
     fn after_short_answer(&mut self, short: Short, received: usize) -> Result<Option<PageRequest>> {
-        self.gives_short_answers = true;
+        self.habits.gives_short_answers = true;
         if short.received == received && received < self.first.size as usize {
             self.warn(format!("the app sends no more than {received} records a page"));
             self.first.size = u32::try_from(received).unwrap_or(u32::MAX);
@@ -336,19 +337,19 @@ impl Pager {
             self.base = bound.map_or(first, |bound| self.beyond(bound));
             return Ok(Some(self.base.clone()));
         }
-        if !short.by_number || self.short_pages_are_normal {
+        if !short.by_number || self.habits.short_pages_are_normal {
             return Ok(None);
         }
         self.warn(format!("page {} came short and was read again", short.request.number));
-        self.repeats += 1;
-        if self.repeats > MOST_REPEATS {
+        self.pass.repeats += 1;
+        if self.pass.repeats > MOST_REPEATS {
             return Err(endless("a page in its middle keeps coming short"));
         }
-        self.seen = Seen::default();
-        self.previous.clear();
-        self.covered = 0;
-        self.last_key = None;
-        self.read_again = Some((short.request.number, short.received));
+        self.pass.seen = Seen::default();
+        self.pass.previous.clear();
+        self.pass.covered = 0;
+        self.pass.last_key = None;
+        self.habits.read_again = Some((short.request.number, short.received));
         Ok(Some(short.request))
     }
 
@@ -356,8 +357,9 @@ impl Pager {
         let (Walk::Value { .. }, Order::Sorted { last: Some(last), ties }) = (self.walk, order) else {
             return self.next_joining_page(request);
         };
-        if self.bound != Some(last) && ties <= LARGEST_TIE && self.overlap + ties < request.size as usize {
-            self.overlap += ties;
+        if self.bound != Some(last) && ties <= LARGEST_TIE && self.pass.overlap + ties < request.size as usize
+        {
+            self.pass.overlap += ties;
             return self.beyond(last);
         }
         self.by_number = self.by_number.or(Some(Stretch { since: self.bound }));
@@ -373,11 +375,11 @@ impl Pager {
         if has_shrunk_each_time && number <= shrinking_pages {
             return PageRequest { size: request.size - 1, number: request.number + 1, ..request.clone() };
         }
-        let spent = (number * full).saturating_sub(self.covered);
+        let spent = (number * full).saturating_sub(self.pass.covered);
         if size == full || spent + (full - size) < full {
             return next_number(request);
         }
-        let number = u32::try_from(self.covered / full).unwrap_or(u32::MAX).saturating_add(1);
+        let number = u32::try_from(self.pass.covered / full).unwrap_or(u32::MAX).saturating_add(1);
         PageRequest { size: self.first.size, number, ..request.clone() }
     }
 
@@ -407,25 +409,15 @@ impl Pager {
     }
 
     fn start_over(&mut self) -> PageRequest {
-        self.previous.clear();
-        self.seen = Seen::default();
-        self.short = None;
-        self.moved = false;
-        self.repeats = 0;
-        self.requests = 0;
-        self.records = 0;
-        self.overlap = 0;
-        self.counted = None;
-        self.covered = 0;
-        self.last_key = None;
+        self.pass = Pass::default();
         self.base = self.first.clone();
         self.first.clone()
     }
 
     /// The end of a pass: the end of the walk, unless the list moved under it.
     fn end(&mut self) -> Option<PageRequest> {
-        let is_incomplete = self.total.is_some_and(|total| total > self.records as u64);
-        if !(self.moved || is_incomplete) || self.passes >= MOST_PASSES {
+        let is_incomplete = self.total.is_some_and(|total| total > self.pass.records as u64);
+        if !(self.pass.moved || is_incomplete) || self.passes >= MOST_PASSES {
             return None;
         }
         self.passes += 1;
@@ -454,7 +446,7 @@ impl Pager {
     fn notice_total(&mut self, total: Option<u64>) {
         let Some(total) = total else { return };
         if self.total.is_some_and(|before| before != total) {
-            self.moved = true;
+            self.pass.moved = true;
         }
         self.total = Some(total);
     }
@@ -462,24 +454,24 @@ impl Pager {
     /// Whether a page by number that overlaps the one before has the record that ended that one. Otherwise records moved
     /// forward between the two, and some were never seen.
     fn joins(&self, request: &PageRequest, rows: &[Row]) -> bool {
-        if !matches!(self.walk, Walk::Pages { .. }) || self.covered <= offset_of(request) {
+        if !matches!(self.walk, Walk::Pages { .. }) || self.pass.covered <= offset_of(request) {
             return true;
         }
-        self.last_key.as_deref().is_none_or(|last| rows.iter().any(|row| row.key() == last))
+        self.pass.last_key.as_deref().is_none_or(|last| rows.iter().any(|row| row.key() == last))
     }
 
     /// Drops the records that the page before had already, with the same content. More of them than the two pages
     /// overlap tell that the list moved.
     fn drop_overlap(&mut self, rows: Vec<Row>, overlap: usize) -> Vec<Row> {
-        let previous = std::mem::take(&mut self.previous);
-        self.previous = rows.iter().map(|row| (row.key().to_owned(), *row.hash())).collect();
+        let previous = std::mem::take(&mut self.pass.previous);
+        self.pass.previous = rows.iter().map(|row| (row.key().to_owned(), *row.hash())).collect();
         let by_number = matches!(self.walk, Walk::Pages { .. });
         let before = rows.len();
         let rows: Vec<Row> =
             rows.into_iter().filter(|row| previous.get(row.key()) != Some(row.hash())).collect();
         // A page that is the same as a whole is no sign of movement: the app does not page.
         if by_number && rows.len() + overlap < before && !rows.is_empty() {
-            self.moved = true;
+            self.pass.moved = true;
         }
         rows
     }
@@ -511,7 +503,7 @@ impl Pager {
         if let (Some(_), Some(began), Some(last)) = (self.by_number, self.began, last)
             && last > began
         {
-            self.moved = true;
+            self.pass.moved = true;
         }
         Order::Sorted { last, ties }
     }

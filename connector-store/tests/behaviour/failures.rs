@@ -45,8 +45,8 @@ async fn a_role_without_rights_is_told_what_it_lacks_and_needs_none_for_what_sta
     // The owner makes everything; the worker may only write.
     world.load(&[company(1, 1)]).await;
     for statement in [
-        "GRANT USAGE ON SCHEMA connector, teamleader TO worker",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA connector, teamleader TO worker",
+        "GRANT USAGE ON SCHEMA connector, example TO worker",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA connector, example TO worker",
     ] {
         world.execute(statement).await;
     }
@@ -91,7 +91,7 @@ async fn a_store_in_memory_works_and_leaves_nothing() {
     first.write(&[company(1, 1)], &state(1)).await.unwrap();
     second.write(&[company(2, 1)], &state(1)).await.unwrap();
     run.finish(Status::Succeeded).await.unwrap();
-    assert_eq!(store.streams("teamleader").await.unwrap()[0].rows, Some(2));
+    assert_eq!(store.streams("example").await.unwrap()[0].rows, Some(2));
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn a_session_that_is_cut_is_made_anew() {
         assert!(world.rows(cut).await[0][0].as_ref().unwrap().parse::<u32>().unwrap() > 0);
     }
     run.finish(Status::Succeeded).await.unwrap();
-    assert_eq!(world.store.runs("teamleader", 1).await.unwrap()[0].status, "succeeded");
+    assert_eq!(world.store.runs("example", 1).await.unwrap()[0].status, "succeeded");
     assert_eq!(world.count(&world.table("companies")).await, 150);
 }
 
@@ -143,5 +143,5 @@ async fn a_server_that_restarts_costs_no_row() {
     drop(stream);
     run.finish(Status::Succeeded).await.unwrap();
     assert_eq!(inserted, u64::from(number));
-    assert_eq!(store.streams("teamleader").await.unwrap()[0].rows, Some(u64::from(number)));
+    assert_eq!(store.streams("example").await.unwrap()[0].rows, Some(u64::from(number)));
 }

@@ -54,7 +54,7 @@ pub(crate) async fn a_killed_holder_is_replaced_at_once(world: World) {
     holder.start_kill().unwrap();
     let run = begin(&world.store, "default", false).await.unwrap();
     assert_eq!(run.open(&companies()).await.opened.state, state(1));
-    assert_eq!(world.store.runs("teamleader", 5).await.unwrap()[1].status, "interrupted");
+    assert_eq!(world.store.runs("example", 5).await.unwrap()[1].status, "interrupted");
 }
 
 pub(crate) async fn a_run_that_lost_its_lease_writes_nothing(world: World) {
@@ -77,7 +77,7 @@ pub(crate) async fn a_run_that_was_killed_is_marked_as_interrupted(world: World)
     drop(killed);
     let next = world.begin().await;
     next.finish(Status::Succeeded).await.unwrap();
-    let runs = world.store.runs("teamleader", 10).await.unwrap();
+    let runs = world.store.runs("example", 10).await.unwrap();
     let killed = runs.iter().find(|run| run.run_id == id).unwrap();
     assert_eq!(killed.status, "interrupted");
     assert!(killed.finished_at.is_some());

@@ -219,7 +219,7 @@ pub(crate) async fn a_value_that_does_not_fit_an_existing_column_stays_in_the_do
 pub(crate) async fn a_table_that_is_not_ours_is_refused(world: World) {
     let run = world.begin().await;
     if world.is_postgres() {
-        world.execute("CREATE SCHEMA teamleader").await;
+        world.execute("CREATE SCHEMA example").await;
     }
     let table = world.table("companies");
     world.execute(&format!("CREATE TABLE {table} (id text)")).await;
@@ -270,7 +270,7 @@ pub(crate) async fn a_dry_run_on_nothing_leaves_nothing(world: World) {
     run.finish(Status::Succeeded).await.unwrap();
     assert_eq!(world.files(), Vec::<String>::new());
     if world.is_postgres() {
-        let made = "count(*) FROM pg_namespace WHERE nspname IN ('connector', 'teamleader')";
+        let made = "count(*) FROM pg_namespace WHERE nspname IN ('connector', 'example')";
         assert_eq!(world.value(made).await.unwrap(), "0");
     }
 }

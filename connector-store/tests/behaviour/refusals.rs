@@ -9,7 +9,7 @@ pub(crate) async fn a_bad_row_goes_to_the_rejects_alone(world: World) {
     world.load(&[company(900, 1)]).await;
     let table = world.table("companies");
     // Something that only the database knows of.
-    let name = if world.is_postgres() { "teamleader.one_name" } else { "one_name" };
+    let name = if world.is_postgres() { "example.one_name" } else { "one_name" };
     let index = name.rsplit('.').next().unwrap();
     world.execute(&format!("CREATE UNIQUE INDEX {index} ON {table} (name)")).await;
     let mut records: Vec<Value> = (0..200).map(|n| company(n, 1)).collect();

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::world::{World, key, shared};
 
 pub(crate) fn id(name: &str) -> ConnectionKey {
-    ConnectionKey { app_id: "teamleader".to_owned(), name: name.to_owned() }
+    ConnectionKey { app_id: "example".to_owned(), name: name.to_owned() }
 }
 
 fn connection(number: u32) -> Connection {
@@ -163,7 +163,7 @@ pub(crate) async fn a_connection_is_listed_without_a_key(world: World) {
     let vault = world.store.vault(Some(key()));
     vault.save(&id("b"), &connection(1)).await.unwrap();
     vault.save(&id("a"), &connection(2)).await.unwrap();
-    let listed = world.store.connections("teamleader").await.unwrap();
+    let listed = world.store.connections("example").await.unwrap();
     let names: Vec<&str> = listed.iter().map(|summary| summary.name.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
     assert_eq!(listed[0].expires_at, connection(2).tokens.expires_at);

@@ -56,7 +56,7 @@ impl World {
 
     /// A stream's table in a statement.
     pub(crate) fn table(&self, name: &str) -> String {
-        if self.is_postgres() { format!("teamleader.\"{name}\"") } else { format!("\"{name}\"") }
+        if self.is_postgres() { format!("example.\"{name}\"") } else { format!("\"{name}\"") }
     }
 
     /// One of the store's own tables in a statement.
@@ -171,12 +171,12 @@ pub(crate) struct Run {
 pub(crate) async fn begin(store: &Store, connection: &str, dry_run: bool) -> Result<Run> {
     let start = RunStart {
         run_id: Uuid::new_v4(),
-        app_id: "teamleader".to_owned(),
+        app_id: "example".to_owned(),
         connection: connection.to_owned(),
         started_at: Timestamp::now(),
         dry_run,
     };
-    let sink = store.sink(SinkOptions::new("teamleader"));
+    let sink = store.sink(SinkOptions::new("example"));
     let run = sink.begin(&start).await?;
     Ok(Run { run, start })
 }

@@ -1,3 +1,5 @@
+//! The connector for Teamleader Focus.
+//!
 #![doc = include_str!("docs.md")]
 #![warn(missing_docs)]
 

@@ -24,15 +24,13 @@ impl Account {
             return Ok(None);
         }
         let accounts = fs::read_to_string("/etc/passwd")?;
-        ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| Self::named(name, &accounts))
-            .map(Some)
-            .ok_or_else(|| {
+        ["postgres", "nobody"].iter().find_map(|name| Self::named(name, &accounts)).map(Some).ok_or_else(
+            || {
                 io::Error::other(
                     "running as root, and there is no account postgres or nobody to run PostgreSQL",
                 )
-            })
+            },
+        )
     }
 
     fn named(name: &str, accounts: &str) -> Option<Self> {
@@ -65,13 +63,7 @@ mod tests {
 
     #[test]
     fn an_account_is_found_by_its_whole_name() {
-        assert_eq!(
-            Account::named("postgres", ACCOUNTS),
-            Some(Account {
-                user: 101,
-                group: 104
-            })
-        );
+        assert_eq!(Account::named("postgres", ACCOUNTS), Some(Account { user: 101, group: 104 }));
         assert_eq!(Account::named("post", ACCOUNTS), None);
     }
 }

@@ -40,11 +40,7 @@ impl TestDatabase {
         url.set_path(&name);
         run_psql(maintenance_url, &format!("create database {name}"))
             .unwrap_or_else(|error| panic!("{error}"));
-        Self {
-            name,
-            url: url.into(),
-            maintenance_url: maintenance_url.to_owned(),
-        }
+        Self { name, url: url.into(), maintenance_url: maintenance_url.to_owned() }
     }
 
     /// The connection URL, as sqlx and libpq take it.
@@ -70,45 +66,29 @@ impl Display for TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // A server that was stopped or dropped first took the database along.
-        let _ = run_psql(
-            &self.maintenance_url,
-            &format!("drop database if exists {} with (force)", self.name),
-        );
+        let _ =
+            run_psql(&self.maintenance_url, &format!("drop database if exists {} with (force)", self.name));
     }
 }
 
 /// Unique also among the runs that share one outside server.
 fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let moment = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_nanos();
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("test_{moment:x}_{}_{number}", process::id())
 }
 
 fn run_psql(url: &str, sql: &str) -> Result<String, String> {
     let output = installation::psql()
-        .args([
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--no-align",
-            "--set=ON_ERROR_STOP=1",
-        ])
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
         .args(["--dbname", url, "--command", sql])
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("psql cannot be run: {error}"))?;
     if output.status.success() {
-        Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end_matches('\n')
-            .to_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
     } else {
-        Err(format!(
-            "psql: {}",
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        ))
+        Err(format!("psql: {}", String::from_utf8_lossy(&output.stderr).trim_end()))
     }
 }

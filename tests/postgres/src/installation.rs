@@ -16,10 +16,7 @@ pub(crate) fn programs() -> io::Result<PathBuf> {
     if let Some(folder) = FOUND.get() {
         return Ok(folder.clone());
     }
-    let output = Command::new("bash")
-        .args(["-c", FIND_POSTGRES])
-        .stdin(Stdio::null())
-        .output()?;
+    let output = Command::new("bash").args(["-c", FIND_POSTGRES]).stdin(Stdio::null()).output()?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(io::Error::new(io::ErrorKind::NotFound, message));

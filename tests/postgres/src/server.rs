@@ -89,14 +89,7 @@ impl Server {
                 programs.display()
             )));
         }
-        Ok(Self {
-            programs,
-            folder,
-            account,
-            loopback_port,
-            supervisor,
-            lifeline,
-        })
+        Ok(Self { programs, folder, account, loopback_port, supervisor, lifeline })
     }
 
     /// A fresh, empty database.
@@ -144,10 +137,7 @@ impl Server {
         if status.success() {
             Ok(())
         } else {
-            Err(io::Error::other(format!(
-                "pg_ctl {} failed: {status}",
-                arguments.join(" ")
-            )))
+            Err(io::Error::other(format!("pg_ctl {} failed: {status}", arguments.join(" "))))
         }
     }
 }

@@ -30,40 +30,21 @@ fn a_database_is_dropped_with_its_value_even_while_someone_is_connected() {
     let server = Server::start().unwrap();
     let database = server.create_database();
     let mut session = Command::new(programs().join("psql"))
-        .args([
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--no-align",
-            "--dbname",
-            database.url(),
-        ])
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", database.url()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    session
-        .stdin
-        .as_ref()
-        .unwrap()
-        .write_all(b"select 'connected';\n")
-        .unwrap();
+    session.stdin.as_ref().unwrap().write_all(b"select 'connected';\n").unwrap();
     let mut answer = String::new();
-    BufReader::new(session.stdout.as_mut().unwrap())
-        .read_line(&mut answer)
-        .unwrap();
+    BufReader::new(session.stdout.as_mut().unwrap()).read_line(&mut answer).unwrap();
     assert_eq!(answer, "connected\n");
 
     let name = database.to_string();
     drop(database);
     let witness = server.create_database();
-    assert_eq!(
-        witness.query(&format!(
-            "select count(*) from pg_database where datname = '{name}'"
-        )),
-        "0"
-    );
+    assert_eq!(witness.query(&format!("select count(*) from pg_database where datname = '{name}'")), "0");
     drop(session.stdin.take());
     session.wait().unwrap();
 }
@@ -96,11 +77,7 @@ fn a_server_does_not_outlive_a_killed_process() {
         return hold_a_server();
     }
     let mut holder = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_server_does_not_outlive_a_killed_process",
-            "--nocapture",
-        ])
+        .args(["--exact", "a_server_does_not_outlive_a_killed_process", "--nocapture"])
         .env(HOLD_A_SERVER, "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -125,9 +102,7 @@ fn a_server_does_not_outlive_a_killed_process() {
 fn hold_a_server() {
     let server = Server::start_on_loopback().expect("a server to hold");
     let said = format!("holding {} {}\n", server.folder().display(), address(&server));
-    io::stdout()
-        .write_all(said.as_bytes())
-        .expect("the parent reads this");
+    io::stdout().write_all(said.as_bytes()).expect("the parent reads this");
     // Nobody writes here: this waits to be killed.
     let _ = io::stdin().read(&mut [0]);
 }
@@ -146,10 +121,7 @@ fn programs() -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&found.stdout).trim_end())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a process that is no child of ours can only be asked again"
-)]
+#[expect(clippy::disallowed_methods, reason = "a process that is no child of ours can only be asked again")]
 fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {

@@ -21,15 +21,10 @@ pub struct Package {
 
 /// The members that the root manifest among `files` lists.
 pub(super) fn packages(files: &[TextFile]) -> Result<Vec<Package>, String> {
-    let root = files
-        .iter()
-        .find(|file| file.path == "Cargo.toml")
-        .ok_or("there is no Cargo.toml")?;
+    let root = files.iter().find(|file| file.path == "Cargo.toml").ok_or("there is no Cargo.toml")?;
     let root = parse(root)?;
-    let workspace = root
-        .get("workspace")
-        .and_then(Value::as_table)
-        .ok_or("Cargo.toml declares no workspace")?;
+    let workspace =
+        root.get("workspace").and_then(Value::as_table).ok_or("Cargo.toml declares no workspace")?;
     let members: Vec<&str> = workspace
         .get("members")
         .and_then(Value::as_array)
@@ -50,17 +45,13 @@ pub(super) fn packages(files: &[TextFile]) -> Result<Vec<Package>, String> {
 }
 
 fn parse(file: &TextFile) -> Result<Table, String> {
-    file.text
-        .parse()
-        .map_err(|error| format!("{}: {error}", file.path))
+    file.text.parse().map_err(|error| format!("{}: {error}", file.path))
 }
 
 /// Whether an entry of `members`, which may hold `*` in place of a folder's name, means this folder.
 fn lists(member: &str, folder: &str) -> bool {
     let mut parts = folder.split('/');
-    member
-        .split('/')
-        .all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
+    member.split('/').all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
         && parts.next().is_none()
 }
 
@@ -75,27 +66,13 @@ fn package(folder: &str, manifest: &Table, workspace: &Table) -> Result<Package,
         .and_then(|lints| lints.get("workspace"))
         .and_then(Value::as_bool)
         .unwrap_or(false);
-    let mut package = Package {
-        name: name.to_owned(),
-        folder: folder.to_owned(),
-        inherits_lints,
-        ..Package::default()
-    };
-    let for_targets = manifest
-        .get("target")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flat_map(Table::values);
+    let mut package =
+        Package { name: name.to_owned(), folder: folder.to_owned(), inherits_lints, ..Package::default() };
+    let for_targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values);
     for section in for_targets.filter_map(Value::as_table).chain([manifest]) {
-        package
-            .dependencies
-            .extend(dependencies(section, "dependencies", workspace));
-        package
-            .dependencies
-            .extend(dependencies(section, "build-dependencies", workspace));
-        package
-            .test_dependencies
-            .extend(dependencies(section, "dev-dependencies", workspace));
+        package.dependencies.extend(dependencies(section, "dependencies", workspace));
+        package.dependencies.extend(dependencies(section, "build-dependencies", workspace));
+        package.test_dependencies.extend(dependencies(section, "dev-dependencies", workspace));
     }
     Ok(package)
 }

@@ -15,55 +15,34 @@ fn workspace_with(files: &[(&str, &str)]) -> Workspace {
             store = { package = "connector-store", path = "connector-store" }
             "#,
         ),
-        (
-            "connector-core/Cargo.toml",
-            "[package]\nname = 'connector-core'\n[lints]\nworkspace = true",
-        ),
+        ("connector-core/Cargo.toml", "[package]\nname = 'connector-core'\n[lints]\nworkspace = true"),
         ("connector-core/src/lib.rs", "//! What a connector is."),
         (
             "connector-store/Cargo.toml",
             "[package]\nname = 'connector-store'\n[lints]\nworkspace = true\n[dependencies]\ncore.workspace = true\nsqlx = '1'",
         ),
-        (
-            "connector-store/src/lib.rs",
-            "//! The durable side.\nuse sqlx::Row;",
-        ),
+        ("connector-store/src/lib.rs", "//! The durable side.\nuse sqlx::Row;"),
         (
             "cli/Cargo.toml",
             "[package]\nname = 'connector-cli'\n[lints]\nworkspace = true\n[dependencies]\nstore.workspace = true",
         ),
         ("cli/src/lib.rs", "//! The doors.\nuse connector_store::Store;"),
-        (
-            "connectors/acme/Cargo.toml",
-            "[package]\nname = 'acme'\n[lints]\nworkspace = true",
-        ),
+        ("connectors/acme/Cargo.toml", "[package]\nname = 'acme'\n[lints]\nworkspace = true"),
         ("connectors/acme/src/lib.rs", "//! The Acme connector."),
         (
             "connectors/acme/src/main.rs",
             "//! The binary.\nuse connector_cli::run;\nuse acme_sandbox::Sandbox;",
         ),
-        (
-            "connectors/acme/sandbox/Cargo.toml",
-            "[package]\nname = 'acme-sandbox'\n[lints]\nworkspace = true",
-        ),
-        (
-            "connectors/acme/sandbox/src/lib.rs",
-            "//! The stand-in.\nuse axum::Router;",
-        ),
+        ("connectors/acme/sandbox/Cargo.toml", "[package]\nname = 'acme-sandbox'\n[lints]\nworkspace = true"),
+        ("connectors/acme/sandbox/src/lib.rs", "//! The stand-in.\nuse axum::Router;"),
     ];
     let files: Vec<TextFile> = sound
         .iter()
         .filter(|(path, _)| files.iter().all(|(replaced, _)| replaced != path))
         .chain(files)
-        .map(|&(path, text)| TextFile {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        })
+        .map(|&(path, text)| TextFile { path: path.to_owned(), text: text.to_owned() })
         .collect();
-    Workspace {
-        packages: manifest::packages(&files).unwrap(),
-        files,
-    }
+    Workspace { packages: manifest::packages(&files).unwrap(), files }
 }
 
 fn only_violation(files: &[(&str, &str)]) -> String {
@@ -79,12 +58,9 @@ fn a_sound_workspace_has_no_violation() {
 
 #[test]
 fn the_core_depends_on_no_other_room_under_whatever_name_or_target() {
-    for section in [
-        "dependencies",
-        "dev-dependencies",
-        "build-dependencies",
-        "target.'cfg(unix)'.dependencies",
-    ] {
+    for section in
+        ["dependencies", "dev-dependencies", "build-dependencies", "target.'cfg(unix)'.dependencies"]
+    {
         let manifest = format!(
             "[package]\nname = 'connector-core'\n[lints]\nworkspace = true\n[{section}]\nstore.workspace = true"
         );
@@ -97,11 +73,9 @@ fn the_core_depends_on_no_other_room_under_whatever_name_or_target() {
 
 #[test]
 fn the_core_names_no_backend_door_or_app() {
-    for (line, named) in [
-        ("use sqlx::Row;", "sqlx"),
-        ("clap::Parser", "clap"),
-        ("// as axum_extra does", "axum"),
-    ] {
+    for (line, named) in
+        [("use sqlx::Row;", "sqlx"), ("clap::Parser", "clap"), ("// as axum_extra does", "axum")]
+    {
         let source = format!("//! What a connector is.\n{line}");
         assert_eq!(
             only_violation(&[("connector-core/src/lib.rs", &source)]),
@@ -144,24 +118,14 @@ fn a_connectors_library_names_no_door_store_or_sandbox() {
 #[test]
 fn a_source_file_begins_with_its_subject() {
     for text in ["", "use std::fs;", "//!", "//! ", "// A comment."] {
-        assert!(
-            only_violation(&[("cli/src/json.rs", text)]).contains("first line"),
-            "{text:?}"
-        );
+        assert!(only_violation(&[("cli/src/json.rs", text)]).contains("first line"), "{text:?}");
     }
 }
 
 #[test]
 fn a_name_that_tells_nothing_is_refused_for_files_and_folders() {
-    for path in [
-        "cli/src/utils.rs",
-        "cli/src/common/mod.rs",
-        "connectors/acme/src/helpers/text.rs",
-    ] {
-        assert!(
-            only_violation(&[(path, "//! Text.")]).contains("tells nothing"),
-            "{path}"
-        );
+    for path in ["cli/src/utils.rs", "cli/src/common/mod.rs", "connectors/acme/src/helpers/text.rs"] {
+        assert!(only_violation(&[(path, "//! Text.")]).contains("tells nothing"), "{path}");
     }
 }
 

@@ -3,10 +3,7 @@
 /// Whether the line names this crate: `sqlx` is in `use sqlx::Row` and `sqlx-core = "1"`, not in `sqlxml`.
 pub(super) fn word_in(name: &str, line: &str) -> bool {
     line.split(|character: char| !character.is_alphanumeric() && character != '_')
-        .any(|word| {
-            word.strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        })
+        .any(|word| word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
 }
 
 /// Whether the line names this app: `acme-books` is in `AcmeBooks`, `acme_books::` and "Acme Books".
@@ -42,29 +39,16 @@ mod tests {
 
     #[test]
     fn a_crate_is_found_as_a_whole_word_and_with_its_satellites() {
-        for line in [
-            "use sqlx::Row;",
-            "sqlx-core = \"1\"",
-            "sqlx_core::x",
-            "sqlx.workspace = true",
-        ] {
+        for line in ["use sqlx::Row;", "sqlx-core = \"1\"", "sqlx_core::x", "sqlx.workspace = true"] {
             assert!(word_in("sqlx", line), "{line}");
         }
         assert!(!word_in("sqlx", "let sqlxml = 1;"));
-        assert!(!word_in(
-            "connector_store",
-            "the connector store, or `connector-store`"
-        ));
+        assert!(!word_in("connector_store", "the connector store, or `connector-store`"));
     }
 
     #[test]
     fn an_app_is_found_in_any_spelling() {
-        for line in [
-            "Teamleader's",
-            "TeamleaderSettings",
-            "teamleader_sandbox",
-            "TEAMLEADER_CLIENT_ID",
-        ] {
+        for line in ["Teamleader's", "TeamleaderSettings", "teamleader_sandbox", "TEAMLEADER_CLIENT_ID"] {
             assert!(phrase_in("teamleader", line), "{line}");
         }
         for line in ["struct AcmeBooks;", "acme_books::load()", "in Acme Books"] {

@@ -21,9 +21,7 @@ impl Outcome {
     /// # Panics
     /// When a signal ended the process: a connector answers signals with an envelope and a code.
     pub fn exit_code(&self) -> i32 {
-        self.status
-            .code()
-            .unwrap_or_else(|| panic!("ended by signal {:?}\n{self:?}", self.status.signal()))
+        self.status.code().unwrap_or_else(|| panic!("ended by signal {:?}\n{self:?}", self.status.signal()))
     }
 
     /// The envelope, which has to be all of standard output: one JSON object on one line.
@@ -32,10 +30,7 @@ impl Outcome {
     /// When standard output is anything else.
     pub fn envelope(&self) -> Value {
         let (records, envelope) = self.records_and_envelope();
-        assert!(
-            records.is_empty(),
-            "more than one line on standard output\n{self:?}"
-        );
+        assert!(records.is_empty(), "more than one line on standard output\n{self:?}");
         envelope
     }
 
@@ -44,10 +39,7 @@ impl Outcome {
     /// # Panics
     /// When a line is not a JSON document, the last one no object, or the end of the last line is missing.
     pub fn records_and_envelope(&self) -> (Vec<Value>, Value) {
-        assert!(
-            self.standard_output.ends_with('\n'),
-            "standard output does not end with a line\n{self:?}"
-        );
+        assert!(self.standard_output.ends_with('\n'), "standard output does not end with a line\n{self:?}");
         let mut documents: Vec<Value> = self
             .standard_output
             .lines()
@@ -81,10 +73,7 @@ impl Outcome {
     pub fn error(&self) -> Value {
         let mut envelope = self.envelope();
         assert_eq!(envelope["is_error"], true, "{self:?}");
-        assert!(
-            envelope.get("response").is_none(),
-            "an error with a response\n{self:?}"
-        );
+        assert!(envelope.get("response").is_none(), "an error with a response\n{self:?}");
         envelope["error"].take()
     }
 }
@@ -103,10 +92,7 @@ mod tests {
 
     #[test]
     fn a_response_is_taken_from_the_only_line() {
-        assert_eq!(
-            outcome("{\"response\":[1]}\n", 0).response(),
-            serde_json::json!([1])
-        );
+        assert_eq!(outcome("{\"response\":[1]}\n", 0).response(), serde_json::json!([1]));
     }
 
     #[test]

@@ -60,11 +60,7 @@ impl RunningConnector {
         if let Some(pipe) = process.stderr.take() {
             follow(pipe, Arc::clone(&output), |state| &mut state.standard_error);
         }
-        Self {
-            process,
-            output,
-            deadline: Instant::now() + time_limit,
-        }
+        Self { process, output, deadline: Instant::now() + time_limit }
     }
 
     /// The process id.
@@ -110,12 +106,7 @@ impl RunningConnector {
     pub fn signal(&self, signal: Signal) {
         // The standard library can only kill, and every shell can send.
         let sent = Command::new("/bin/sh")
-            .args([
-                "-c",
-                r#"kill -s "$0" "$1""#,
-                signal.name(),
-                &self.id().to_string(),
-            ])
+            .args(["-c", r#"kill -s "$0" "$1""#, signal.name(), &self.id().to_string()])
             .status()
             .expect("a shell");
         assert!(sent.success(), "{signal:?} could not be sent: {sent}");
@@ -183,10 +174,7 @@ impl Stream {
     }
 
     fn line_with(&self, text: &str) -> Option<String> {
-        self.text()
-            .lines()
-            .find(|line| line.contains(text))
-            .map(str::to_owned)
+        self.text().lines().find(|line| line.contains(text)).map(str::to_owned)
     }
 }
 
@@ -207,11 +195,7 @@ impl Output {
                 return Some(answer);
             }
             let left = deadline.checked_duration_since(Instant::now())?;
-            state = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
@@ -243,25 +227,14 @@ mod tests {
     #[test]
     fn both_outputs_and_the_exit_code_are_kept() {
         let outcome = shell("cat; echo said >&2; exit 75", "given", MINUTE).wait();
-        assert_eq!(
-            (outcome.exit_code(), outcome.standard_output.as_str()),
-            (75, "given")
-        );
+        assert_eq!((outcome.exit_code(), outcome.standard_output.as_str()), (75, "given"));
         assert_eq!(outcome.standard_error, "said\n");
     }
 
     #[test]
     fn output_larger_than_a_pipe_does_not_stop_the_process() {
-        let outcome = shell(
-            "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2",
-            "",
-            MINUTE,
-        )
-        .wait();
-        assert_eq!(
-            (outcome.standard_output.len(), outcome.standard_error.len()),
-            (300_000, 300_000)
-        );
+        let outcome = shell("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2", "", MINUTE).wait();
+        assert_eq!((outcome.standard_output.len(), outcome.standard_error.len()), (300_000, 300_000));
     }
 
     #[test]
@@ -271,10 +244,7 @@ mod tests {
         assert_eq!(running.wait_for_standard_error("read"), "ready");
         running.signal(Signal::Interrupt);
         let outcome = running.wait();
-        assert_eq!(
-            (outcome.exit_code(), outcome.standard_output.as_str()),
-            (130, "interrupted\n")
-        );
+        assert_eq!((outcome.exit_code(), outcome.standard_output.as_str()), (130, "interrupted\n"));
     }
 
     #[test]

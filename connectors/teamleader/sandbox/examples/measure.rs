@@ -13,50 +13,28 @@ const ROWS_PER_PAGE: usize = 100;
 
 const WALKS: [(&str, &str); 4] = [
     ("in order of insertion", ""),
-    (
-        "by updated_at",
-        r#","sort":[{"field":"updated_at","order":"asc"}]"#,
-    ),
+    ("by updated_at", r#","sort":[{"field":"updated_at","order":"asc"}]"#),
     (
         "by updated_at, updated_since",
         r#","sort":[{"field":"updated_at"}],"filter":{"updated_since":"2023-06-01T00:00:00+00:00"}"#,
     ),
-    (
-        "updated_since alone",
-        r#","filter":{"updated_since":"2023-06-01T00:00:00+00:00"}"#,
-    ),
+    ("updated_since alone", r#","filter":{"updated_since":"2023-06-01T00:00:00+00:00"}"#),
 ];
 
 // The server has the main thread to itself, so that its CPU time can be told apart.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let records = std::env::args()
-        .nth(1)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_000_000);
+    let records = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     let mut out = std::io::stdout();
     let start = Instant::now();
-    let options = Options::default()
-        .records(records)
-        .only(["companies"])
-        .requests_per_minute(None);
+    let options = Options::default().records(records).only(["companies"]).requests_per_minute(None);
     let sandbox = Sandbox::start(options).await?;
-    writeln!(
-        out,
-        "{records} companies made in {:?}; {}",
-        start.elapsed(),
-        memory("VmRSS")
-    )?;
+    writeln!(out, "{records} companies made in {:?}; {}", start.elapsed(), memory("VmRSS"))?;
 
     for (name, extra) in WALKS {
         let address = sandbox.url().trim_start_matches("http://").to_owned();
         let token = sandbox.control().issue_tokens().access_token;
-        let walk = Walk {
-            address,
-            token,
-            extra,
-            last: (records / ROWS_PER_PAGE / 2).max(1),
-        };
+        let walk = Walk { address, token, extra, last: (records / ROWS_PER_PAGE / 2).max(1) };
         let figures = tokio::task::spawn_blocking(move || walk.run()).await??;
         writeln!(out, "{name}: {figures:?}")?;
     }
@@ -142,8 +120,5 @@ fn main_thread_cpu() -> Duration {
 
 fn memory(name: &str) -> String {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    text.lines()
-        .find(|line| line.starts_with(name))
-        .unwrap_or_default()
-        .replace('\t', " ")
+    text.lines().find(|line| line.starts_with(name)).unwrap_or_default().replace('\t', " ")
 }

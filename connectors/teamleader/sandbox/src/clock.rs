@@ -16,19 +16,11 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn real() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self {
-            anchor: millis(now),
-            since: Instant::now(),
-            frozen: false,
-        }
+        Self { anchor: millis(now), since: Instant::now(), frozen: false }
     }
 
     pub(crate) fn now(&self) -> Millis {
-        let passed = if self.frozen {
-            Duration::ZERO
-        } else {
-            self.since.elapsed()
-        };
+        let passed = if self.frozen { Duration::ZERO } else { self.since.elapsed() };
         self.anchor.saturating_add(millis(passed))
     }
 

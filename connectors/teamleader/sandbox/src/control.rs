@@ -47,10 +47,7 @@ impl Control {
 
     /// Adds a row, made up except for these fields, and returns its id.
     pub fn insert(&self, resource: &str, fields: Value) -> Result<String, ControlError> {
-        self.0
-            .lock()
-            .insert(resource, object(fields))
-            .map(|id| id.to_string())
+        self.0.lock().insert(resource, object(fields)).map(|id| id.to_string())
     }
 
     /// Replaces these fields of a row and sets its time of update to now.
@@ -87,9 +84,7 @@ impl Control {
         let (position, id) = (known(resource)?, parsed(id)?);
         let state = self.0.lock();
         let table = state.store.table(position);
-        let record = table
-            .slot(id)
-            .and_then(|slot| table.record(&state.store.world, slot));
+        let record = table.slot(id).and_then(|slot| table.record(&state.store.world, slot));
         Ok(record.map(|record| Value::Object(record.decoded())))
     }
 
@@ -98,13 +93,8 @@ impl Control {
         let position = known(resource)?;
         let state = self.0.lock();
         let table = state.store.table(position);
-        let records = table
-            .live()
-            .iter()
-            .filter_map(|slot| table.record(&state.store.world, *slot));
-        Ok(records
-            .flat_map(|record| violations(table.resource.attributes, &record.decoded()))
-            .collect())
+        let records = table.live().iter().filter_map(|slot| table.record(&state.store.world, *slot));
+        Ok(records.flat_map(|record| violations(table.resource.attributes, &record.decoded())).collect())
     }
 
     /// The number of rows.

@@ -24,12 +24,7 @@ pub(crate) struct Delivery {
 /// The reply that replaces the real one, if some fault has one for this moment.
 pub(crate) fn replacement(faults: &[FaultKind], moment: When) -> Option<Reply> {
     faults.iter().find_map(|fault| match fault {
-        FaultKind::Status {
-            status,
-            body,
-            retry_after,
-            when,
-        } if *when == moment => {
+        FaultKind::Status { status, body, retry_after, when } if *when == moment => {
             let reply = Reply::refusal(*status, title(*status), *body);
             Some(match retry_after {
                 Some(seconds) => reply.header("retry-after", seconds.to_string()),

@@ -17,10 +17,7 @@ use crate::switches::ErrorBody;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-#[expect(
-    clippy::struct_field_names,
-    reason = "`fault` is what the JSON form is best called"
-)]
+#[expect(clippy::struct_field_names, reason = "`fault` is what the JSON form is best called")]
 pub struct Fault {
     /// A path, or the beginning of one followed by `*`.
     pub path: String,
@@ -40,13 +37,7 @@ pub struct Fault {
 impl Fault {
     /// Hits every request to the path.
     pub fn on(path: impl Into<String>, fault: FaultKind) -> Self {
-        Self {
-            path: path.into(),
-            nth: None,
-            times: None,
-            probability: None,
-            fault,
-        }
+        Self { path: path.into(), nth: None, times: None, probability: None, fault }
     }
 
     /// Starts with the n-th matching request, counted from 1.
@@ -172,12 +163,7 @@ pub enum FaultKind {
 impl FaultKind {
     /// A status with the errors array, before anything is processed.
     pub fn status(status: u16) -> Self {
-        Self::Status {
-            status,
-            body: ErrorBody::Json,
-            retry_after: None,
-            when: When::Before,
-        }
+        Self::Status { status, body: ErrorBody::Json, retry_after: None, when: When::Before }
     }
 
     /// A connection reset.
@@ -207,18 +193,11 @@ struct Watch {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            set: Vec::new(),
-            random: Random::new(seed),
-        }
+        Self { set: Vec::new(), random: Random::new(seed) }
     }
 
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.set.push(Watch {
-            fault,
-            seen: 0,
-            hits: 0,
-        });
+        self.set.push(Watch { fault, seen: 0, hits: 0 });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -228,10 +207,7 @@ impl Faults {
     /// What hits this request.
     pub(crate) fn hit(&mut self, path: &str) -> Vec<FaultKind> {
         let random = &mut self.random;
-        self.set
-            .iter_mut()
-            .filter_map(|watch| watch.hit(path, random))
-            .collect()
+        self.set.iter_mut().filter_map(|watch| watch.hit(path, random)).collect()
     }
 }
 
@@ -243,10 +219,7 @@ impl Watch {
         self.seen += 1;
         let is_due = self.fault.nth.is_none_or(|nth| self.seen >= nth);
         let is_left = self.fault.times.is_none_or(|times| self.hits < times);
-        let is_certain = self
-            .fault
-            .probability
-            .is_none_or(|probability| random.fraction() < probability);
+        let is_certain = self.fault.probability.is_none_or(|probability| random.fraction() < probability);
         if !(is_due && is_left && is_certain) {
             return None;
         }

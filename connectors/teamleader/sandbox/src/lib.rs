@@ -1,3 +1,5 @@
+//! A stand-in for the Teamleader Focus API.
+//!
 #![doc = include_str!("../docs.md")]
 #![deny(missing_docs)]
 

@@ -36,12 +36,7 @@ impl Limiter {
         count_refused: bool,
     ) -> Standing {
         let Some(limit) = limit else {
-            return Standing {
-                accepted: true,
-                limit: UNLIMITED,
-                remaining: UNLIMITED,
-                reset: now + WINDOW,
-            };
+            return Standing { accepted: true, limit: UNLIMITED, remaining: UNLIMITED, reset: now + WINDOW };
         };
         let log = self.logs.entry(account).or_default();
         // The clock may have been set back: what lies ahead is not part of the window either.
@@ -53,11 +48,6 @@ impl Limiter {
         }
         let remaining = limit.saturating_sub(u32::try_from(log.len()).unwrap_or(u32::MAX));
         let reset = log.front().copied().unwrap_or(now) + WINDOW;
-        Standing {
-            accepted,
-            limit,
-            remaining,
-            reset,
-        }
+        Standing { accepted, limit, remaining, reset }
     }
 }

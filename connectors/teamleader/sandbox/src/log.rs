@@ -76,11 +76,7 @@ impl Log {
 
     pub(crate) fn ignored(&mut self, endpoint: &str, ignored: &[Ignored]) {
         for Ignored { place, name } in ignored {
-            *self
-                .counters
-                .ignored
-                .entry(format!("{endpoint} {place}.{name}"))
-                .or_default() += 1;
+            *self.counters.ignored.entry(format!("{endpoint} {place}.{name}")).or_default() += 1;
         }
     }
 

@@ -17,11 +17,7 @@ pub(crate) const HTML: &str = "text/html; charset=UTF-8";
 
 impl Reply {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type", content_type.to_owned())],
-            body: body.into(),
-        }
+        Self { status, headers: vec![("content-type", content_type.to_owned())], body: body.into() }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -36,11 +32,7 @@ impl Reply {
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }
+        Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
     /// The errors array with one error that has a title and the status.

@@ -66,11 +66,7 @@ fn place(into: &mut Value, steps: &[&str], value: Value) {
         *into = Value::Object(Map::new());
     }
     if let Value::Object(fields) = into {
-        let key = if step.is_empty() {
-            fields.len().to_string()
-        } else {
-            (*step).to_owned()
-        };
+        let key = if step.is_empty() { fields.len().to_string() } else { (*step).to_owned() };
         place(fields.entry(key).or_insert(Value::Null), rest, value);
     }
 }
@@ -83,19 +79,12 @@ fn lists(value: Value) -> Value {
     let numbers: Option<Vec<u64>> = fields.keys().map(|key| key.parse().ok()).collect();
     match numbers {
         Some(numbers) if !numbers.is_empty() => {
-            let mut numbered: Vec<_> = numbers
-                .into_iter()
-                .zip(fields.into_iter().map(|(_, value)| lists(value)))
-                .collect();
+            let mut numbered: Vec<_> =
+                numbers.into_iter().zip(fields.into_iter().map(|(_, value)| lists(value))).collect();
             numbered.sort_by_key(|(number, _)| *number);
             Value::Array(numbered.into_iter().map(|(_, value)| value).collect())
         }
-        _ => Value::Object(
-            fields
-                .into_iter()
-                .map(|(key, value)| (key, lists(value)))
-                .collect(),
-        ),
+        _ => Value::Object(fields.into_iter().map(|(key, value)| (key, lists(value))).collect()),
     }
 }
 

@@ -72,11 +72,7 @@ pub struct Scheduled {
 impl Scheduled {
     /// Happens when `after` requests to `path` have been answered.
     pub fn after(after: u64, path: impl Into<String>, action: Action) -> Self {
-        Self {
-            path: path.into(),
-            after,
-            action,
-        }
+        Self { path: path.into(), after, action }
     }
 }
 
@@ -99,12 +95,8 @@ impl Schedule {
                 scheduled.after = scheduled.after.saturating_sub(1);
             }
         }
-        let (due, waiting) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|it| it.after == 0);
+        let (due, waiting) = std::mem::take(&mut self.waiting).into_iter().partition(|it| it.after == 0);
         self.waiting = waiting;
-        due.into_iter()
-            .map(|scheduled: Scheduled| scheduled.action)
-            .collect()
+        due.into_iter().map(|scheduled: Scheduled| scheduled.action).collect()
     }
 }

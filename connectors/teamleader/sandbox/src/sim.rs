@@ -67,11 +67,7 @@ fn done() -> Reply {
 
 /// An empty body stands for an empty object.
 fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, ControlError> {
-    let body: &[u8] = if request.body.is_empty() {
-        b"{}"
-    } else {
-        &request.body
-    };
+    let body: &[u8] = if request.body.is_empty() { b"{}" } else { &request.body };
     serde_json::from_slice(body).map_err(|error| ControlError(error.to_string()))
 }
 
@@ -80,10 +76,7 @@ fn health(state: &State) -> Reply {
     let rows: Map<String, Value> = crate::catalog::RESOURCES
         .iter()
         .filter_map(|resource| {
-            Some((
-                resource.name.to_owned(),
-                state.store.named(resource.name)?.len().into(),
-            ))
+            Some((resource.name.to_owned(), state.store.named(resource.name)?.len().into()))
         })
         .collect();
     Reply::json(
@@ -109,9 +102,7 @@ fn records(state: &mut State, rest: &str, request: &Request) -> Answer {
         }
         (&Method::GET, Some((resource, id))) => one(state, known(resource)?, id),
         (&Method::PATCH, Some((resource, id))) => {
-            let touch = from_query(&request.query)
-                .get("touch")
-                .is_none_or(|touch| touch != "false");
+            let touch = from_query(&request.query).get("touch").is_none_or(|touch| touch != "false");
             state.update(resource, id, parse(request)?, touch)?;
             Ok(done())
         }
@@ -126,19 +117,12 @@ fn records(state: &mut State, rest: &str, request: &Request) -> Answer {
 /// All rows, or those from `offset` on and at most `limit` of them.
 fn list(state: &State, position: usize, query: &str) -> Reply {
     let window = from_query(query);
-    let number = |name: &str| {
-        window
-            .get(name)
-            .and_then(Value::as_str)
-            .and_then(|text| text.parse::<usize>().ok())
-    };
+    let number =
+        |name: &str| window.get(name).and_then(Value::as_str).and_then(|text| text.parse::<usize>().ok());
     let table = state.store.table(position);
     let pieces = table.all_pieces();
-    let slots = table
-        .live()
-        .iter()
-        .skip(number("offset").unwrap_or(0))
-        .take(number("limit").unwrap_or(usize::MAX));
+    let slots =
+        table.live().iter().skip(number("offset").unwrap_or(0)).take(number("limit").unwrap_or(usize::MAX));
     let mut body = b"{\"data\":[".to_vec();
     let start = body.len();
     for row in slots.filter_map(|slot| table.row(*slot)) {
@@ -175,9 +159,7 @@ fn clock(state: &mut State, change: &ClockChange) -> Reply {
     if let Some(now) = change.set {
         state.clock.set(now.as_millisecond());
     }
-    state
-        .clock
-        .advance(change.advance_seconds.unwrap_or(0).saturating_mul(1000));
+    state.clock.advance(change.advance_seconds.unwrap_or(0).saturating_mul(1000));
     health(state)
 }
 

@@ -48,10 +48,7 @@ impl Shared {
 impl State {
     pub(crate) fn new(options: &Options) -> Self {
         let store = Store::generate(options);
-        let switches = Switches {
-            requests_per_minute: options.requests_per_minute,
-            ..Switches::default()
-        };
+        let switches = Switches { requests_per_minute: options.requests_per_minute, ..Switches::default() };
         let client = Client {
             id: format!("{:016x}{:016x}", mix(options.seed ^ 1), mix(options.seed ^ 2)),
             secret: format!("{:016x}{:016x}", mix(options.seed ^ 3), mix(options.seed ^ 4)),
@@ -73,12 +70,7 @@ impl State {
     pub(crate) fn act(&mut self, action: Action) -> Result<(), ControlError> {
         match action {
             Action::Insert { resource, fields } => self.insert(&resource, fields).map(|_| ()),
-            Action::Update {
-                resource,
-                id,
-                fields,
-                touch,
-            } => self.update(&resource, &id, fields, touch),
+            Action::Update { resource, id, fields, touch } => self.update(&resource, &id, fields, touch),
             Action::Delete { resource, id } => self.delete(&resource, &id),
             Action::Advance { seconds } => {
                 self.clock.advance(seconds.saturating_mul(1000));

@@ -57,10 +57,9 @@ impl Condition {
             Test::UpdatedSince => Self::UpdatedSince(time(name, value, switches)?),
             Test::Term(paths) => Self::Term(paths, string(name, value)?.to_lowercase()),
             Test::HasAll(path) => Self::HasAll(path, strings(name, value)?),
-            Test::OneOf(path, allowed) => Self::HasAny(
-                path,
-                with_live_name(among(name, vec![string(name, value)?], allowed)?),
-            ),
+            Test::OneOf(path, allowed) => {
+                Self::HasAny(path, with_live_name(among(name, vec![string(name, value)?], allowed)?))
+            }
             Test::AnyOf(path, allowed, _) => Self::HasAny(path, among(name, strings(name, value)?, allowed)?),
             Test::Equals(path) => Self::HasAny(path, vec![string(name, value)?]),
             Test::Flag(path) => Self::Flag(path, flag(name, value)?),
@@ -94,9 +93,7 @@ impl Condition {
             Test::TimeUntil(path) => Self::TimeUntil(path, time(name, value, switches)?),
             Test::ProjectStatus(allowed) => {
                 let status = among(name, vec![string(name, value)?], allowed)?.remove(0);
-                let today = Timestamp::from_second(now)
-                    .unwrap_or(Timestamp::UNIX_EPOCH)
-                    .to_string();
+                let today = Timestamp::from_second(now).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
                 Self::ProjectStatus(status, today.chars().take(10).collect())
             }
             Test::Nothing => Self::Nothing,
@@ -107,35 +104,29 @@ impl Condition {
     /// What holds for this filter when the request does not give it.
     pub(crate) fn unasked(filter: &Filter) -> Option<Self> {
         match filter.test {
-            Test::AnyOf(path, _, unasked) if !unasked.is_empty() => Some(Self::HasAny(
-                path,
-                unasked.iter().map(ToString::to_string).collect(),
-            )),
+            Test::AnyOf(path, _, unasked) if !unasked.is_empty() => {
+                Some(Self::HasAny(path, unasked.iter().map(ToString::to_string).collect()))
+            }
             _ => None,
         }
     }
 
     pub(crate) fn holds(&self, record: &Record<'_>) -> bool {
         match self {
-            Self::Ids(ids) => record
-                .text("id")
-                .and_then(|id| id.parse().ok())
-                .is_some_and(|id| ids.contains(&id)),
+            Self::Ids(ids) => {
+                record.text("id").and_then(|id| id.parse().ok()).is_some_and(|id| ids.contains(&id))
+            }
             Self::UpdatedSince(since) => record.row.updated >= *since,
-            Self::Term(paths, term) => paths.iter().any(|path| {
-                record
-                    .texts(path)
-                    .iter()
-                    .any(|text| text.to_lowercase().contains(term))
-            }),
+            Self::Term(paths, term) => paths
+                .iter()
+                .any(|path| record.texts(path).iter().any(|text| text.to_lowercase().contains(term))),
             Self::HasAll(path, wanted) => {
                 let texts = texts(record, path);
                 wanted.iter().all(|text| texts.iter().any(|other| other == text))
             }
-            Self::HasAny(path, wanted) => record
-                .texts(path)
-                .iter()
-                .any(|text| wanted.iter().any(|it| it == text)),
+            Self::HasAny(path, wanted) => {
+                record.texts(path).iter().any(|text| wanted.iter().any(|it| it == text))
+            }
             Self::Reference(path, wanted) => {
                 let relations = record.relations(path);
                 wanted
@@ -143,10 +134,9 @@ impl Condition {
                     .any(|(kind, id)| relations.iter().any(|(type_, id_)| type_ == kind && id_ == id))
             }
             Self::Flag(path, wanted) => record.values(path).contains(&&b"true"[..]) == *wanted,
-            Self::PrimaryEmail(email) => record
-                .texts("emails[].email")
-                .first()
-                .is_some_and(|text| text.to_lowercase() == *email),
+            Self::PrimaryEmail(email) => {
+                record.texts("emails[].email").first().is_some_and(|text| text.to_lowercase() == *email)
+            }
             Self::Missing(path) => record.text(path).is_none(),
             Self::From(path, from) => record.text(path).is_some_and(|text| *text >= **from),
             Self::Until(path, until) => record.text(path).is_some_and(|text| *text <= **until),
@@ -187,11 +177,7 @@ fn project_has_status(record: &Record<'_>, status: &str, today: &str) -> bool {
 }
 
 fn seconds(record: &Record<'_>, path: &str) -> Option<i64> {
-    record
-        .text(path)?
-        .parse::<Timestamp>()
-        .ok()
-        .map(Timestamp::as_second)
+    record.text(path)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
 fn string(field: &str, value: &Value) -> Result<String, Problem> {
@@ -203,41 +189,26 @@ fn string(field: &str, value: &Value) -> Result<String, Problem> {
 }
 
 fn list<'v>(field: &str, value: &'v Value) -> Result<&'v Vec<Value>, Problem> {
-    value
-        .as_array()
-        .ok_or_else(|| Problem::new(field, "must be an array"))
+    value.as_array().ok_or_else(|| Problem::new(field, "must be an array"))
 }
 
 fn strings(field: &str, value: &Value) -> Result<Vec<String>, Problem> {
-    list(field, value)?
-        .iter()
-        .map(|value| string(field, value))
-        .collect()
+    list(field, value)?.iter().map(|value| string(field, value)).collect()
 }
 
 fn among(field: &str, values: Vec<String>, allowed: &[&str]) -> Result<Vec<String>, Problem> {
     let known = values.iter().all(|value| allowed.contains(&value.as_str()));
-    if known {
-        Ok(values)
-    } else {
-        Err(Problem::not_among(field, allowed))
-    }
+    if known { Ok(values) } else { Err(Problem::not_among(field, allowed)) }
 }
 
 pub(crate) fn uuid(field: &str, value: &Value) -> Result<Uuid, Problem> {
     let text = string(field, value)?;
     let is_canonical = text.len() == 36;
-    Uuid::parse_str(&text)
-        .ok()
-        .filter(|_| is_canonical)
-        .ok_or_else(|| Problem::new(field, "invalid uuid"))
+    Uuid::parse_str(&text).ok().filter(|_| is_canonical).ok_or_else(|| Problem::new(field, "invalid uuid"))
 }
 
 fn uuids(field: &str, value: &Value) -> Result<Vec<Uuid>, Problem> {
-    list(field, value)?
-        .iter()
-        .map(|value| uuid(field, value))
-        .collect()
+    list(field, value)?.iter().map(|value| uuid(field, value)).collect()
 }
 
 fn reference(value: &Value, types: &[&str]) -> Result<(String, String), Problem> {

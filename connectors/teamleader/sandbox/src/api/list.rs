@@ -19,17 +19,10 @@ pub(super) fn answer(
 ) -> Result<Reply, Vec<Problem>> {
     let resource = RESOURCES[position];
     let now = state.clock.seconds();
-    let mut reader = Reader {
-        resource,
-        switches: &state.switches,
-        now,
-        problems: Vec::new(),
-        ignored: Vec::new(),
-    };
+    let mut reader =
+        Reader { resource, switches: &state.switches, now, problems: Vec::new(), ignored: Vec::new() };
     let query = reader.read(parameters);
-    let Reader {
-        problems, ignored, ..
-    } = reader;
+    let Reader { problems, ignored, .. } = reader;
     if !ignored.is_empty() {
         state.log.ignored(&format!("{}.list", resource.name), &ignored);
     }
@@ -39,20 +32,12 @@ pub(super) fn answer(
     let (page, shift) = bent(query.page, bend);
     let (table, world) = state.store.table_mut(position);
     let selection = select(table, world, &state.switches, &query, page, shift);
-    Ok(Reply::new(
-        200,
-        JSON,
-        rendered(state, position, &query, &selection, version),
-    ))
+    Ok(Reply::new(200, JSON, rendered(state, position, &query, &selection, version)))
 }
 
 fn bent(page: Option<Page>, bend: Bend) -> (Option<Page>, usize) {
     let first = |page: Page| Page { number: 1, ..page };
-    let page = if bend.repeat_first_page {
-        page.map(first)
-    } else {
-        page
-    };
+    let page = if bend.repeat_first_page { page.map(first) } else { page };
     let is_later = page.is_some_and(|page| page.number > 1);
     (page, usize::from(bend.duplicate_row && is_later))
 }
@@ -74,13 +59,7 @@ fn rendered(state: &State, position: usize, query: &Query, selection: &Selection
     body.push(b']');
     write_meta(state, position, query, selection, &mut body);
     if state.switches.sideloading && !query.sideloads.is_empty() {
-        sideload::write(
-            &state.store,
-            position,
-            &selection.slots,
-            &query.sideloads,
-            &mut body,
-        );
+        sideload::write(&state.store, position, &selection.slots, &query.sideloads, &mut body);
     }
     body.push(b'}');
     body

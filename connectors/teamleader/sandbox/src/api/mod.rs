@@ -55,9 +55,7 @@ pub(crate) fn answer(state: &mut State, request: &Request, bend: Bend) -> (Reply
         return (unauthorized(), None);
     };
     let version = version::asked(request, &state.switches.client_version);
-    let shown = version
-        .clone()
-        .unwrap_or_else(|_| state.switches.client_version.clone());
+    let shown = version.clone().unwrap_or_else(|_| state.switches.client_version.clone());
     let reply = if session.standing.accepted {
         checked(state, request, &endpoint, &session, bend, version)
     } else {
@@ -103,11 +101,7 @@ fn open(state: &mut State, request: &Request) -> Option<Session> {
         switches.requests_per_minute,
         switches.limit_counts_refused,
     );
-    Some(Session {
-        token,
-        scopes,
-        standing,
-    })
+    Some(Session { token, scopes, standing })
 }
 
 fn unauthorized() -> Reply {

@@ -15,10 +15,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(field: &str, rule: impl Into<String>) -> Self {
-        Self {
-            field: field.to_owned(),
-            rule: rule.into(),
-        }
+        Self { field: field.to_owned(), rule: rule.into() }
     }
 
     pub(crate) fn not_among(field: &str, allowed: &[&str]) -> Self {

@@ -53,15 +53,7 @@ impl Reader<'_> {
                 self.ignore("body", name);
             }
         }
-        Query {
-            conditions,
-            orders,
-            key,
-            page,
-            parts,
-            wants_totals,
-            sideloads,
-        }
+        Query { conditions, orders, key, page, parts, wants_totals, sideloads }
     }
 
     fn conditions(&mut self, filter: Option<&Value>, key: &mut String) -> Vec<Condition> {
@@ -93,11 +85,7 @@ impl Reader<'_> {
             return Condition::unasked(filter);
         };
         // The status of a nextgen project depends on the day, so it is not one selection.
-        let moment = if matches!(filter.test, Test::ProjectStatus(_)) {
-            self.now / 86_400
-        } else {
-            0
-        };
+        let moment = if matches!(filter.test, Test::ProjectStatus(_)) { self.now / 86_400 } else { 0 };
         // Writing into a `String` cannot fail.
         let _ = write!(key, "{}={value}@{moment};", filter.name);
         match Condition::parse(filter, value, self.switches, self.now) {
@@ -155,11 +143,7 @@ impl Reader<'_> {
                 None | Some(Value::Null) => default,
                 Some(value) => value.as_i64().unwrap_or(0),
             };
-            let clamped = if self.switches.clamp_page_size {
-                value.min(most)
-            } else {
-                value
-            };
+            let clamped = if self.switches.clamp_page_size { value.min(most) } else { value };
             if !(1..=most).contains(&clamped) {
                 let rule = if most == LARGEST_PAGE {
                     "must be between 1 and 100"
@@ -195,21 +179,14 @@ impl Reader<'_> {
         if self.switches.strict_fields {
             self.problems.push(Problem::new(name, "is not allowed"));
         }
-        self.ignored.push(Ignored {
-            place,
-            name: name.to_owned(),
-        });
+        self.ignored.push(Ignored { place, name: name.to_owned() });
     }
 }
 
 /// A comma-separated list, or what PHP makes of a repeated parameter.
 fn names(value: Option<&Value>) -> Vec<String> {
     let split = |text: &str| -> Vec<String> {
-        text.split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect()
+        text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     };
     match value {
         Some(Value::String(text)) => split(text),

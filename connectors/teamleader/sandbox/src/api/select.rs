@@ -46,24 +46,15 @@ fn cut(all: &[Slot], page: Option<Page>, shift: usize) -> Selection {
     let slots = match page {
         None => all,
         Some(page) => {
-            let from = ((page.number - 1).saturating_mul(page.size))
-                .saturating_sub(shift)
-                .min(all.len());
+            let from = ((page.number - 1).saturating_mul(page.size)).saturating_sub(shift).min(all.len());
             &all[from..from.saturating_add(page.size).min(all.len())]
         }
     };
-    Selection {
-        slots: slots.to_vec(),
-        matches: all.len(),
-    }
+    Selection { slots: slots.to_vec(), matches: all.len() }
 }
 
 fn kept(table: &mut Table, world: &World, switches: &Switches, query: &Query) -> Arc<[Slot]> {
-    let key = format!(
-        "{}{}",
-        query.key,
-        u8::from(switches.updated_since_sees_deactivated)
-    );
+    let key = format!("{}{}", query.key, u8::from(switches.updated_since_sees_deactivated));
     if let Some(selection) = table.selection(&key) {
         return selection;
     }
@@ -74,17 +65,11 @@ fn kept(table: &mut Table, world: &World, switches: &Switches, query: &Query) ->
 fn scanned(table: &mut Table, world: &World, switches: &Switches, query: &Query) -> Vec<Slot> {
     let mut slots = candidates(table, query);
     let hides_deactivated = !switches.updated_since_sees_deactivated
-        && query
-            .conditions
-            .iter()
-            .any(|condition| matches!(condition, Condition::UpdatedSince(_)));
+        && query.conditions.iter().any(|condition| matches!(condition, Condition::UpdatedSince(_)));
     slots.retain(|slot| {
         table.record(world, *slot).is_some_and(|record| {
             query.conditions.iter().all(|condition| condition.holds(&record))
-                && !(hides_deactivated
-                    && record
-                        .text("status")
-                        .is_some_and(|status| status == "deactivated"))
+                && !(hides_deactivated && record.text("status").is_some_and(|status| status == "deactivated"))
         })
     });
     slots.sort_unstable();

@@ -37,9 +37,8 @@ fn follow(store: &Store, entity: &str, slots: &[Slot], steps: &[&str], found: &m
         let mut targets = Found::new();
         for record in slots.iter().filter_map(|slot| table.record(&store.world, *slot)) {
             let path = steps[..length].join(".");
-            for (entity, id) in [path.clone(), format!("{path}[]")]
-                .iter()
-                .flat_map(|path| record.relations(path))
+            for (entity, id) in
+                [path.clone(), format!("{path}[]")].iter().flat_map(|path| record.relations(path))
             {
                 let table = store.of_entity(&entity);
                 let slot = Uuid::parse_str(&id).ok().and_then(|id| table?.slot(id));

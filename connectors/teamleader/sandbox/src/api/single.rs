@@ -25,10 +25,7 @@ pub(super) fn answer(
     let start = body.len();
     table.write_info(&state.store.world, row, &mut body);
     reshape(state, position, version, &mut body, start);
-    let paths = parameters
-        .get("include")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let paths = parameters.get("include").and_then(Value::as_str).unwrap_or_default();
     if state.switches.sideloading && !paths.is_empty() {
         let paths: Vec<String> = paths.split(',').map(|path| path.trim().to_owned()).collect();
         sideload::write(&state.store, position, &[slot], &paths, &mut body);

@@ -38,9 +38,7 @@ pub(super) fn reshapes(resource: &str, version: &str) -> bool {
 
 /// Before 2023-09-26 the options of a selection were plain texts.
 pub(super) fn reshape(row: &mut Map<String, Value>) {
-    let options = row
-        .get_mut("configuration")
-        .and_then(|configuration| configuration.get_mut("options"));
+    let options = row.get_mut("configuration").and_then(|configuration| configuration.get_mut("options"));
     if let Some(Value::Array(options)) = options {
         for option in options {
             *option = option["value"].take();

@@ -16,17 +16,11 @@ pub(crate) static COMPANIES: Resource = Resource {
     filters: &[
         filter("email", Test::PrimaryEmail),
         filter("ids", Test::Ids),
-        filter(
-            "term",
-            Test::Term(&["name", "vat_number", "emails[].email", "telephones[].number"]),
-        ),
+        filter("term", Test::Term(&["name", "vat_number", "emails[].email", "telephones[].number"])),
         filter("updated_since", Test::UpdatedSince),
         filter("tags", Test::HasAll("tags")),
         filter("vat_number", Test::Equals("vat_number")),
-        filter(
-            "national_identification_number",
-            Test::Equals("national_identification_number"),
-        ),
+        filter("national_identification_number", Test::Equals("national_identification_number")),
         filter("status", Test::OneOf("status", &["active", "deactivated"])),
         filter("marketing_mails_consent", Test::Flag("marketing_mails_consent")),
     ],
@@ -46,21 +40,11 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("status", Kind::Choice(STATUS)),
     attribute("business_type", Kind::Relation(&["businessType"])).null(90),
     attribute("vat_number", Kind::Text(text::vat_number)).null(55),
-    attribute(
-        "national_identification_number",
-        Kind::Text(text::national_number),
-    )
-    .null(90),
-    attribute(
-        "emails",
-        Kind::Written(&Kind::List(0, 2, &Kind::Object(EMAIL)), text::company_emails),
-    ),
+    attribute("national_identification_number", Kind::Text(text::national_number)).null(90),
+    attribute("emails", Kind::Written(&Kind::List(0, 2, &Kind::Object(EMAIL)), text::company_emails)),
     attribute(
         "telephones",
-        Kind::Written(
-            &Kind::List(0, 1, &Kind::Object(TELEPHONE)),
-            text::company_telephones,
-        ),
+        Kind::Written(&Kind::List(0, 1, &Kind::Object(TELEPHONE)), text::company_telephones),
     ),
     attribute("website", Kind::Text(text::website)).null(85),
     attribute("iban", Kind::Text(text::iban)).null(85),
@@ -73,30 +57,15 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("added_at", Kind::Created),
     attribute("updated_at", Kind::Updated),
     attribute("web_url", Kind::Text(|draw| draw.web_url("company_detail.php"))),
-    attribute(
-        "tags",
-        Kind::Written(&Kind::List(0, 3, &Kind::Choice(text::TAGS)), text::tags),
-    ),
+    attribute("tags", Kind::Written(&Kind::List(0, 3, &Kind::Choice(text::TAGS)), text::tags)),
     attribute("marketing_mails_consent", Kind::Bool(30)),
-    attribute("primary_address", Kind::Object(ADDRESS))
-        .null(85)
-        .in_list(),
+    attribute("primary_address", Kind::Object(ADDRESS)).null(85).in_list(),
     attribute("custom_fields", Kind::CustomFields("company", 15)).included("custom_fields"),
-    attribute("price_list", Kind::Relation(&["priceList"]))
-        .null(70)
-        .included_in_list("price_list"),
+    attribute("price_list", Kind::Relation(&["priceList"])).null(70).included_in_list("price_list"),
     attribute("addresses", ADDRESSES).in_info(),
     attribute("remarks", Kind::Text(text::remark)).null(70).in_info(),
-    attribute(
-        "related_companies",
-        Kind::List(0, 2, &Kind::Relation(&["company"])),
-    )
-    .in_info(),
-    attribute(
-        "related_contacts",
-        Kind::List(0, 3, &Kind::Object(RELATED_CONTACT)),
-    )
-    .in_info(),
+    attribute("related_companies", Kind::List(0, 2, &Kind::Relation(&["company"]))).in_info(),
+    attribute("related_contacts", Kind::List(0, 3, &Kind::Object(RELATED_CONTACT))).in_info(),
 ];
 
 const STATUS: &[&str] = &[
@@ -117,10 +86,8 @@ const EMAIL: &[Attribute] = &[
     attribute("email", Kind::Text(text::email)),
 ];
 
-const TELEPHONE: &[Attribute] = &[
-    attribute("type", Kind::Choice(&["phone", "fax"])),
-    attribute("number", Kind::Text(text::telephone)),
-];
+const TELEPHONE: &[Attribute] =
+    &[attribute("type", Kind::Choice(&["phone", "fax"])), attribute("number", Kind::Text(text::telephone))];
 
 const RELATED_CONTACT: &[Attribute] = &[
     attribute("type", Kind::Choice(&["contact"])),

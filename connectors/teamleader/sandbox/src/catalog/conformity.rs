@@ -23,10 +23,7 @@ fn object(attributes: &[Attribute], fields: &Map<String, Value>, path: &str, fou
             Some(value) => check(&attribute.kind, value, &path, found),
         }
     }
-    for name in fields
-        .keys()
-        .filter(|name| attributes.iter().all(|attribute| attribute.name != **name))
-    {
+    for name in fields.keys().filter(|name| attributes.iter().all(|attribute| attribute.name != **name)) {
         found.push(format!("{path}{name} is unknown"));
     }
 }
@@ -48,9 +45,7 @@ fn check(kind: &Kind, value: &Value, path: &str, found: &mut Vec<String>) {
         Kind::Relation(entities) => is_relation(value, entities),
         Kind::Account => is_relation(value, &["account"]),
         Kind::CustomFields(context, _) => value.as_array().is_some_and(|fields| {
-            let is_known = DEFINITIONS
-                .iter()
-                .any(|definition| definition.context == *context);
+            let is_known = DEFINITIONS.iter().any(|definition| definition.context == *context);
             fields.is_empty() || is_known && fields.iter().all(is_custom_field)
         }),
         Kind::Object(attributes) => match value.as_object() {
@@ -79,9 +74,7 @@ fn is_id(text: &str) -> bool {
 }
 
 fn is_relation(value: &Value, entities: &[&str]) -> bool {
-    value["type"]
-        .as_str()
-        .is_some_and(|kind| entities.contains(&kind))
+    value["type"].as_str().is_some_and(|kind| entities.contains(&kind))
         && value["id"].as_str().is_some_and(is_id)
 }
 

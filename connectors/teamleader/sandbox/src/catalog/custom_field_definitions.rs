@@ -10,48 +10,24 @@ pub(crate) static CUSTOM_FIELD_DEFINITIONS: Resource = Resource {
     rows: Rows::Exactly(DEFINITIONS.len()),
     paging: Paging::Pages,
     includes: &[],
-    filters: &[
-        filter("ids", Test::Ids),
-        filter("context", Test::OneOf("context", FILTER_CONTEXTS)),
-    ],
-    sorts: &[
-        sort("label", By::Text(&["label"])),
-        sort("context", By::Text(&["context"])),
-    ],
+    filters: &[filter("ids", Test::Ids), filter("context", Test::OneOf("context", FILTER_CONTEXTS))],
+    sorts: &[sort("label", By::Text(&["label"])), sort("context", By::Text(&["context"]))],
     attributes: ATTRIBUTES,
 };
 
 const ATTRIBUTES: &[Attribute] = &[
     attribute("id", Kind::Id),
-    attribute(
-        "context",
-        Kind::Text(|draw| draw.string(definition(draw.number).context)),
-    ),
-    attribute(
-        "type",
-        Kind::Text(|draw| draw.string(definition(draw.number).kind)),
-    ),
+    attribute("context", Kind::Text(|draw| draw.string(definition(draw.number).context))),
+    attribute("type", Kind::Text(|draw| draw.string(definition(draw.number).kind))),
     attribute("label", Kind::Text(text::definition_label)),
     attribute("group", Kind::Text(text::definition_group)),
     attribute("required", Kind::Bool(10)),
-    attribute(
-        "configuration",
-        Kind::Written(&Kind::Anything, text::definition_configuration),
-    ),
+    attribute("configuration", Kind::Written(&Kind::Anything, text::definition_configuration)),
 ];
 
 /// The filter knows `deal` although the rows say `sale`.
-const FILTER_CONTEXTS: &[&str] = &[
-    "contact",
-    "company",
-    "deal",
-    "project",
-    "milestone",
-    "product",
-    "invoice",
-    "subscription",
-    "ticket",
-];
+const FILTER_CONTEXTS: &[&str] =
+    &["contact", "company", "deal", "project", "milestone", "product", "invoice", "subscription", "ticket"];
 
 const TYPES: [&str; 17] = [
     "single_line",
@@ -85,58 +61,19 @@ const FULL_CONTEXTS: [&str; 4] = ["company", "contact", "sale", "project"];
 
 /// The others have one or two fields, among them contexts that no documentation names.
 const SPARSE: [Definition; 13] = [
-    Definition {
-        context: "invoice",
-        kind: "single_line",
-    },
-    Definition {
-        context: "invoice",
-        kind: "date",
-    },
-    Definition {
-        context: "product",
-        kind: "number",
-    },
-    Definition {
-        context: "milestone",
-        kind: "boolean",
-    },
-    Definition {
-        context: "subscription",
-        kind: "single_select",
-    },
-    Definition {
-        context: "ticket",
-        kind: "multi_select",
-    },
-    Definition {
-        context: "todo",
-        kind: "integer",
-    },
-    Definition {
-        context: "callback",
-        kind: "single_line",
-    },
-    Definition {
-        context: "meeting",
-        kind: "url",
-    },
-    Definition {
-        context: "meeting_report",
-        kind: "multi_line",
-    },
-    Definition {
-        context: "pro_external_cost",
-        kind: "money",
-    },
-    Definition {
-        context: "werkbonnen",
-        kind: "user",
-    },
-    Definition {
-        context: "werkbonnen",
-        kind: "auto_increment",
-    },
+    Definition { context: "invoice", kind: "single_line" },
+    Definition { context: "invoice", kind: "date" },
+    Definition { context: "product", kind: "number" },
+    Definition { context: "milestone", kind: "boolean" },
+    Definition { context: "subscription", kind: "single_select" },
+    Definition { context: "ticket", kind: "multi_select" },
+    Definition { context: "todo", kind: "integer" },
+    Definition { context: "callback", kind: "single_line" },
+    Definition { context: "meeting", kind: "url" },
+    Definition { context: "meeting_report", kind: "multi_line" },
+    Definition { context: "pro_external_cost", kind: "money" },
+    Definition { context: "werkbonnen", kind: "user" },
+    Definition { context: "werkbonnen", kind: "auto_increment" },
 ];
 
 pub(crate) static DEFINITIONS: [Definition; 81] = definitions();
@@ -148,10 +85,7 @@ const fn definitions() -> [Definition; 81] {
     while context < FULL_CONTEXTS.len() {
         let mut kind = 0;
         while kind < TYPES.len() {
-            all[at] = Definition {
-                context: FULL_CONTEXTS[context],
-                kind: TYPES[kind],
-            };
+            all[at] = Definition { context: FULL_CONTEXTS[context], kind: TYPES[kind] };
             at += 1;
             kind += 1;
         }

@@ -13,28 +13,16 @@ pub(crate) static DEALS: Resource = Resource {
     paging: Paging::Pages,
     includes: &[
         CUSTOM_FIELDS,
-        Include {
-            name: "second_responsible_user",
-            parts: &["second_responsible_user"],
-        },
+        Include { name: "second_responsible_user", parts: &["second_responsible_user"] },
     ],
     filters: &[
         filter("ids", Test::Ids),
         filter("term", Test::Term(&["title", "reference"])),
         filter("customer", Test::Reference("lead.customer", CUSTOMER_TYPES)),
         filter("phase_id", Test::Id("current_phase.id")),
-        filter(
-            "estimated_closing_date",
-            Test::DateOrNull("estimated_closing_date"),
-        ),
-        filter(
-            "estimated_closing_date_from",
-            Test::DateFrom("estimated_closing_date"),
-        ),
-        filter(
-            "estimated_closing_date_until",
-            Test::DateUntil("estimated_closing_date"),
-        ),
+        filter("estimated_closing_date", Test::DateOrNull("estimated_closing_date")),
+        filter("estimated_closing_date_from", Test::DateFrom("estimated_closing_date")),
+        filter("estimated_closing_date_until", Test::DateUntil("estimated_closing_date")),
         filter("responsible_user_id", Test::IdOrIds("responsible_user.id")),
         filter("updated_since", Test::UpdatedSince),
         filter("created_before", Test::TimeUntil("created_at")),
@@ -57,17 +45,10 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("lead", Kind::Object(LEAD)),
     attribute("department", Kind::Relation(&["department"])),
     attribute("estimated_value", Kind::Money(value)).null(15),
-    attribute(
-        "estimated_closing_date",
-        Kind::Date(|draw| draw.created + 86_400 * draw.between(5, 120)),
-    )
-    .null(40),
+    attribute("estimated_closing_date", Kind::Date(|draw| draw.created + 86_400 * draw.between(5, 120)))
+        .null(40),
     attribute("estimated_probability", Kind::Decimal(probability)).null(20),
-    attribute(
-        "weighted_value",
-        Kind::Money(|draw| value(draw) * probability(draw) / 100),
-    )
-    .null(15),
+    attribute("weighted_value", Kind::Money(|draw| value(draw) * probability(draw) / 100)).null(15),
     attribute("purchase_order_number", Kind::Text(text::order_number)).null(70),
     attribute("current_phase", Kind::Relation(&["dealPhase"])),
     attribute("responsible_user", Kind::Relation(&["user"])).null(5),
@@ -99,10 +80,7 @@ const LOST_REASON: &[Attribute] = &[
 
 const PHASE: &[Attribute] = &[
     attribute("phase", Kind::Relation(&["dealPhase"])),
-    attribute(
-        "started_at",
-        Kind::Time(|draw| draw.created + draw.between(0, 900_000)),
-    ),
+    attribute("started_at", Kind::Time(|draw| draw.created + draw.between(0, 900_000))),
     attribute("started_by", Kind::Relation(&["user"])),
 ];
 

@@ -30,18 +30,13 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("vat_number", Kind::Text(text::vat_number)).null(25),
     attribute("currency", Kind::Choice(CURRENCIES)),
     attribute("emails", Kind::List(0, 2, &Kind::Object(EMAIL))),
-    attribute(
-        "status",
-        Kind::Choice(&["active", "active", "active", "archived"]),
-    ),
+    attribute("status", Kind::Choice(&["active", "active", "active", "archived"])),
     attribute("address", Kind::Object(ADDRESS)).in_info(),
     attribute("telephones", TELEPHONES).in_info(),
     attribute("website", Kind::Text(text::website)).null(30).in_info(),
     attribute("iban", Kind::Text(text::iban)).null(30).in_info(),
     attribute("bic", Kind::Text(text::bic)).null(30).in_info(),
-    attribute("fiscal_regime", Kind::Choice(&["RF01", "RF02", "RF19"]))
-        .null(80)
-        .in_info(),
+    attribute("fiscal_regime", Kind::Choice(&["RF01", "RF02", "RF19"])).null(80).in_info(),
 ];
 
 const EMAIL: &[Attribute] = &[

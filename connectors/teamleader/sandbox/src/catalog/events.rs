@@ -23,11 +23,7 @@ pub(crate) static EVENTS: Resource = Resource {
         // Nothing in the rows tells whether an event is done.
         filter("done", Test::Flag("done")),
     ],
-    sorts: &[default_sort(
-        "starts_at",
-        By::Text(&["starts_at"]),
-        Order::Ascending,
-    )],
+    sorts: &[default_sort("starts_at", By::Text(&["starts_at"]), Order::Ascending)],
     attributes: ATTRIBUTES,
 };
 
@@ -41,15 +37,9 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("title", Kind::Text(text::event_title)),
     attribute("description", Kind::Text(text::remark)).null(50),
     attribute("starts_at", Kind::Time(starts_at)),
-    attribute(
-        "ends_at",
-        Kind::Time(|draw| starts_at(draw) + 900 * draw.between(1, 12)),
-    ),
+    attribute("ends_at", Kind::Time(|draw| starts_at(draw) + 900 * draw.between(1, 12))),
     attribute("location", Kind::Text(text::city)).null(60),
-    attribute(
-        "attendees",
-        Kind::List(0, 3, &Kind::Relation(&["user", "contact"])),
-    ),
+    attribute("attendees", Kind::List(0, 3, &Kind::Relation(&["user", "contact"]))),
     attribute("links", Kind::List(0, 2, &Kind::Relation(LINKED))),
 ];
 

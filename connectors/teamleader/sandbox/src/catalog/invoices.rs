@@ -12,38 +12,20 @@ pub(crate) static INVOICES: Resource = Resource {
     rows: Rows::AsAsked,
     paging: Paging::Pages,
     includes: &[
-        Include {
-            name: "late_fees",
-            parts: &[DUE_INCASSO, FIXED_LATE_FEE, INTEREST],
-        },
-        Include {
-            name: DUE_INCASSO,
-            parts: &[DUE_INCASSO],
-        },
-        Include {
-            name: FIXED_LATE_FEE,
-            parts: &[FIXED_LATE_FEE],
-        },
-        Include {
-            name: INTEREST,
-            parts: &[INTEREST],
-        },
+        Include { name: "late_fees", parts: &[DUE_INCASSO, FIXED_LATE_FEE, INTEREST] },
+        Include { name: DUE_INCASSO, parts: &[DUE_INCASSO] },
+        Include { name: FIXED_LATE_FEE, parts: &[FIXED_LATE_FEE] },
+        Include { name: INTEREST, parts: &[INTEREST] },
     ],
     filters: &[
         filter("ids", Test::Ids),
-        filter(
-            "term",
-            Test::Term(&["invoice_number", "invoicee.name", "purchase_order_number"]),
-        ),
+        filter("term", Test::Term(&["invoice_number", "invoicee.name", "purchase_order_number"])),
         filter("invoice_number", Test::Equals("invoice_number")),
         filter("department_id", Test::Id("department.id")),
         filter("deal_id", Test::Id("deal.id")),
         filter("project_id", Test::Id("project.id")),
         filter("subscription_id", Test::Nothing),
-        filter(
-            "status",
-            Test::AnyOf("status", &["draft", "outstanding", "matched"], &[]),
-        ),
+        filter("status", Test::AnyOf("status", &["draft", "outstanding", "matched"], &[])),
         filter("updated_since", Test::UpdatedSince),
         filter("purchase_order_number", Test::Equals("purchase_order_number")),
         filter("payment_reference", Test::Equals("payment_reference")),
@@ -52,11 +34,7 @@ pub(crate) static INVOICES: Resource = Resource {
         filter("customer", Test::Reference("invoicee.customer", CUSTOMER_TYPES)),
     ],
     sorts: &[
-        default_sort(
-            "invoice_number",
-            By::Numbered("invoice_number"),
-            Order::Descending,
-        ),
+        default_sort("invoice_number", By::Numbered("invoice_number"), Order::Descending),
         sort("invoice_date", By::Text(&["invoice_date"])),
     ],
     attributes: ATTRIBUTES,
@@ -71,10 +49,7 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("department", Kind::Relation(&["department"])),
     attribute("invoice_number", Kind::Text(|draw| draw.reference(" "))).null_when(is_draft),
     attribute("invoice_date", Kind::Date(|draw| draw.created)).null_when(is_draft),
-    attribute(
-        "status",
-        Kind::Chosen(&["draft", "outstanding", "matched"], status),
-    ),
+    attribute("status", Kind::Chosen(&["draft", "outstanding", "matched"], status)),
     attribute("due_on", Kind::Date(|draw| draw.created + 30 * 86_400)).null_when(is_draft),
     attribute("paid", Kind::Decided(|draw| !is_unpaid(draw))),
     attribute("paid_at", Kind::Time(|draw| draw.updated)).null_when(is_unpaid),
@@ -94,24 +69,14 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("discounts", Kind::List(0, 1, &Kind::Object(DISCOUNT))).in_info(),
     attribute("grouped_lines", Kind::List(1, 2, &Kind::Object(LINE_GROUP))).in_info(),
     attribute("payment_term", PAYMENT_TERM).null(10).in_info(),
-    attribute(
-        "payments",
-        Kind::Written(&Kind::List(0, 1, &Kind::Object(PAYMENT)), payments),
-    )
-    .in_info(),
+    attribute("payments", Kind::Written(&Kind::List(0, 1, &Kind::Object(PAYMENT)), payments)).in_info(),
     attribute("note", Kind::Text(text::remark)).null(60).in_info(),
     attribute("currency", Kind::Choice(CURRENCIES)).in_info(),
-    attribute("expected_payment_method", Kind::Object(EXPECTED_METHOD))
-        .null(80)
-        .in_info(),
-    attribute("on_hold_since", Kind::Date(|draw| draw.updated))
-        .null(95)
-        .in_info(),
+    attribute("expected_payment_method", Kind::Object(EXPECTED_METHOD)).null(80).in_info(),
+    attribute("on_hold_since", Kind::Date(|draw| draw.updated)).null(95).in_info(),
     attribute("custom_fields", Kind::CustomFields("invoice", 70)).in_info(),
     attribute("document_template", Kind::Relation(&["documentTemplate"])).in_info(),
-    attribute("peppol_status", Kind::Choice(PEPPOL))
-        .null(70)
-        .in_info(),
+    attribute("peppol_status", Kind::Choice(PEPPOL)).null(70).in_info(),
 ];
 
 const INVOICEE: &[Attribute] = &[
@@ -131,10 +96,7 @@ const TOTAL: &[Attribute] = &[
     attribute("tax_inclusive", Kind::Money(gross)),
     attribute("payable", Kind::Money(gross)),
     attribute("taxes", Kind::List(1, 1, &Kind::Object(TAX))),
-    attribute(
-        "due",
-        Kind::Money(|draw| if is_unpaid(draw) { gross(draw) } else { 0 }),
-    ),
+    attribute("due", Kind::Money(|draw| if is_unpaid(draw) { gross(draw) } else { 0 })),
     attribute("due_incasso_inclusive", Kind::Money(gross)).included(DUE_INCASSO),
     attribute("fixed_late_fee", Kind::Money(|_| 4_000)).included(FIXED_LATE_FEE),
     attribute("interest", Kind::Money(|draw| net(draw) / 50)).included(INTEREST),
@@ -153,10 +115,7 @@ const DISCOUNT: &[Attribute] = &[
 ];
 
 const LINE_GROUP: &[Attribute] = &[
-    attribute(
-        "section",
-        Kind::Object(&[attribute("title", Kind::Text(text::deal_title))]),
-    ),
+    attribute("section", Kind::Object(&[attribute("title", Kind::Text(text::deal_title))])),
     attribute("line_items", Kind::List(1, 3, &Kind::Object(LINE))),
 ];
 
@@ -191,16 +150,11 @@ const LINE_TOTAL: &[Attribute] = &[
     attribute("tax_inclusive_before_discount", Kind::Money(gross)),
 ];
 
-const PAYMENT: &[Attribute] = &[
-    attribute("paid_at", Kind::Time(|draw| draw.updated)),
-    attribute("payment", Kind::Money(gross)),
-];
+const PAYMENT: &[Attribute] =
+    &[attribute("paid_at", Kind::Time(|draw| draw.updated)), attribute("payment", Kind::Money(gross))];
 
 const EXPECTED_METHOD: &[Attribute] = &[
-    attribute(
-        "method",
-        Kind::Choice(&["sepa_direct_debit", "direct_debit", "credit_card"]),
-    ),
+    attribute("method", Kind::Choice(&["sepa_direct_debit", "direct_debit", "credit_card"])),
     attribute("reference", Kind::Text(text::order_number)).null(50),
 ];
 
@@ -224,18 +178,7 @@ const STATUS: u64 = 21;
 const NET: u64 = 22;
 
 fn status(draw: &mut Draw<'_>) -> &'static str {
-    draw.settled(
-        STATUS,
-        &[
-            "draft",
-            "outstanding",
-            "outstanding",
-            "matched",
-            "matched",
-            "matched",
-            "matched",
-        ],
-    )
+    draw.settled(STATUS, &["draft", "outstanding", "outstanding", "matched", "matched", "matched", "matched"])
 }
 
 fn is_draft(draw: &mut Draw<'_>) -> bool {

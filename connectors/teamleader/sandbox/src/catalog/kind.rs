@@ -72,12 +72,7 @@ pub(crate) enum Kind {
 }
 
 pub(crate) const fn attribute(name: &'static str, kind: Kind) -> Attribute {
-    Attribute {
-        name,
-        kind,
-        absence: Absence::Never,
-        part: Part::Row,
-    }
+    Attribute { name, kind, absence: Absence::Never, part: Part::Row }
 }
 
 impl Attribute {

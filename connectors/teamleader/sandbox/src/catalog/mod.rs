@@ -110,19 +110,11 @@ pub(crate) enum Order {
 }
 
 const fn sort(field: &'static str, by: By) -> Sort {
-    Sort {
-        field,
-        by,
-        default: None,
-    }
+    Sort { field, by, default: None }
 }
 
 const fn default_sort(field: &'static str, by: By, order: Order) -> Sort {
-    Sort {
-        field,
-        by,
-        default: Some(order),
-    }
+    Sort { field, by, default: Some(order) }
 }
 
 /// The position of a resource in [`RESOURCES`].

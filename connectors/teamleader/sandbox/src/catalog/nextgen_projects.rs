@@ -11,13 +11,7 @@ pub(crate) static NEXTGEN_PROJECTS: Resource = Resource {
     scope: Some("projects"),
     rows: Rows::AsAsked,
     paging: Paging::PagesWithTotals,
-    includes: &[
-        Include {
-            name: "legacy_project",
-            parts: &["legacy_project"],
-        },
-        CUSTOM_FIELDS,
-    ],
+    includes: &[Include { name: "legacy_project", parts: &["legacy_project"] }, CUSTOM_FIELDS],
     filters: &[
         filter("ids", Test::Ids),
         filter("status", Test::ProjectStatus(FILTER_STATUS)),
@@ -34,10 +28,7 @@ pub(crate) static NEXTGEN_PROJECTS: Resource = Resource {
         sort("cost", By::Number("cost.amount")),
         sort("customer", By::Text(&["customers[].id"])),
         sort("end_date", By::Text(&["end_date"])),
-        sort(
-            "external_budget_spent",
-            By::Number("external_budget_spent.amount"),
-        ),
+        sort("external_budget_spent", By::Number("external_budget_spent.amount")),
         sort("external_budget", By::Number("external_budget.amount")),
         sort("internal_budget", By::Number("internal_budget.amount")),
         sort("margin", By::Number("margin.amount")),
@@ -60,10 +51,7 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("title", Kind::Text(text::project_title)),
     attribute("description", Kind::Text(text::remark)).null(50),
     attribute("status", Kind::Choice(&["open", "open", "closed"])),
-    attribute(
-        "billing_method",
-        Kind::Choice(&["time_and_materials", "fixed_price", "non_billable"]),
-    ),
+    attribute("billing_method", Kind::Choice(&["time_and_materials", "fixed_price", "non_billable"])),
     attribute("time_budget", Kind::Object(DURATION)).null(60),
     attribute("time_tracked", Kind::Object(DURATION)).null(10),
     attribute("amount_billed", AMOUNT).null(20),
@@ -77,17 +65,9 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("calculated_price", AMOUNT).null(30),
     attribute("cost", AMOUNT).null(30),
     attribute("margin", AMOUNT).null(30),
-    attribute(
-        "margin_percentage",
-        Kind::Decimal(|draw| draw.between(-2_000, 9_000)),
-    )
-    .null(30),
+    attribute("margin_percentage", Kind::Decimal(|draw| draw.between(-2_000, 9_000))).null(30),
     attribute("start_date", Kind::Date(|draw| draw.created)).null(25),
-    attribute(
-        "end_date",
-        Kind::Date(|draw| draw.created + 86_400 * draw.between(10, 400)),
-    )
-    .null(40),
+    attribute("end_date", Kind::Date(|draw| draw.created + 86_400 * draw.between(10, 400))).null(40),
     attribute("company_entity", Kind::Relation(&["department"])).null(10),
     attribute("owners", Kind::List(0, 2, &Kind::Relation(&["user"]))),
     attribute("color", Kind::Choice(COLORS)),
@@ -96,31 +76,15 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("deals", Kind::List(0, 1, &Kind::Relation(&["deal"]))),
     attribute("quotations", Kind::List(0, 1, &Kind::Relation(&["quotation"]))),
     attribute("amount_unbilled", AMOUNT).null(30).in_list(),
-    attribute("time_estimated", Kind::Object(DURATION))
-        .null(40)
-        .in_list(),
-    attribute("legacy_project", Kind::Relation(&["project"]))
-        .null(70)
-        .included("legacy_project"),
+    attribute("time_estimated", Kind::Object(DURATION)).null(40).in_list(),
+    attribute("legacy_project", Kind::Relation(&["project"])).null(70).included("legacy_project"),
     attribute("custom_fields", Kind::CustomFields("project", 70)).included("custom_fields"),
-    attribute(
-        "update_rights",
-        Kind::Choice(&["owners", "owners_and_assignees", "everyone"]),
-    )
-    .in_info(),
+    attribute("update_rights", Kind::Choice(&["owners", "owners_and_assignees", "everyone"])).in_info(),
     attribute("task_external_budget_spent", AMOUNT).null(60).in_info(),
-    attribute("material_external_budget_spent", AMOUNT)
-        .null(60)
-        .in_info(),
-    attribute("purchase_order_number", Kind::Text(text::order_number))
-        .null(70)
-        .in_info(),
+    attribute("material_external_budget_spent", AMOUNT).null(60).in_info(),
+    attribute("purchase_order_number", Kind::Text(text::order_number)).null(70).in_info(),
     attribute("custom_user_rates", Kind::List(0, 2, &Kind::Object(USER_RATE))).in_info(),
-    attribute(
-        "external_parties",
-        Kind::List(0, 2, &Kind::Object(EXTERNAL_PARTY)),
-    )
-    .in_info(),
+    attribute("external_parties", Kind::List(0, 2, &Kind::Object(EXTERNAL_PARTY))).in_info(),
 ];
 
 const AMOUNT: Kind = Kind::Money(|draw| draw.between(0, 5_000_000));
@@ -137,10 +101,7 @@ const COLORS: &[&str] = &[
 
 const ASSIGNEE: &[Attribute] = &[
     attribute("assignee", Kind::Relation(&["user", "user", "team"])),
-    attribute(
-        "assign_type",
-        Kind::Choice(&["manual", "auto_assigned", "manual_and_auto_assigned"]),
-    ),
+    attribute("assign_type", Kind::Choice(&["manual", "auto_assigned", "manual_and_auto_assigned"])),
 ];
 
 const USER_RATE: &[Attribute] = &[

@@ -15,10 +15,7 @@ pub(crate) static PROJECTS: Resource = Resource {
     includes: &[],
     filters: &[
         filter("customer", Test::Reference("customer", CUSTOMER_TYPES)),
-        filter(
-            "status",
-            Test::OneOf("status", &["active", "on_hold", "done", "cancelled"]),
-        ),
+        filter("status", Test::OneOf("status", &["active", "on_hold", "done", "cancelled"])),
         filter("participant_id", Test::Id("participants[].participant.id")),
         filter("term", Test::Term(&["title", "description", "reference"])),
         // The rows do not show the time that this compares with.
@@ -37,26 +34,17 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("reference", Kind::Text(|draw| draw.numbered("PRO-"))),
     attribute("title", Kind::Text(text::project_title)),
     attribute("description", Kind::Text(text::remark)).null(40),
-    attribute(
-        "status",
-        Kind::Choice(&["active", "active", "on_hold", "done", "done", "cancelled"]),
-    ),
+    attribute("status", Kind::Choice(&["active", "active", "on_hold", "done", "done", "cancelled"])),
     attribute("customer", Kind::Relation(CUSTOMER)).null(10),
     attribute("starts_on", Kind::Date(|draw| draw.created)),
-    attribute(
-        "due_on",
-        Kind::Date(|draw| draw.created + 86_400 * draw.between(10, 300)),
-    )
-    .null(15),
+    attribute("due_on", Kind::Date(|draw| draw.created + 86_400 * draw.between(10, 300))).null(15),
     attribute("source", Kind::Relation(&["dealSource"])).null(70),
     attribute("actuals", Kind::Object(ACTUALS)).null(10),
     attribute("budget", Kind::Object(BUDGET)).null(10),
     attribute("created_at", Kind::Created).in_list(),
     attribute("milestones", Kind::List(0, 3, &Kind::Relation(&["milestone"]))).in_info(),
     attribute("participants", Kind::List(0, 3, &Kind::Object(PARTICIPANT))).in_info(),
-    attribute("purchase_order_number", Kind::Text(text::order_number))
-        .null(70)
-        .in_info(),
+    attribute("purchase_order_number", Kind::Text(text::order_number)).null(70).in_info(),
     attribute("custom_fields", Kind::CustomFields("project", 70)).in_info(),
 ];
 

@@ -17,10 +17,7 @@ pub(crate) const ADDRESS: &[Attribute] = &[
     attribute("line_1", Kind::Text(text::street)).null(5),
     attribute("postal_code", Kind::Text(text::postal_code)).null(5),
     attribute("city", Kind::Text(text::city)).null(3),
-    attribute(
-        "country",
-        Kind::Choice(&["BE", "BE", "BE", "NL", "FR", "DE", "PL", "JP"]),
-    ),
+    attribute("country", Kind::Choice(&["BE", "BE", "BE", "NL", "FR", "DE", "PL", "JP"])),
     attribute("area_level_two", Kind::Relation(&["area_level_two"])).null(98),
 ];
 
@@ -28,19 +25,13 @@ const ADDRESS_WITH_ADDRESSEE: &[Attribute] = &[
     attribute("line_1", Kind::Text(text::street)).null(5),
     attribute("postal_code", Kind::Text(text::postal_code)).null(5),
     attribute("city", Kind::Text(text::city)).null(3),
-    attribute(
-        "country",
-        Kind::Choice(&["BE", "BE", "BE", "NL", "FR", "DE", "PL", "JP"]),
-    ),
+    attribute("country", Kind::Choice(&["BE", "BE", "BE", "NL", "FR", "DE", "PL", "JP"])),
     attribute("area_level_two", Kind::Relation(&["area_level_two"])).null(90),
     attribute("addressee", Kind::Text(text::full_name)).null(60),
 ];
 
 const TYPED_ADDRESS: &[Attribute] = &[
-    attribute(
-        "type",
-        Kind::Choice(&["primary", "invoicing", "delivery", "visiting"]),
-    ),
+    attribute("type", Kind::Choice(&["primary", "invoicing", "delivery", "visiting"])),
     attribute("address", Kind::Object(ADDRESS_WITH_ADDRESSEE)),
 ];
 
@@ -54,14 +45,8 @@ const TELEPHONE: &[Attribute] = &[
 pub(crate) const TELEPHONES: Kind = Kind::List(0, 2, &Kind::Object(TELEPHONE));
 
 const PAYMENT_TERM_FIELDS: &[Attribute] = &[
-    attribute(
-        "type",
-        Kind::Choice(&["cash", "end_of_month", "after_invoice_date"]),
-    ),
-    attribute(
-        "days",
-        Kind::Integer(|draw| i64::from(*draw.pick(&[0_u8, 15, 30, 30, 60]))),
-    ),
+    attribute("type", Kind::Choice(&["cash", "end_of_month", "after_invoice_date"])),
+    attribute("days", Kind::Integer(|draw| i64::from(*draw.pick(&[0_u8, 15, 30, 30, 60])))),
 ];
 
 pub(crate) const PAYMENT_TERM: Kind = Kind::Object(PAYMENT_TERM_FIELDS);
@@ -77,11 +62,5 @@ const EXCHANGE_RATE_FIELDS: &[Attribute] = &[
 
 pub(crate) const EXCHANGE_RATE: Kind = Kind::Object(EXCHANGE_RATE_FIELDS);
 
-pub(crate) const CUSTOM_FIELDS: Include = Include {
-    name: "custom_fields",
-    parts: &["custom_fields"],
-};
-pub(crate) const PRICE_LIST: Include = Include {
-    name: "price_list",
-    parts: &["price_list"],
-};
+pub(crate) const CUSTOM_FIELDS: Include = Include { name: "custom_fields", parts: &["custom_fields"] };
+pub(crate) const PRICE_LIST: Include = Include { name: "price_list", parts: &["price_list"] };

@@ -13,15 +13,9 @@ pub(crate) static USERS: Resource = Resource {
     includes: &[],
     filters: &[
         filter("ids", Test::Ids),
-        filter(
-            "term",
-            Test::Term(&["first_name", "last_name", "email", "function"]),
-        ),
+        filter("term", Test::Term(&["first_name", "last_name", "email", "function"])),
         // Deactivated users are hidden unless asked for.
-        filter(
-            "status",
-            Test::AnyOf("status", &["active", "deactivated"], &["active"]),
-        ),
+        filter("status", Test::AnyOf("status", &["active", "deactivated"], &["active"])),
     ],
     sorts: &[
         sort("first_name", By::Text(&["first_name"])),
@@ -43,21 +37,11 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("function", Kind::Text(text::position)).null(20),
     attribute("status", Kind::Chosen(&["active", "deactivated"], status)),
     attribute("teams", Kind::List(0, 2, &Kind::Relation(&["team"]))),
-    attribute(
-        "time_zone",
-        Kind::Choice(&["Europe/Brussels", "Europe/Amsterdam", "Europe/Warsaw"]),
-    )
-    .in_info(),
-    attribute("external_rate", Kind::Money(|draw| draw.between(4_000, 15_000)))
-        .null(40)
-        .in_info(),
+    attribute("time_zone", Kind::Choice(&["Europe/Brussels", "Europe/Amsterdam", "Europe/Warsaw"])).in_info(),
+    attribute("external_rate", Kind::Money(|draw| draw.between(4_000, 15_000))).null(40).in_info(),
 ];
 
 /// The first user connects the integration, so it is active; every fifth one left.
 fn status(draw: &mut crate::data::Draw<'_>) -> &'static str {
-    if draw.number % 5 == 4 {
-        "deactivated"
-    } else {
-        "active"
-    }
+    if draw.number % 5 == 4 { "deactivated" } else { "active" }
 }

@@ -6,16 +6,10 @@ use crate::catalog::DEFINITIONS;
 /// A row has no field, one, or rarely two; the first row of a resource has all of them. The next
 /// rows have one in turn, so that a small account already has every type.
 pub(crate) fn write(draw: &mut Draw<'_>, context: &str, percent: u8) {
-    let Some(first) = DEFINITIONS
-        .iter()
-        .position(|definition| definition.context == context)
-    else {
+    let Some(first) = DEFINITIONS.iter().position(|definition| definition.context == context) else {
         return draw.raw("[]");
     };
-    let count = DEFINITIONS
-        .iter()
-        .filter(|definition| definition.context == context)
-        .count();
+    let count = DEFINITIONS.iter().filter(|definition| definition.context == context).count();
     let turn = draw.number as usize % count;
     draw.raw("[");
     if draw.number == 0 {

@@ -29,16 +29,7 @@ impl<'a> Draw<'a> {
     ) -> Self {
         let seed = world.row_seed(resource.entity, number);
         let id = world.id(resource.entity, number);
-        Self {
-            world,
-            number,
-            id,
-            created,
-            updated,
-            seed,
-            random: Random::new(seed),
-            out,
-        }
+        Self { world, number, id, created, updated, seed, random: Random::new(seed), out }
     }
 
     /// Everything that is stored: the row without what only info shows.
@@ -195,8 +186,7 @@ impl<'a> Draw<'a> {
 
     pub(crate) fn uuid(&mut self, id: Uuid) {
         self.raw("\"");
-        self.out
-            .raw(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        self.out.raw(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         self.raw("\"");
     }
 
@@ -205,8 +195,7 @@ impl<'a> Draw<'a> {
         self.raw(page);
         self.raw("?id=");
         let id = self.id;
-        self.out
-            .raw(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        self.out.raw(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         self.raw("\"");
     }
 

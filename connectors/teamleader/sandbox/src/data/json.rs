@@ -27,8 +27,7 @@ impl RowWriter {
 
     fn close_part(&mut self) {
         if !self.parts.is_empty() {
-            self.ends
-                .push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
+            self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
         }
     }
 
@@ -73,13 +72,7 @@ impl RowWriter {
 
     pub(crate) fn date(&mut self, seconds: i64) {
         let at = civil(seconds);
-        let _ = write!(
-            self.bytes,
-            "\"{:04}-{:02}-{:02}\"",
-            at.year(),
-            at.month(),
-            at.day()
-        );
+        let _ = write!(self.bytes, "\"{:04}-{:02}-{:02}\"", at.year(), at.month(), at.day());
     }
 
     pub(crate) fn time(&mut self, seconds: i64) {
@@ -111,9 +104,7 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
 /// A JSON string with PHP's habit of leaving no control character unescaped.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let plain = text
-        .bytes()
-        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
     if plain {
         out.extend_from_slice(text.as_bytes());
     } else {

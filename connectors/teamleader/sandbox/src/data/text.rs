@@ -7,15 +7,8 @@ use super::words::{
 };
 use crate::catalog::DEFINITIONS;
 
-pub(crate) const TAGS: &[&str] = &[
-    "prospect",
-    "VIP",
-    "klant",
-    "fournisseur",
-    "beurs 2024",
-    "Überfällig",
-    "❤",
-];
+pub(crate) const TAGS: &[&str] =
+    &["prospect", "VIP", "klant", "fournisseur", "beurs 2024", "Überfällig", "❤"];
 pub(crate) const OPTIONS: &[&str] = &["Small", "Medium", "Large", "N/A", "Très grand"];
 
 const FIRST: u64 = 1;
@@ -37,11 +30,7 @@ pub(crate) fn full_name(draw: &mut Draw<'_>) {
 }
 
 pub(crate) fn company_name(draw: &mut Draw<'_>) {
-    let name = format!(
-        "{} {}",
-        draw.settled(HEAD, COMPANY_HEADS),
-        draw.settled(TAIL, COMPANY_TAILS)
-    );
+    let name = format!("{} {}", draw.settled(HEAD, COMPANY_HEADS), draw.settled(TAIL, COMPANY_TAILS));
     draw.string(&name);
 }
 
@@ -195,11 +184,7 @@ pub(crate) fn order_number(draw: &mut Draw<'_>) {
 }
 
 pub(crate) fn payment_reference(draw: &mut Draw<'_>) {
-    let parts = (
-        draw.between(0, 999),
-        draw.between(0, 9999),
-        draw.between(0, 99_999),
-    );
+    let parts = (draw.between(0, 999), draw.between(0, 9999), draw.between(0, 99_999));
     let reference = format!("+++{:03}/{:04}/{:05}+++", parts.0, parts.1, parts.2);
     draw.string(&reference);
 }

@@ -150,15 +150,8 @@ pub(crate) const POSITIONS: &[&str] = &[
     "経理",
 ];
 
-pub(crate) const DIVISIONS: &[&str] = &[
-    "Engineering",
-    "Marketing",
-    "Ventes",
-    "Einkauf",
-    "Logistiek",
-    "R&D",
-    "Operations",
-];
+pub(crate) const DIVISIONS: &[&str] =
+    &["Engineering", "Marketing", "Ventes", "Einkauf", "Logistiek", "R&D", "Operations"];
 
 pub(crate) const REMARKS: &[&str] = &[
     "Met on the trade fair, wants a call back.",

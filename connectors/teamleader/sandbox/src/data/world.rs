@@ -44,10 +44,7 @@ impl World {
 
     /// How many rows relations may point at.
     pub(crate) fn count(&self, entity: &str) -> usize {
-        self.counts
-            .iter()
-            .find(|(name, _)| *name == entity)
-            .map_or(UNLISTED, |(_, count)| *count)
+        self.counts.iter().find(|(name, _)| *name == entity).map_or(UNLISTED, |(_, count)| *count)
     }
 
     pub(crate) fn id(&self, entity: &str, number: u32) -> Uuid {

@@ -17,9 +17,8 @@ pub(crate) fn authorize(state: &mut State, request: &Request) -> Reply {
     if parameters.client_id.as_deref() != Some(&state.client.id) {
         return Reply::html(401, "Unknown client");
     }
-    let Some(redirect_uri) = parameters
-        .redirect_uri
-        .filter(|uri| is_allowed(uri, &state.switches.redirect_uris))
+    let Some(redirect_uri) =
+        parameters.redirect_uri.filter(|uri| is_allowed(uri, &state.switches.redirect_uris))
     else {
         return Reply::html(400, "Unknown redirect URI");
     };
@@ -50,18 +49,14 @@ pub(crate) fn authorize(state: &mut State, request: &Request) -> Reply {
         let token = state.grants.issue_implicit(scopes, state.account, now);
         let mut fragment = url::form_urlencoded::Serializer::new(String::new());
         fragment.append_pair("access_token", &token);
-        fragment
-            .append_pair("token_type", "Bearer")
-            .append_pair("expires_in", "900");
+        fragment.append_pair("token_type", "Bearer").append_pair("expires_in", "900");
         if let Some(given) = &parameters.state {
             fragment.append_pair("state", given);
         }
         target.set_fragment(Some(&fragment.finish()));
         return redirect(&target);
     } else {
-        let code = state
-            .grants
-            .issue_code(redirect_uri, parameters.challenge, scopes, now);
+        let code = state.grants.issue_code(redirect_uri, parameters.challenge, scopes, now);
         target.query_pairs_mut().append_pair("code", &code);
     }
     if let Some(given) = &parameters.state {

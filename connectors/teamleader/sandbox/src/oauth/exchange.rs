@@ -48,11 +48,7 @@ fn client(state: &State, fields: &HashMap<String, String>) -> Result<(), Reply> 
     required(fields, "grant_type")?;
     let id = required(fields, "client_id")?;
     let secret = required(fields, "client_secret")?;
-    if id == state.client.id && secret == state.client.secret {
-        Ok(())
-    } else {
-        Err(invalid_client())
-    }
+    if id == state.client.id && secret == state.client.secret { Ok(()) } else { Err(invalid_client()) }
 }
 
 fn by_code(state: &mut State, fields: &HashMap<String, String>) -> Result<TokenPair, Reply> {
@@ -92,9 +88,7 @@ fn verify(code: &Code, fields: &HashMap<String, String>) -> Result<(), Reply> {
 fn by_refresh(state: &mut State, fields: &HashMap<String, String>) -> Result<TokenPair, Reply> {
     let token = required(fields, "refresh_token")?;
     let kill_access = state.switches.refresh_kills_access_token;
-    let pair = state
-        .grants
-        .rotate(token, kill_access, state.account, state.clock.now());
+    let pair = state.grants.rotate(token, kill_access, state.account, state.clock.now());
     pair.ok_or_else(|| dead_refresh_token(state.switches.refresh_error))
 }
 

@@ -27,10 +27,7 @@ fn error(status: u16, code: u8, title: &str, kind: &str, hint: Option<&str>) -> 
     if let Some(hint) = hint {
         meta["hint"] = hint.into();
     }
-    Reply::json(
-        status,
-        &json!({"errors": [{"code": code, "title": title, "status": status, "meta": meta}]}),
-    )
+    Reply::json(status, &json!({"errors": [{"code": code, "title": title, "status": status, "meta": meta}]}))
 }
 
 fn invalid_request(hint: &str) -> Reply {
@@ -44,11 +41,5 @@ fn invalid_client() -> Reply {
 }
 
 fn invalid_scope() -> Reply {
-    error(
-        400,
-        5,
-        "The requested scope is invalid, unknown, or malformed",
-        "invalid_scope",
-        None,
-    )
+    error(400, 5, "The requested scope is invalid, unknown, or malformed", "invalid_scope", None)
 }

@@ -81,17 +81,8 @@ impl Grants {
         let code = format!("def50200{}", hex(&random_bytes::<398>()));
         let family = self.number();
         let expires = now + CODE_LIFE;
-        self.codes.insert(
-            code.clone(),
-            Code {
-                redirect_uri,
-                challenge,
-                scopes,
-                expires,
-                used: false,
-                family,
-            },
-        );
+        self.codes
+            .insert(code.clone(), Code { redirect_uri, challenge, scopes, expires, used: false, family });
         code
     }
 
@@ -132,18 +123,9 @@ impl Grants {
     fn issue_in(&mut self, family: u64, scopes: Vec<String>, account: Uuid, now: Millis) -> TokenPair {
         let access_token = self.issue_access(family, scopes.clone(), account, now, ACCESS_LIFE);
         let refresh_token = format!("def50200{}", hex(&random_bytes::<320>()));
-        let refresh = Refresh {
-            access: access_token.clone(),
-            scopes,
-            used: false,
-            family,
-        };
+        let refresh = Refresh { access: access_token.clone(), scopes, used: false, family };
         self.refresh.insert(refresh_token.clone(), refresh);
-        TokenPair {
-            access_token,
-            refresh_token,
-            expires_in: 3600,
-        }
+        TokenPair { access_token, refresh_token, expires_in: 3600 }
     }
 
     /// The token of the implicit grant, which lives for 15 minutes and has no refresh token.
@@ -163,15 +145,7 @@ impl Grants {
         let number = self.number();
         let expires = now + life;
         let token = jwt(number, &scopes, account, now, expires);
-        self.access.insert(
-            token.clone(),
-            Access {
-                number,
-                scopes,
-                expires,
-                family,
-            },
-        );
+        self.access.insert(token.clone(), Access { number, scopes, expires, family });
         token
     }
 
@@ -183,10 +157,7 @@ impl Grants {
         account: Uuid,
         now: Millis,
     ) -> Option<TokenPair> {
-        let refresh = self
-            .refresh
-            .get_mut(refresh_token)
-            .filter(|refresh| !refresh.used)?;
+        let refresh = self.refresh.get_mut(refresh_token).filter(|refresh| !refresh.used)?;
         refresh.used = true;
         let (scopes, family, access) = (refresh.scopes.clone(), refresh.family, refresh.access.clone());
         if kill_access {
@@ -200,9 +171,7 @@ impl Grants {
     }
 
     pub(crate) fn expire_access(&mut self, now: Millis) {
-        self.access
-            .values_mut()
-            .for_each(|access| access.expires = access.expires.min(now));
+        self.access.values_mut().for_each(|access| access.expires = access.expires.min(now));
     }
 
     /// The integration was saved on the Marketplace.
@@ -234,10 +203,7 @@ fn jwt(number: u64, scopes: &[String], account: Uuid, now: Millis, expires: Mill
         "scopes": scopes,
     });
     let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
-    format!(
-        "{header}.{claims}.{}",
-        URL_SAFE_NO_PAD.encode(random_bytes::<256>())
-    )
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(random_bytes::<256>()))
 }
 
 /// Not from the seed: a token of one sandbox must mean nothing to another one.
@@ -251,8 +217,5 @@ fn random_bytes<const N: usize>() -> [u8; N] {
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -19,9 +19,8 @@ pub(super) async fn answer(
     request: axum::http::Request<Body>,
 ) -> Result<(Reply, Delivery), Response> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST_BODY)
-        .await
-        .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
+    let body =
+        to_bytes(body, LARGEST_BODY).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
     let request = Request {
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -76,12 +75,7 @@ fn processed(state: &mut State, request: &Request, faults: &[FaultKind]) -> (Rep
     match effects::replacement(faults, When::After) {
         // The headers tell that the request was processed.
         Some(mut other) => {
-            other.headers.extend(
-                reply
-                    .headers
-                    .into_iter()
-                    .filter(|(name, _)| name.starts_with("x-")),
-            );
+            other.headers.extend(reply.headers.into_iter().filter(|(name, _)| name.starts_with("x-")));
             (other, token)
         }
         None => (reply, token),

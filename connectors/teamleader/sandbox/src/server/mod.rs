@@ -59,14 +59,7 @@ impl Sandbox {
             let _ = stopped.await;
         });
         let server = tokio::spawn(async move { serve.await });
-        Ok(Self {
-            address,
-            control,
-            client_id,
-            client_secret,
-            stop: Some(stop),
-            server,
-        })
+        Ok(Self { address, control, client_id, client_secret, stop: Some(stop), server })
     }
 
     /// Names of all resources, as in their paths.

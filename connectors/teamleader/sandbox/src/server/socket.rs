@@ -37,13 +37,7 @@ impl axum::serve::Listener for Listener {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
         // Answers are written whole; waiting for more would only add delay. Without it all still works.
         let _ = stream.set_nodelay(true);
-        (
-            Socket {
-                stream,
-                wire: Wire::default(),
-            },
-            address,
-        )
+        (Socket { stream, wire: Wire::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -46,13 +46,7 @@ impl Table {
         let mut writer = RowWriter::default();
         Draw::new(world, self.resource, slot, (now, now), &mut writer).stored_row(self.resource.attributes);
         let (stored, _) = writer.finish();
-        Row {
-            stored,
-            info: None,
-            number: slot,
-            created: now,
-            updated: now,
-        }
+        Row { stored, info: None, number: slot, created: now, updated: now }
     }
 
     /// Replaces these fields. `touched` is the new time of the last update, if the change counts as one.
@@ -67,23 +61,10 @@ impl Table {
         let old = self.row(slot).ok_or(ChangeError::NoRow(id))?;
         let mut values = Record::new(self, world, old).decoded();
         let updated = touched.unwrap_or(old.updated);
-        let mut row = Row {
-            stored: Box::default(),
-            info: None,
-            number: old.number,
-            created: old.created,
-            updated,
-        };
-        if let Some(attribute) = self
-            .resource
-            .attributes
-            .iter()
-            .find(|it| matches!(it.kind, Kind::Updated))
-        {
-            values.insert(
-                attribute.name.into(),
-                Value::String(crate::data::rfc3339(updated)),
-            );
+        let mut row =
+            Row { stored: Box::default(), info: None, number: old.number, created: old.created, updated };
+        if let Some(attribute) = self.resource.attributes.iter().find(|it| matches!(it.kind, Kind::Updated)) {
+            values.insert(attribute.name.into(), Value::String(crate::data::rfc3339(updated)));
         }
         values.extend(fields);
         values.insert("id".into(), Value::String(id.to_string()));
@@ -107,9 +88,8 @@ impl Table {
         let attributes = self.resource.attributes;
         for attribute in attributes {
             let given = values.get(attribute.name).and_then(Value::as_str);
-            let given = given
-                .and_then(|text| text.parse::<jiff::Timestamp>().ok())
-                .map(jiff::Timestamp::as_second);
+            let given =
+                given.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
             match attribute.kind {
                 Kind::Created => row.created = given.unwrap_or(row.created),
                 Kind::Updated => row.updated = given.unwrap_or(row.updated),
@@ -135,9 +115,7 @@ impl Table {
 
 fn id_of(values: &Map<String, Value>) -> Result<Uuid, ChangeError> {
     let id = values.get("id").unwrap_or(&Value::Null);
-    id.as_str()
-        .and_then(|id| Uuid::parse_str(id).ok())
-        .ok_or_else(|| ChangeError::NotAnId(id.clone()))
+    id.as_str().and_then(|id| Uuid::parse_str(id).ok()).ok_or_else(|| ChangeError::NotAnId(id.clone()))
 }
 
 /// Enters the same parts in the same order as drawing does, also for fields that are left out.

@@ -71,10 +71,8 @@ impl Table {
 
     /// Sorts places stably, so that equal rows stay in order of insertion.
     pub(crate) fn sort(&self, world: &World, slots: &mut Vec<Slot>, orders: &[(&By, Order)]) {
-        let mut keyed: Vec<(Vec<Key>, Slot)> = slots
-            .iter()
-            .map(|slot| (self.keys(world, *slot, orders), *slot))
-            .collect();
+        let mut keyed: Vec<(Vec<Key>, Slot)> =
+            slots.iter().map(|slot| (self.keys(world, *slot, orders), *slot)).collect();
         keyed.sort_by(|(left, left_slot), (right, right_slot)| {
             compare(left, right, orders).then(left_slot.cmp(right_slot))
         });
@@ -90,23 +88,13 @@ impl Table {
             By::Updated => Key::Integer(record.row.updated),
             By::Text(paths) => {
                 let texts: Vec<_> = paths.iter().filter_map(|path| record.text(path)).collect();
-                if texts.is_empty() {
-                    Key::Missing
-                } else {
-                    Key::Text(texts.join(" ").to_lowercase())
-                }
+                if texts.is_empty() { Key::Missing } else { Key::Text(texts.join(" ").to_lowercase()) }
             }
-            By::Numbered(path) => record
-                .text(path)
-                .map_or(Key::Missing, |text| Key::Numbers(numbers(&text))),
+            By::Numbered(path) => record.text(path).map_or(Key::Missing, |text| Key::Numbers(numbers(&text))),
             By::Number(path) => {
-                let raw = record
-                    .values(path)
-                    .into_iter()
-                    .next()
-                    .and_then(|raw| std::str::from_utf8(raw).ok());
-                raw.and_then(|raw| raw.parse().ok())
-                    .map_or(Key::Missing, Key::Number)
+                let raw =
+                    record.values(path).into_iter().next().and_then(|raw| std::str::from_utf8(raw).ok());
+                raw.and_then(|raw| raw.parse().ok()).map_or(Key::Missing, Key::Number)
             }
         };
         orders.iter().map(key).collect()
@@ -126,11 +114,7 @@ enum Key {
 fn compare(left: &[Key], right: &[Key], orders: &[(&By, Order)]) -> Ordering {
     for ((left, right), (_, order)) in left.iter().zip(right).zip(orders) {
         let ordering = left.partial_cmp(right).unwrap_or(Ordering::Equal);
-        let ordering = if *order == Order::Descending {
-            ordering.reverse()
-        } else {
-            ordering
-        };
+        let ordering = if *order == Order::Descending { ordering.reverse() } else { ordering };
         if ordering.is_ne() {
             return ordering;
         }

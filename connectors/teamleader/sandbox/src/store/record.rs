@@ -19,12 +19,7 @@ pub(crate) struct Record<'a> {
 
 impl<'a> Record<'a> {
     pub(super) fn new(table: &'a Table, world: &'a World, row: &'a Row) -> Self {
-        Self {
-            table,
-            world,
-            row,
-            info: OnceCell::new(),
-        }
+        Self { table, world, row, info: OnceCell::new() }
     }
 
     /// The raw values at a path such as `lead.customer` or `emails[].email`.
@@ -36,11 +31,7 @@ impl<'a> Record<'a> {
                 None => (step, false),
             };
             let fields = found.into_iter().filter_map(|object| scan::field(object, name));
-            found = if is_list {
-                fields.flat_map(scan::elements).collect()
-            } else {
-                fields.collect()
-            };
+            found = if is_list { fields.flat_map(scan::elements).collect() } else { fields.collect() };
         }
         found
     }
@@ -68,10 +59,7 @@ impl<'a> Record<'a> {
         let first = path.split('.').next().unwrap_or(path).trim_end_matches("[]");
         let is_info = |attribute: &&crate::catalog::Attribute| attribute.part == Part::Info;
         let attributes = self.table.resource.attributes.iter();
-        if attributes
-            .filter(is_info)
-            .any(|attribute| attribute.name == first)
-        {
+        if attributes.filter(is_info).any(|attribute| attribute.name == first) {
             self.info()
         } else {
             self.stored()
@@ -85,9 +73,7 @@ impl<'a> Record<'a> {
     pub(super) fn info(&self) -> &[u8] {
         match &self.row.info {
             Some(info) => info,
-            None => self
-                .info
-                .get_or_init(|| self.table.drawn_info(self.world, self.row)),
+            None => self.info.get_or_init(|| self.table.drawn_info(self.world, self.row)),
         }
     }
 

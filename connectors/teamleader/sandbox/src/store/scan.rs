@@ -43,10 +43,8 @@ fn value_end(text: &[u8], start: usize) -> usize {
         Some(b'{' | b'[') => nested_end(text, start),
         _ => {
             let rest = text.get(start..).unwrap_or_default();
-            let length = rest
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b']'))
-                .unwrap_or(rest.len());
+            let length =
+                rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']')).unwrap_or(rest.len());
             start + length
         }
     }
@@ -107,10 +105,7 @@ mod tests {
         assert_eq!(field(ROW, "n"), Some(&b"null"[..]));
         assert_eq!(field(ROW, "x"), Some(&b"1.5"[..]));
         assert_eq!(field(ROW, "customer"), None);
-        assert_eq!(
-            field(field(ROW, "lead").unwrap(), "customer"),
-            Some(&br#"{"id":"b"}"#[..])
-        );
+        assert_eq!(field(field(ROW, "lead").unwrap(), "customer"), Some(&br#"{"id":"b"}"#[..]));
     }
 
     #[test]

@@ -62,13 +62,7 @@ impl Table {
             if rows > 0 {
                 table.slots.insert(id, number);
                 table.live.push(number);
-                table.rows.push(Some(Row {
-                    stored,
-                    info: None,
-                    number,
-                    created: times.0,
-                    updated: times.1,
-                }));
+                table.rows.push(Some(Row { stored, info: None, number, created: times.0, updated: times.1 }));
             }
         }
         table
@@ -110,10 +104,7 @@ impl Table {
     }
 
     fn info_pieces(&self) -> Vec<bool> {
-        self.parts
-            .iter()
-            .map(|part| matches!(part, Part::Row | Part::Include(_)))
-            .collect()
+        self.parts.iter().map(|part| matches!(part, Part::Row | Part::Include(_))).collect()
     }
 
     /// Appends the row with the wanted pieces.

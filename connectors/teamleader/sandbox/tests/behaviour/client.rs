@@ -13,21 +13,14 @@ pub(crate) struct Client {
     pub(crate) token: String,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests of the sandbox know nothing of connectors"
-)]
+#[expect(clippy::disallowed_methods, reason = "tests of the sandbox know nothing of connectors")]
 pub(crate) fn http() -> reqwest::Client {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let none = reqwest::redirect::Policy::none();
-    reqwest::Client::builder()
-        .redirect(none)
-        .no_proxy()
-        .build()
-        .unwrap()
+    reqwest::Client::builder().redirect(none).no_proxy().build().unwrap()
 }
 
 impl Client {
@@ -39,12 +32,7 @@ impl Client {
         let sandbox = Sandbox::start(options).await.unwrap();
         let control = sandbox.control();
         let token = control.issue_tokens().access_token;
-        Self {
-            sandbox,
-            control,
-            http: http(),
-            token,
-        }
+        Self { sandbox, control, http: http(), token }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -56,12 +44,7 @@ impl Client {
     }
 
     pub(crate) async fn try_post(&self, path: &str, body: Value) -> reqwest::Result<Response> {
-        self.http
-            .post(self.url(path))
-            .bearer_auth(&self.token)
-            .json(&body)
-            .send()
-            .await
+        self.http.post(self.url(path)).bearer_auth(&self.token).json(&body).send().await
     }
 
     /// The body of an answer that must be 200.
@@ -81,21 +64,14 @@ impl Client {
         let status = response.status().as_u16();
         let body: Value = response.json().await.unwrap();
         let titles = body["errors"].as_array().unwrap().iter();
-        (
-            status,
-            titles
-                .map(|error| error["title"].as_str().unwrap().to_owned())
-                .collect(),
-        )
+        (status, titles.map(|error| error["title"].as_str().unwrap().to_owned()).collect())
     }
 
     /// The ids of all rows, page by page until a page is not full.
     pub(crate) async fn walk(&self, path: &str, size: usize) -> (Vec<String>, Vec<usize>) {
         let (mut all, mut sizes) = (Vec::new(), Vec::new());
         for number in 1.. {
-            let rows = self
-                .rows(path, json!({"page": {"size": size, "number": number}}))
-                .await;
+            let rows = self.rows(path, json!({"page": {"size": size, "number": number}})).await;
             sizes.push(rows.len());
             all.extend(ids(&rows));
             if rows.len() < size {
@@ -115,7 +91,5 @@ impl Client {
 }
 
 pub(crate) fn ids(rows: &[Value]) -> Vec<String> {
-    rows.iter()
-        .map(|row| row["id"].as_str().unwrap().to_owned())
-        .collect()
+    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -13,31 +13,16 @@ async fn rows_are_made_changed_read_and_deleted() {
         let (status, made) = client.sim(Method::POST, &list, json!({"x_mine": "Mine"})).await;
         assert_eq!(status, 201);
         let one = format!("{list}/{}", made["data"]["id"].as_str().unwrap());
-        assert_eq!(
-            client
-                .sim(Method::PATCH, &one, json!({"x_mine": "Yours"}))
-                .await
-                .0,
-            204
-        );
-        assert_eq!(
-            client.sim(Method::GET, &one, Value::Null).await.1["data"]["x_mine"],
-            "Yours"
-        );
+        assert_eq!(client.sim(Method::PATCH, &one, json!({"x_mine": "Yours"})).await.0, 204);
+        assert_eq!(client.sim(Method::GET, &one, Value::Null).await.1["data"]["x_mine"], "Yours");
         let (_, all) = client.sim(Method::GET, &list, Value::Null).await;
-        assert_eq!(
-            (all["data"].as_array().unwrap().len(), &all["matches"]),
-            (3, &json!(3))
-        );
+        assert_eq!((all["data"].as_array().unwrap().len(), &all["matches"]), (3, &json!(3)));
         assert!(all["data"][0].get("custom_fields").is_some());
         assert_eq!(client.sim(Method::DELETE, &one, Value::Null).await.0, 204);
         assert_eq!(client.sim(Method::GET, &one, Value::Null).await.0, 404);
         assert_eq!(client.sim(Method::DELETE, &one, Value::Null).await.0, 400);
     }
-    assert_eq!(
-        client.sim(Method::GET, "records/spaceships", Value::Null).await.0,
-        404
-    );
+    assert_eq!(client.sim(Method::GET, "records/spaceships", Value::Null).await.0, 404);
 }
 
 #[tokio::test]
@@ -46,10 +31,7 @@ async fn the_clock_is_set_moved_and_frozen() {
     let body = json!({"set": "2026-05-01T00:00:00Z", "frozen": true, "advance_seconds": 90});
     let (status, health) = client.sim(Method::POST, "clock", body).await;
     assert_eq!((status, &health["now"]), (200, &json!("2026-05-01T00:01:30Z")));
-    assert_eq!(
-        client.sim(Method::GET, "health", Value::Null).await.1["rows"]["companies"],
-        1
-    );
+    assert_eq!(client.sim(Method::GET, "health", Value::Null).await.1["rows"]["companies"], 1);
 }
 
 #[tokio::test]
@@ -70,13 +52,8 @@ async fn faults_and_schedules_are_plain_json() {
     assert!(client.ok("/deals.list", json!({})).await["data"].is_null());
     assert_eq!(client.sim(Method::DELETE, "faults", Value::Null).await.0, 204);
     assert!(client.ok("/deals.list", json!({})).await["data"].is_array());
-    let (status, error) = client
-        .sim(
-            Method::POST,
-            "faults",
-            json!({"path": "/", "fault": {"kind": "moon"}}),
-        )
-        .await;
+    let (status, error) =
+        client.sim(Method::POST, "faults", json!({"path": "/", "fault": {"kind": "moon"}})).await;
     assert_eq!(status, 400);
     assert!(error["errors"][0]["title"].as_str().unwrap().contains("moon"));
 }
@@ -84,9 +61,7 @@ async fn faults_and_schedules_are_plain_json() {
 #[tokio::test]
 async fn tokens_are_issued_expired_and_revoked() {
     let mut client = Client::with_records(1).await;
-    let (status, pair) = client
-        .sim(Method::POST, "tokens", json!({"scopes": ["users"]}))
-        .await;
+    let (status, pair) = client.sim(Method::POST, "tokens", json!({"scopes": ["users"]})).await;
     assert_eq!(status, 201);
     client.token = pair["access_token"].as_str().unwrap().to_owned();
     client.ok("/users.me", json!({})).await;
@@ -94,9 +69,7 @@ async fn tokens_are_issued_expired_and_revoked() {
     assert_eq!(client.sim(Method::POST, "tokens/expire", json!({})).await.0, 204);
     assert_eq!(client.post("/users.me", json!({})).await.status(), 401);
     client.token = client.control.issue_tokens().access_token;
-    client
-        .sim(Method::POST, "tokens/revoke", json!({"refresh_only": true}))
-        .await;
+    client.sim(Method::POST, "tokens/revoke", json!({"refresh_only": true})).await;
     client.ok("/users.me", json!({})).await;
     client.sim(Method::POST, "tokens/revoke", json!({})).await;
     assert_eq!(client.post("/users.me", json!({})).await.status(), 401);
@@ -105,15 +78,8 @@ async fn tokens_are_issued_expired_and_revoked() {
 #[tokio::test]
 async fn requests_are_recorded_with_body_token_and_answer() {
     let client = Client::with_records(1).await;
-    client
-        .ok("/companies.list", json!({"filter": {"invented": true}}))
-        .await;
-    client
-        .http
-        .post(client.url("/companies.info"))
-        .send()
-        .await
-        .unwrap();
+    client.ok("/companies.list", json!({"filter": {"invented": true}})).await;
+    client.http.post(client.url("/companies.info")).send().await.unwrap();
     let (_, log) = client.sim(Method::GET, "requests", Value::Null).await;
     let requests = log["requests"].as_array().unwrap();
     assert_eq!(requests.len(), 2);
@@ -130,25 +96,14 @@ async fn requests_are_recorded_with_body_token_and_answer() {
 async fn switches_are_set_one_by_one_and_never_misspelt() {
     let client = Client::with_records(1).await;
     let (_, before) = client.sim(Method::GET, "switches", Value::Null).await;
-    let (status, after) = client
-        .sim(Method::POST, "switches", json!({"projects_status": "legacy"}))
-        .await;
+    let (status, after) = client.sim(Method::POST, "switches", json!({"projects_status": "legacy"})).await;
     assert_eq!(
         (status, &after["projects_status"], &after["scopes"]),
         (200, &json!("legacy"), &before["scopes"])
     );
-    assert_eq!(
-        client
-            .sim(Method::POST, "switches", json!({"project_status": "x"}))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(client.sim(Method::POST, "switches", json!({"project_status": "x"})).await.0, 400);
     let id = "eab232c6-49b2-0b7e-a977-5e1148dad471";
-    assert_eq!(
-        client.sim(Method::POST, "account", json!({"id": id})).await.1["id"],
-        id
-    );
+    assert_eq!(client.sim(Method::POST, "account", json!({"id": id})).await.1["id"], id);
 }
 
 #[tokio::test]
@@ -157,12 +112,5 @@ async fn a_stopped_sandbox_frees_its_port() {
     let url = client.sandbox.url();
     client.ok("/users.me", json!({})).await;
     client.sandbox.stop().await;
-    assert!(
-        client
-            .http
-            .get(format!("{url}/_sim/health"))
-            .send()
-            .await
-            .is_err()
-    );
+    assert!(client.http.get(format!("{url}/_sim/health")).send().await.is_err());
 }

@@ -22,21 +22,14 @@ const RESOURCES: [(&str, &str); 10] = [
 
 fn everything(control: &Control, resource: &str) -> Vec<Value> {
     let rows = control.records(resource).unwrap();
-    ids(&rows)
-        .iter()
-        .map(|id| control.record(resource, id).unwrap().unwrap())
-        .collect()
+    ids(&rows).iter().map(|id| control.record(resource, id).unwrap().unwrap()).collect()
 }
 
 #[tokio::test]
 async fn every_row_keeps_what_its_resource_promises() {
     let client = Client::with_records(300).await;
     for (resource, _) in RESOURCES {
-        assert_eq!(
-            client.control.violations(resource).unwrap(),
-            Vec::<String>::new(),
-            "{resource}"
-        );
+        assert_eq!(client.control.violations(resource).unwrap(), Vec::<String>::new(), "{resource}");
     }
 }
 
@@ -46,12 +39,7 @@ async fn relations_point_at_rows_that_exist() {
     let known: BTreeMap<&str, BTreeSet<String>> = RESOURCES
         .iter()
         .map(|(resource, entity)| {
-            (
-                *entity,
-                ids(&client.control.records(resource).unwrap())
-                    .into_iter()
-                    .collect(),
-            )
+            (*entity, ids(&client.control.records(resource).unwrap()).into_iter().collect())
         })
         .collect();
     let mut checked = 0;
@@ -86,10 +74,8 @@ fn each_relation(value: &Value, check: &mut impl FnMut(&str, &str)) {
 #[tokio::test]
 async fn ids_are_unique_and_of_no_rfc_version() {
     let client = Client::with_records(500).await;
-    let all: Vec<String> = RESOURCES
-        .iter()
-        .flat_map(|(resource, _)| ids(&client.control.records(resource).unwrap()))
-        .collect();
+    let all: Vec<String> =
+        RESOURCES.iter().flat_map(|(resource, _)| ids(&client.control.records(resource).unwrap())).collect();
     assert!(all.iter().all(|id| id.as_bytes()[14] == b'0'));
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
 }
@@ -97,23 +83,15 @@ async fn ids_are_unique_and_of_no_rfc_version() {
 #[tokio::test]
 async fn rows_were_created_one_after_the_other_and_updated_later() {
     let client = Client::with_records(400).await;
-    for (resource, created) in [
-        ("companies", "added_at"),
-        ("contacts", "added_at"),
-        ("deals", "created_at"),
-    ] {
+    for (resource, created) in [("companies", "added_at"), ("contacts", "added_at"), ("deals", "created_at")]
+    {
         let rows = client.control.records(resource).unwrap();
         let column = |name: &str| -> Vec<String> {
-            rows.iter()
-                .map(|row| row[name].as_str().unwrap().to_owned())
-                .collect()
+            rows.iter().map(|row| row[name].as_str().unwrap().to_owned()).collect()
         };
         assert!(column(created).is_sorted_by(|a, b| a < b));
         assert!(
-            column(created)
-                .iter()
-                .zip(column("updated_at"))
-                .all(|(created, updated)| *created <= updated)
+            column(created).iter().zip(column("updated_at")).all(|(created, updated)| *created <= updated)
         );
     }
 }
@@ -124,22 +102,14 @@ async fn custom_fields_have_every_type_where_lists_show_them() {
     let definitions = client.control.records("customFieldDefinitions").unwrap();
     let kinds: BTreeMap<&str, &str> = definitions
         .iter()
-        .map(|definition| {
-            (
-                definition["id"].as_str().unwrap(),
-                definition["type"].as_str().unwrap(),
-            )
-        })
+        .map(|definition| (definition["id"].as_str().unwrap(), definition["type"].as_str().unwrap()))
         .collect();
     for resource in ["companies", "contacts", "deals", "projects-v2/projects"] {
         let rows = client.control.records(resource).unwrap();
         // The first row has all of them, so look at the others.
-        let fields = rows[1..]
-            .iter()
-            .flat_map(|row| row["custom_fields"].as_array().unwrap());
-        let seen: BTreeSet<&str> = fields
-            .map(|field| kinds[field["definition"]["id"].as_str().unwrap()])
-            .collect();
+        let fields = rows[1..].iter().flat_map(|row| row["custom_fields"].as_array().unwrap());
+        let seen: BTreeSet<&str> =
+            fields.map(|field| kinds[field["definition"]["id"].as_str().unwrap()]).collect();
         assert_eq!(seen.len(), 17, "{resource}");
     }
 }
@@ -152,14 +122,7 @@ async fn texts_come_in_many_scripts_and_fields_are_null_now_and_then() {
     for name in ["Zoë", "Łukasz", "山田", "נועה", "O'Connor"] {
         assert!(text.contains(name), "{name}");
     }
-    for field in [
-        "birthdate",
-        "website",
-        "iban",
-        "payment_term",
-        "salutation",
-        "primary_address",
-    ] {
+    for field in ["birthdate", "website", "iban", "payment_term", "salutation", "primary_address"] {
         let nulls = rows.iter().filter(|row| row[field].is_null()).count();
         assert!(nulls > 0 && nulls < 300, "{field}: {nulls}");
     }

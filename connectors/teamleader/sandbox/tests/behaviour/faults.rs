@@ -20,9 +20,7 @@ async fn with(fault: FaultKind) -> Client {
 #[tokio::test]
 async fn a_fault_hits_from_the_nth_request_on_and_so_many_times() {
     let client = Client::with_records(1).await;
-    client
-        .control
-        .add_fault(Fault::on("/comp*", FaultKind::status(503)).nth(2).times(2));
+    client.control.add_fault(Fault::on("/comp*", FaultKind::status(503)).nth(2).times(2));
     let mut statuses = Vec::new();
     for _ in 0..5 {
         statuses.push(client.post(PATH, json!({})).await.status().as_u16());
@@ -37,9 +35,7 @@ async fn chances_are_the_same_for_the_same_seed() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let client = Client::with_records(1).await;
-        client
-            .control
-            .add_fault(Fault::on(PATH, FaultKind::status(500)).probability(0.5));
+        client.control.add_fault(Fault::on(PATH, FaultKind::status(500)).probability(0.5));
         let mut statuses = Vec::new();
         for _ in 0..20 {
             statuses.push(client.post(PATH, json!({})).await.status().as_u16());
@@ -53,12 +49,7 @@ async fn chances_are_the_same_for_the_same_seed() {
 #[tokio::test]
 async fn statuses_come_as_json_page_or_nothing() {
     for body in [ErrorBody::Json, ErrorBody::Html, ErrorBody::Empty] {
-        let fault = FaultKind::Status {
-            status: 502,
-            body,
-            retry_after: Some(3),
-            when: When::Before,
-        };
+        let fault = FaultKind::Status { status: 502, body, retry_after: Some(3), when: When::Before };
         let response = with(fault).await.post(PATH, json!({})).await;
         assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
         assert_eq!(response.headers()["retry-after"], "3");
@@ -80,12 +71,7 @@ async fn a_reset_leaves_no_answer() {
 
 #[tokio::test]
 async fn a_refresh_can_be_lost_after_the_token_was_used_up() {
-    let status = |when| FaultKind::Status {
-        status: 500,
-        body: ErrorBody::Json,
-        retry_after: None,
-        when,
-    };
+    let status = |when| FaultKind::Status { status: 500, body: ErrorBody::Json, retry_after: None, when };
     // What happens, the answer to the first try (0: none), and the answer to the second one.
     let cases = [
         (FaultKind::reset(When::After), 0, 400),
@@ -95,9 +81,7 @@ async fn a_refresh_can_be_lost_after_the_token_was_used_up() {
     ];
     for (fault, first, second) in cases {
         let client = Client::with_records(1).await;
-        client
-            .control
-            .add_fault(Fault::on("/oauth2/access_token", fault.clone()).times(1));
+        client.control.add_fault(Fault::on("/oauth2/access_token", fault.clone()).times(1));
         let pair = client.control.issue_tokens();
         let refresh = async || {
             let form = [
@@ -106,12 +90,7 @@ async fn a_refresh_can_be_lost_after_the_token_was_used_up() {
                 ("client_secret", client.sandbox.client_secret()),
                 ("refresh_token", &pair.refresh_token),
             ];
-            let sent = client
-                .http
-                .post(client.url("/oauth2/access_token"))
-                .form(&form)
-                .send()
-                .await;
+            let sent = client.http.post(client.url("/oauth2/access_token")).form(&form).send().await;
             sent.map_or(0, |response| response.status().as_u16())
         };
         assert_eq!((refresh().await, refresh().await), (first, second), "{fault:?}");
@@ -121,27 +100,18 @@ async fn a_refresh_can_be_lost_after_the_token_was_used_up() {
 #[tokio::test]
 async fn truncated_answers_break_in_the_body() {
     for framing in [Framing::ContentLength, Framing::Chunked] {
-        let response = with(FaultKind::truncated(framing))
-            .await
-            .post(PATH, json!({}))
-            .await;
+        let response = with(FaultKind::truncated(framing)).await.post(PATH, json!({})).await;
         assert_eq!(response.status(), 200);
         assert!(response.text().await.is_err());
     }
-    let response = with(FaultKind::truncated(Framing::Complete))
-        .await
-        .post(PATH, json!({}))
-        .await;
+    let response = with(FaultKind::truncated(Framing::Complete)).await.post(PATH, json!({})).await;
     let text = response.text().await.unwrap();
     assert!(serde_json::from_str::<Value>(&text).is_err() && !text.is_empty());
 }
 
 #[tokio::test]
 async fn answers_can_be_late_and_trickle() {
-    for fault in [
-        FaultKind::SlowHeaders { millis: 4000 },
-        FaultKind::SlowBody { millis: 500 },
-    ] {
+    for fault in [FaultKind::SlowHeaders { millis: 4000 }, FaultKind::SlowBody { millis: 500 }] {
         let client = with(fault).await;
         client.ok("/users.me", json!({})).await;
         // Time that nobody waits for: the runtime jumps to the next timer when all is idle.
@@ -171,14 +141,8 @@ async fn compressed_answers_say_so() {
 
 #[tokio::test]
 async fn data_can_be_null_missing_empty_or_a_page() {
-    assert_eq!(
-        with(FaultKind::DataNull).await.ok(PATH, json!({})).await,
-        json!({"data": null})
-    );
-    assert_eq!(
-        with(FaultKind::DataMissing).await.ok(PATH, json!({})).await,
-        json!({})
-    );
+    assert_eq!(with(FaultKind::DataNull).await.ok(PATH, json!({})).await, json!({"data": null}));
+    assert_eq!(with(FaultKind::DataMissing).await.ok(PATH, json!({})).await, json!({}));
     let empty = with(FaultKind::EmptyBody).await.post(PATH, json!({})).await;
     assert_eq!(empty.text().await.unwrap(), "");
     let page = with(FaultKind::Html).await.post(PATH, json!({})).await;
@@ -190,10 +154,7 @@ async fn data_can_be_null_missing_empty_or_a_page() {
 async fn rows_can_have_fields_and_values_that_nobody_documented() {
     let rows = with(FaultKind::ExtraFields).await.rows(PATH, json!({})).await;
     assert!(rows.iter().all(|row| row["x_row"].is_object()));
-    let value = FaultKind::Value {
-        field: "status".into(),
-        value: json!("new"),
-    };
+    let value = FaultKind::Value { field: "status".into(), value: json!("new") };
     let rows = with(value).await.rows(PATH, json!({})).await;
     assert!(rows.iter().all(|row| row["status"] == "new"));
 }
@@ -213,11 +174,7 @@ async fn a_row_can_come_twice() {
 #[tokio::test]
 async fn a_page_can_repeat_for_ever() {
     let client = with(FaultKind::RepeatedPage).await;
-    let page = async |number: u32| {
-        client
-            .rows(PATH, json!({"page": {"size": 10, "number": number}}))
-            .await
-    };
+    let page = async |number: u32| client.rows(PATH, json!({"page": {"size": 10, "number": number}})).await;
     assert_eq!(page(1).await, page(99).await);
 }
 
@@ -235,16 +192,12 @@ async fn the_clock_of_the_answer_can_be_wrong() {
 #[tokio::test]
 async fn tokens_can_expire_and_accounts_change_in_the_middle_of_a_walk() {
     let client = Client::with_records(3).await;
-    client
-        .control
-        .add_fault(Fault::on(PATH, FaultKind::TokenExpiry).nth(2).times(1));
+    client.control.add_fault(Fault::on(PATH, FaultKind::TokenExpiry).nth(2).times(1));
     client.ok(PATH, json!({})).await;
     assert_eq!(client.post(PATH, json!({})).await.status(), 401);
 
     let client = Client::with_records(3).await;
-    client
-        .control
-        .add_fault(Fault::on(PATH, FaultKind::AccountSwitch).times(1));
+    client.control.add_fault(Fault::on(PATH, FaultKind::AccountSwitch).times(1));
     let account = async || client.ok("/users.me", json!({})).await["data"]["account"]["id"].clone();
     let before = account().await;
     client.ok(PATH, json!({})).await;

@@ -23,10 +23,7 @@ async fn request_201_of_a_minute_is_refused_until_the_first_one_leaves_the_windo
         let response = client.post("/users.me", json!({})).await;
         assert_eq!(response.status(), 200);
         assert_eq!(header(&response, "x-ratelimit-limit"), "200");
-        assert_eq!(
-            header(&response, "x-ratelimit-remaining"),
-            (200 - used).to_string()
-        );
+        assert_eq!(header(&response, "x-ratelimit-remaining"), (200 - used).to_string());
         if used == 1 {
             client.control.advance(Duration::from_secs(10));
         }
@@ -35,14 +32,8 @@ async fn request_201_of_a_minute_is_refused_until_the_first_one_leaves_the_windo
     assert_eq!(refused.status(), 429);
     assert_eq!(header(&refused, "x-ratelimit-remaining"), "0");
     // One minute after the first request, told with an offset that has no colon.
-    assert_eq!(
-        header(&refused, "x-ratelimit-reset"),
-        "2026-02-03T11:01:00.035+0100"
-    );
-    assert_eq!(
-        refused.json::<serde_json::Value>().await.unwrap()["errors"][0]["title"],
-        "Too many requests"
-    );
+    assert_eq!(header(&refused, "x-ratelimit-reset"), "2026-02-03T11:01:00.035+0100");
+    assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["errors"][0]["title"], "Too many requests");
 
     client.control.advance(Duration::from_secs(50));
     assert_eq!(client.post("/users.me", json!({})).await.status(), 200);
@@ -52,16 +43,8 @@ async fn request_201_of_a_minute_is_refused_until_the_first_one_leaves_the_windo
 #[tokio::test]
 async fn refusals_of_the_service_count_and_those_of_the_token_do_not() {
     let client = Client::with_records(1).await;
-    client
-        .control
-        .switch(|switches| switches.requests_per_minute = Some(2));
-    let stranger = client
-        .http
-        .post(client.url("/users.me"))
-        .bearer_auth("nobody")
-        .send()
-        .await
-        .unwrap();
+    client.control.switch(|switches| switches.requests_per_minute = Some(2));
+    let stranger = client.http.post(client.url("/users.me")).bearer_auth("nobody").send().await.unwrap();
     assert_eq!(stranger.status(), 401);
     assert!(stranger.headers().get("x-ratelimit-limit").is_none());
     assert_eq!(client.post("/companies.info", json!({})).await.status(), 400);

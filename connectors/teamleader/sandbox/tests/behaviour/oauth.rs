@@ -11,19 +11,9 @@ const CALLBACK: &str = "http://127.0.0.1:4711/callback";
 
 async fn authorize(client: &Client, extra: &[(&str, &str)]) -> Response {
     let id = client.sandbox.client_id().to_owned();
-    let mut query = vec![
-        ("client_id", id.as_str()),
-        ("response_type", "code"),
-        ("redirect_uri", CALLBACK),
-    ];
+    let mut query = vec![("client_id", id.as_str()), ("response_type", "code"), ("redirect_uri", CALLBACK)];
     query.extend(extra);
-    client
-        .http
-        .get(client.url("/oauth2/authorize"))
-        .query(&query)
-        .send()
-        .await
-        .unwrap()
+    client.http.get(client.url("/oauth2/authorize")).query(&query).send().await.unwrap()
 }
 
 fn redirected(response: &Response) -> Vec<(String, String)> {
@@ -39,47 +29,24 @@ async fn code(client: &Client) -> String {
 }
 
 async fn exchange(client: &Client, fields: &[(&str, &str)]) -> (u16, Value) {
-    let (id, secret) = (
-        client.sandbox.client_id().to_owned(),
-        client.sandbox.client_secret().to_owned(),
-    );
+    let (id, secret) = (client.sandbox.client_id().to_owned(), client.sandbox.client_secret().to_owned());
     let mut form = vec![("client_id", id.as_str()), ("client_secret", secret.as_str())];
     form.extend(fields);
-    let response = client
-        .http
-        .post(client.url("/oauth2/access_token"))
-        .form(&form)
-        .send()
-        .await
-        .unwrap();
+    let response = client.http.post(client.url("/oauth2/access_token")).form(&form).send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
 async fn by_code(client: &Client, code: &str) -> (u16, Value) {
-    exchange(
-        client,
-        &[
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", CALLBACK),
-        ],
-    )
-    .await
+    exchange(client, &[("grant_type", "authorization_code"), ("code", code), ("redirect_uri", CALLBACK)])
+        .await
 }
 
 async fn by_refresh(client: &Client, token: &str) -> (u16, Value) {
-    exchange(
-        client,
-        &[("grant_type", "refresh_token"), ("refresh_token", token)],
-    )
-    .await
+    exchange(client, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
 }
 
 async fn me(client: &Client, token: &Value) -> u16 {
-    let request = client
-        .http
-        .post(client.url("/users.me"))
-        .bearer_auth(token.as_str().unwrap());
+    let request = client.http.post(client.url("/users.me")).bearer_auth(token.as_str().unwrap());
     request.send().await.unwrap().status().as_u16()
 }
 
@@ -94,10 +61,7 @@ async fn the_whole_dance_ends_with_a_token_that_opens_the_api() {
     assert_eq!(status, 200);
     let keys: Vec<_> = pair.as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys.len(), 4);
-    assert_eq!(
-        (&pair["token_type"], &pair["expires_in"]),
-        (&json!("Bearer"), &json!(3600))
-    );
+    assert_eq!((&pair["token_type"], &pair["expires_in"]), (&json!("Bearer"), &json!(3600)));
     assert_eq!(me(&client, &pair["access_token"]).await, 200);
 }
 
@@ -111,36 +75,14 @@ async fn a_state_that_was_not_sent_is_not_returned() {
 async fn strangers_are_not_redirected() {
     let client = Client::with_records(1).await;
     let get = async |query: &[(&str, &str)]| {
-        client
-            .http
-            .get(client.url("/oauth2/authorize"))
-            .query(query)
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16()
+        client.http.get(client.url("/oauth2/authorize")).query(query).send().await.unwrap().status().as_u16()
     };
     let id = client.sandbox.client_id();
-    assert_eq!(
-        get(&[
-            ("client_id", "x"),
-            ("response_type", "code"),
-            ("redirect_uri", CALLBACK)
-        ])
-        .await,
-        401
-    );
+    assert_eq!(get(&[("client_id", "x"), ("response_type", "code"), ("redirect_uri", CALLBACK)]).await, 401);
     let evil = "https://evil.example/";
-    let query = [
-        ("client_id", id),
-        ("response_type", "code"),
-        ("redirect_uri", evil),
-    ];
+    let query = [("client_id", id), ("response_type", "code"), ("redirect_uri", evil)];
     assert_eq!(get(&query).await, 400);
-    client
-        .control
-        .switch(|switches| switches.redirect_uris.push(evil.into()));
+    client.control.switch(|switches| switches.redirect_uris.push(evil.into()));
     assert_eq!(get(&query).await, 302);
 }
 
@@ -168,12 +110,7 @@ async fn a_code_works_once_and_its_reuse_ends_what_it_gave() {
     let (status, error) = by_code(&client, &code).await;
     assert_eq!((status, &error["errors"][0]["code"]), (400, &json!(3)));
     assert_eq!(me(&client, &pair["access_token"]).await, 401);
-    assert_eq!(
-        by_refresh(&client, pair["refresh_token"].as_str().unwrap())
-            .await
-            .0,
-        400
-    );
+    assert_eq!(by_refresh(&client, pair["refresh_token"].as_str().unwrap()).await.0, 400);
 }
 
 #[tokio::test]
@@ -183,10 +120,7 @@ async fn a_code_lives_for_ten_minutes() {
     client.control.advance(Duration::from_secs(601));
     let (status, error) = by_code(&client, &code).await;
     assert_eq!(status, 400);
-    assert_eq!(
-        error["errors"][0]["meta"]["hint"],
-        "Authorization code has expired"
-    );
+    assert_eq!(error["errors"][0]["meta"]["hint"], "Authorization code has expired");
 }
 
 #[tokio::test]
@@ -200,11 +134,7 @@ async fn a_challenge_asks_for_its_verifier() {
     ];
     let code = redirected(&authorize(&client, &challenge).await).remove(0).1;
     let with = async |verifier: &str| {
-        let grant = [
-            ("grant_type", "authorization_code"),
-            ("code", &code),
-            ("redirect_uri", CALLBACK),
-        ];
+        let grant = [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", CALLBACK)];
         let mut fields = grant.to_vec();
         fields.push(("code_verifier", verifier));
         exchange(&client, &fields).await.0
@@ -240,10 +170,8 @@ async fn of_two_refreshes_at_once_exactly_one_wins() {
     let client = Client::with_records(1).await;
     for _ in 0..20 {
         let pair = client.control.issue_tokens();
-        let (left, right) = tokio::join!(
-            by_refresh(&client, &pair.refresh_token),
-            by_refresh(&client, &pair.refresh_token)
-        );
+        let (left, right) =
+            tokio::join!(by_refresh(&client, &pair.refresh_token), by_refresh(&client, &pair.refresh_token));
         let mut statuses = [left.0, right.0];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 400]);
@@ -253,14 +181,10 @@ async fn of_two_refreshes_at_once_exactly_one_wins() {
 #[tokio::test]
 async fn a_dead_refresh_token_is_told_in_the_form_switched_on() {
     let client = Client::with_records(1).await;
-    client
-        .control
-        .switch(|switches| switches.refresh_error = RefreshError::Grant);
+    client.control.switch(|switches| switches.refresh_error = RefreshError::Grant);
     let (_, error) = by_refresh(&client, "unknown").await;
     assert_eq!(error["errors"][0]["meta"]["type"], "invalid_grant");
-    client
-        .control
-        .switch(|switches| switches.refresh_error = RefreshError::Rfc);
+    client.control.switch(|switches| switches.refresh_error = RefreshError::Rfc);
     assert_eq!(by_refresh(&client, "unknown").await.1["error"], "invalid_grant");
 }
 
@@ -277,17 +201,8 @@ async fn an_access_token_lives_for_an_hour() {
 async fn wrong_clients_and_missing_fields_are_told_apart() {
     let client = Client::with_records(1).await;
     let post = async |body: Value| -> (u16, Value) {
-        let response = client
-            .http
-            .post(client.url("/oauth2/access_token"))
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-        (
-            response.status().as_u16(),
-            response.json::<Value>().await.unwrap()["errors"][0].clone(),
-        )
+        let response = client.http.post(client.url("/oauth2/access_token")).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap()["errors"][0].clone())
     };
     let id = client.sandbox.client_id();
     let (status, error) =
@@ -296,12 +211,7 @@ async fn wrong_clients_and_missing_fields_are_told_apart() {
     let (status, error) = post(json!({"grant_type": "refresh_token", "client_id": id})).await;
     assert_eq!((status, &error["code"]), (400, &json!(3)));
     assert!(error["meta"]["hint"].as_str().unwrap().contains("client_secret"));
-    let get = client
-        .http
-        .get(client.url("/oauth2/access_token"))
-        .send()
-        .await
-        .unwrap();
+    let get = client.http.get(client.url("/oauth2/access_token")).send().await.unwrap();
     assert_eq!(get.status(), 405);
 }
 
@@ -320,9 +230,7 @@ async fn the_token_endpoint_reads_multipart_too() {
     };
     let body = fields.iter().map(part).collect::<String>() + "--X--\r\n";
     let request = client.http.post(client.url("/oauth2/access_token"));
-    let request = request
-        .header("content-type", "multipart/form-data; boundary=X")
-        .body(body);
+    let request = request.header("content-type", "multipart/form-data; boundary=X").body(body);
     assert_eq!(request.send().await.unwrap().status(), 200);
 }
 

@@ -1,0 +1,38 @@
+//! The whole system, one file for each subject: the real binary, the sandbox over HTTP, both databases.
+
+/// Makes one test for each store out of functions that take one.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(system_tests::store::Kind::Sqlite);
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(system_tests::store::Kind::Postgres);
+                }
+            )+
+        }
+    };
+}
+
+mod bad_input;
+mod changes;
+mod databases;
+mod demo;
+mod faults;
+mod first_sync;
+mod info;
+mod interruption;
+mod login;
+mod odd_data;
+mod output;
+mod secrets;
+mod tokens;
