@@ -6,6 +6,7 @@ use connector_core::auth::AuthKind;
 use connector_core::capability::Capability;
 use connector_core::envelope::Answer;
 use connector_core::integration::Integration;
+use connector_core::stream::StreamDeclaration;
 use connector_core::{ConnectorError, schema};
 use serde_json::{Map, Value, json};
 
@@ -22,7 +23,7 @@ pub(crate) fn run(
     Ok(Ended::Answer(Answer::new(&info(integration))?))
 }
 
-/// The `response` of `info`.
+/// The `response` of `info`. Built by moving: `json!` would copy every schema once for each level that it is put into.
 fn info(integration: &Integration) -> Value {
     let mut names: Vec<&str> = integration.capabilities().map(Capability::name).collect();
     names.push("info");
@@ -31,56 +32,61 @@ fn info(integration: &Integration) -> Value {
         .capabilities()
         .map(|capability| (capability.name().to_owned(), capability_schema(capability)))
         .collect();
-    schemas.insert(
-        "info".to_owned(),
-        json!({
-            "argument": {"type": "object"},
-            "output": {"type": "object"},
-            "display_name": "Info",
-            "description": "Prints everything about the connector.",
-        }),
-    );
-    let streams: Vec<Value> = integration
-        .streams()
-        .map(|stream| {
-            json!({
-                "name": stream.name,
-                "primary_key": stream.key,
-                "cursor": stream.changed_since,
-                "schema": integration.record_schema(stream.name),
-                "table": stream.name,
-                "description": stream.description,
-                "default": stream.synced_by_default,
-            })
-        })
-        .collect();
+    schemas.insert("info".to_owned(), info_schema());
     let description = integration.description();
-    json!({
-        "app_id": description.app_id,
-        "version": description.version,
-        "user_friendly_name": description.user_friendly_name,
-        "description": description.description,
-        "categories": description.categories,
-        "logo_url": description.logo_url,
-        "capabilities": names,
-        "capability_schema": schemas,
-        "authentication_schema": authentication_schema(integration),
-        "credentials_schema": [],
-        "request_settings_schema": integration.settings_schema(),
-        "oauth_scopes": integration.oauth_scopes(),
-        "resource_types": [],
-        "entitlement_types": [],
-        "streams": streams,
-    })
+    let entries: [(&str, Value); 16] = [
+        ("app_id", json!(description.app_id)),
+        ("version", json!(description.version)),
+        ("user_friendly_name", json!(description.user_friendly_name)),
+        ("description", json!(description.description)),
+        ("categories", json!(description.categories)),
+        ("logo_url", json!(description.logo_url)),
+        ("capabilities", json!(names)),
+        ("capability_schema", Value::Object(schemas)),
+        ("authentication_schema", authentication_schema(integration)),
+        ("credentials_schema", json!([])),
+        ("request_settings_schema", integration.settings_schema()),
+        ("oauth_scopes", json!(integration.oauth_scopes())),
+        ("resource_types", json!([])),
+        ("entitlement_types", json!([])),
+        ("streams", integration.streams().map(|stream| stream_entry(integration, stream)).collect()),
+        ("connector_core", json!(connector_core::VERSION)),
+    ];
+    object(entries)
+}
+
+fn stream_entry(integration: &Integration, stream: &StreamDeclaration) -> Value {
+    object([
+        ("name", json!(stream.name)),
+        ("primary_key", json!(stream.key)),
+        ("cursor", json!(stream.changed_since)),
+        ("schema", integration.record_schema(stream.name).unwrap_or_default()),
+        ("table", json!(stream.name)),
+        ("description", json!(stream.description)),
+        ("default", json!(stream.synced_by_default)),
+    ])
 }
 
 fn capability_schema(capability: &Capability) -> Value {
-    json!({
-        "argument": capability.request_schema(),
-        "output": capability.response_schema(),
-        "display_name": capability.display_name(),
-        "description": capability.description_text(),
-    })
+    object([
+        ("argument", capability.request_schema()),
+        ("output", capability.response_schema()),
+        ("display_name", json!(capability.display_name())),
+        ("description", json!(capability.description_text())),
+    ])
+}
+
+fn info_schema() -> Value {
+    object([
+        ("argument", json!({"type": "object"})),
+        ("output", json!({"type": "object"})),
+        ("display_name", json!("Info")),
+        ("description", json!("Prints everything about the connector.")),
+    ])
+}
+
+fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Object(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// The accepted kinds of credential out of the schema of all of them.

@@ -25,6 +25,9 @@ pub mod settings;
 pub mod stream;
 pub mod sync;
 
+/// Version of this framework.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub use auth::{Auth, Secret};
 pub use call::Call;
 pub use error::{ConnectorError, ErrorCode, Result};

@@ -228,9 +228,9 @@ pub(crate) fn record_schema(declaration: &StreamDeclaration) -> Value {
 fn response_schema(declaration: &StreamDeclaration) -> Value {
     let mut record = record_schema(declaration);
     let definitions = record.as_object_mut().and_then(|record| record.remove("$defs"));
-    let mut schema = json!({"type": "array", "items": record});
-    if let Some(definitions) = definitions {
-        schema["$defs"] = definitions;
-    }
-    schema
+    let mut schema = Map::new();
+    schema.insert("type".into(), "array".into());
+    schema.insert("items".into(), record);
+    schema.extend(definitions.map(|definitions| ("$defs".into(), definitions)));
+    Value::Object(schema)
 }

@@ -17,14 +17,14 @@ use crate::error::{ConnectorError, Result};
 use crate::integration::{StreamEntry, columns_of};
 use crate::stream::{Column, PageRequest, RowDecoder, StreamDeclaration, Walk};
 
-/// Rows in a batch, at most.
-const LARGEST_BATCH_ROWS: usize = 1000;
+/// Rows in a batch, at most. Each batch costs the database a commit, which waits for its disk.
+const LARGEST_BATCH_ROWS: usize = 4000;
 
 /// Bytes in a batch, roughly at most.
-const LARGEST_BATCH_BYTES: usize = 4 << 20;
+const LARGEST_BATCH_BYTES: usize = 8 << 20;
 
 /// Pages that wait for the writer, at most. With the largest pages of an app this bounds the memory of a stream.
-const WAITING_PAGES: usize = 10;
+const WAITING_PAGES: usize = 40;
 
 /// Subtracted from the start of a read: the app's own servers may disagree about the time by a little.
 const OVERLAP: Duration = Duration::from_mins(1);
