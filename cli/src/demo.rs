@@ -160,7 +160,7 @@ fn location(response: &HttpResponse) -> Option<String> {
 
 fn table(first: &SyncReport, second: &SyncReport) -> Table {
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED);
     table.set_header(["stream", "rows", "requests", "then", "requests", "new", "changed", "unchanged"]);
     for (before, after) in first.streams.iter().zip(&second.streams) {
         table.add_row([

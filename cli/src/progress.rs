@@ -39,12 +39,13 @@ fn style(template: &str) -> ProgressStyle {
 impl Progress for Bars {
     fn started(&self, stream: &str, _: Mode) {
         let bar = self.all.add(ProgressBar::no_length());
-        bar.set_style(style("{spinner} {prefix:26} {human_pos:>9} rows  {per_sec:>14}  {msg}"));
+        bar.set_style(style("{spinner} {prefix:26} {human_pos:>9} rows  {msg}"));
         bar.set_prefix(stream.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), bar);
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
         let Some(bar) = self.bar(stream) else { return };
         if let Some(total) = total
@@ -52,11 +53,12 @@ impl Progress for Bars {
         {
             bar.set_length(total);
             bar.set_style(style(
-                "{spinner} {prefix:26} {human_pos:>9} of {human_len} rows  {per_sec:>14}  {eta} left  {msg}",
+                "{spinner} {prefix:26} {human_pos:>9} of {human_len} rows  {msg}, {eta} left",
             ));
         }
         bar.set_position(received);
-        bar.set_message(format!("{requests} requests"));
+        let rate = received as f64 / bar.elapsed().as_secs_f64().max(0.001);
+        bar.set_message(format!("{rate:.0}/s, {requests} requests"));
     }
 
     fn finished(&self, report: &StreamReport) {

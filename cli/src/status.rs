@@ -65,13 +65,20 @@ fn show(response: &Value) {
             &response["connections"],
             &["name", "account", "state", "access_token_expires_at"][..],
         ),
-        ("Streams", &response["streams"], &["connection", "stream", "rows", "cursor", "full_read_at"][..]),
+        (
+            "Streams",
+            &response["streams"],
+            &["connection", "stream", "rows", "rejected", "state/cursor", "state/full_read_at"][..],
+        ),
         ("Runs", &response["runs"], &["started_at", "connection", "status", "run_id"][..]),
     ] {
         let mut table = comfy_table::Table::new();
-        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(columns);
+        table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED);
+        table.set_header(columns.iter().map(|column| column.trim_start_matches("state/")));
         for row in rows.as_array().into_iter().flatten() {
-            table.add_row(columns.iter().map(|column| text(&row[*column])));
+            table.add_row(
+                columns.iter().map(|column| text(row.pointer(&format!("/{column}")).unwrap_or(&Value::Null))),
+            );
         }
         tell(&format!("{title}\n{table}\n"));
     }

@@ -40,7 +40,7 @@ struct Scale {
     many_records: u64,
 }
 
-const FULL: Scale = Scale { starts: 50, rounds: 3, records: 100_000, many_records: 1_000_000 };
+const FULL: Scale = Scale { starts: 50, rounds: 5, records: 100_000, many_records: 1_000_000 };
 
 /// To see whether the bench still works; the figures say little.
 const QUICK: Scale = Scale { starts: 5, rounds: 1, records: 2_000, many_records: 20_000 };
