@@ -76,5 +76,5 @@ async fn secrets_are_not_sent_over_an_open_line() {
         "settings": {"auth_url": "http://teamleader.example.com"},
     });
     let error = connected.call_envelope("refresh_access_token", &envelope).await.unwrap_err();
-    assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 78));
+    assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 64));
 }
