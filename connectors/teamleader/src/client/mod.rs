@@ -41,7 +41,7 @@ pub(crate) async fn list(
         return Ok(RecordPage::default());
     }
     let body = list_body(resource, request)?;
-    post(&call, &format!("{}.list", resource.path), &body, |response| {
+    post(&call, &format!("{}.{}", resource.path, resource.action), &body, |response| {
         let list = answer::list(&response)?;
         Ok(RecordPage { records: list.records, total: list.total, next_token: None, date: response.date() })
     })
@@ -91,7 +91,10 @@ fn asks_for_nothing(resource: &Resource, filter: &Map<String, Value>) -> bool {
 
 fn list_body(resource: &Resource, request: PageRequest) -> Result<Value> {
     let mut body = Map::new();
-    let filter = filter_as_sent(resource, request.filter)?;
+    let mut filter = filter_as_sent(resource, request.filter)?;
+    for name in resource.beside {
+        body.extend(filter.remove_entry(*name));
+    }
     if !filter.is_empty() {
         body.insert("filter".to_owned(), Value::Object(filter));
     }

@@ -8,7 +8,7 @@ mod projects;
 mod table;
 mod types;
 
-use connector_core::stream::{Filter, FilterKind, Paging, Stream, Walk};
+use connector_core::stream::{Child, Each, Filter, FilterKind, Paging, Parent, Stream, Walk, Window};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -29,6 +29,10 @@ pub(crate) struct Resource {
     pub(crate) singular: &'static str,
     /// What stands before `.list` and `.info` in the address.
     pub(crate) path: &'static str,
+    /// What stands after the path: `list`, or what the few other lists are called.
+    pub(crate) action: &'static str,
+    /// What relations and webhooks call a record, where they know it.
+    pub(crate) entity: Option<&'static str>,
     pub(crate) description: &'static str,
     pub(crate) record: fn(&mut SchemaGenerator) -> Schema,
     pub(crate) key: &'static [&'static str],
@@ -37,7 +41,12 @@ pub(crate) struct Resource {
     pub(crate) totals: bool,
     pub(crate) walk: Walk,
     pub(crate) changed_since: Option<&'static str>,
+    pub(crate) window: Option<Window>,
+    pub(crate) parents: &'static [Parent],
+    pub(crate) each: Option<Each>,
     pub(crate) filters: &'static [Filter],
+    /// Filters that are sent beside `filter` and not in it.
+    pub(crate) beside: &'static [&'static str],
     pub(crate) sorts: &'static [&'static str],
     pub(crate) includes: &'static [&'static str],
     pub(crate) default_includes: &'static [&'static str],
@@ -45,6 +54,12 @@ pub(crate) struct Resource {
     pub(crate) default_filter: &'static [(&'static str, &'static str)],
     /// Whether single records can be read.
     pub(crate) info: bool,
+    /// Whether `.info` has what users need and the list lacks.
+    pub(crate) details: bool,
+    pub(crate) children: &'static [Child],
+    /// What custom field definitions call it.
+    pub(crate) custom_field_contexts: &'static [&'static str],
+    pub(crate) synced_by_default: bool,
 }
 
 /// What most rows have in common: records with an `id`, in pages of at most 100, readable one by one.
@@ -54,6 +69,8 @@ const PAGED: Resource = Resource {
     stream: "",
     singular: "",
     path: "",
+    action: "list",
+    entity: None,
     description: "",
     record: record::<()>,
     key: &["id"],
@@ -61,12 +78,20 @@ const PAGED: Resource = Resource {
     totals: false,
     walk: Walk::Pages { sort: None },
     changed_since: None,
+    window: None,
+    parents: &[],
+    each: None,
     filters: &[],
+    beside: &[],
     sorts: &[],
     includes: &[],
     default_includes: &[],
     default_filter: &[],
     info: true,
+    details: false,
+    children: &[],
+    custom_field_contexts: &[],
+    synced_by_default: true,
 };
 
 /// The same for lists that have no pages: they ignore `page` and answer with everything, each time.
@@ -74,7 +99,7 @@ const UNPAGED: Resource = Resource { paging: Paging::None, ..PAGED };
 
 /// A filter of a row.
 const fn filter(name: &'static str, kind: FilterKind) -> Filter {
-    Filter { name, kind }
+    Filter::new(name, kind)
 }
 
 /// The schema of a record as Teamleader may send it.
@@ -108,6 +133,14 @@ fn stream(resource: &'static Resource) -> Stream<Settings> {
             stream.includes = resource.includes;
             stream.default_includes = resource.default_includes;
             stream.default_filter = resource.default_filter;
+            stream.entity = resource.entity;
+            stream.window = resource.window;
+            stream.parents = resource.parents;
+            stream.each = resource.each;
+            stream.details = resource.details;
+            stream.children = resource.children;
+            stream.custom_field_contexts = resource.custom_field_contexts;
+            stream.synced_by_default = resource.synced_by_default;
         });
     if resource.info { stream.get(move |call, id| client::info(call, resource, id)) } else { stream }
 }
