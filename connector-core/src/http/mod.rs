@@ -2,6 +2,7 @@
 //!
 //! A connector asks for one answer and gets it or a [`ConnectorError`]; it never retries, waits or counts by itself.
 
+mod budget;
 mod pace;
 mod redact;
 mod retry;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use url::Url;
 
+pub use budget::{Admission, BudgetScope, RequestBudget, Urgency};
 pub use pace::{Pacer, RateLimit};
 pub use redact::redact;
 pub use retry::RetryPolicy;

@@ -11,4 +11,4 @@ pub use declaration::{
 };
 pub(crate) use declaration::{GetFn, ReadFn, group_schema};
 pub use reading::{Child, Each, Parent, Window};
-pub use row::{ContentHash, HASH_BYTES, Row, RowDecoder, RowError};
+pub use row::{ContentHash, HASH_BYTES, KEY_SEPARATOR, Row, RowDecoder, RowError};

@@ -13,6 +13,9 @@ use super::column::{Column, ColumnType, Columns};
 /// Bytes of a content hash that are kept: enough that two contents of one row never collide by chance.
 pub const HASH_BYTES: usize = 16;
 
+/// Stands between the parts of a key that has several.
+pub const KEY_SEPARATOR: char = '\u{1f}';
+
 /// A digest of a record's content.
 pub type ContentHash = [u8; HASH_BYTES];
 
@@ -186,7 +189,7 @@ impl RowDecoder {
                 return Err(RowError::MissingKey { field: self.columns.as_slice()[*index].name.clone() });
             };
             if part > 0 {
-                key.push('\u{1f}');
+                key.push(KEY_SEPARATOR);
             }
             key.push_str(value);
         }
@@ -283,6 +286,10 @@ fn cell(column: &Column, value: &str, document: &str) -> Result<Cell, Misfit> {
             let text = string(value)?;
             if text.len() != 36 || uuid::Uuid::try_parse(&text).is_err() {
                 return Err(Misfit);
+            }
+            // As databases print it, so that keys can be compared as text.
+            if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                return Ok(Cell::Text(text.to_ascii_lowercase()));
             }
             Ok(text_cell(text, document))
         }

@@ -22,6 +22,7 @@ pub use report::{Mode, Status, StreamReport, SyncReport};
 pub(crate) use request::capability;
 pub use request::{Layout, SinkTarget, SyncRequest};
 pub use sink::{
-    Batch, OpenedStream, Reject, RunStart, Sink, SinkRun, StreamState, StreamWriter, Table, UnfinishedRead,
-    Written,
+    Batch, ChildTable, CustomFieldColumn, CustomFieldView, OpenedStream, ParentMark, ParentQuery, ParentRow,
+    Reject, RunStart, Sink, SinkRun, Standing, StoredDocument, StoredReject, StreamState, StreamWriter,
+    Table, UnfinishedRead, Written,
 };

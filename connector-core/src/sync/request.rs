@@ -1,5 +1,6 @@
 //! The capability `sync`: its request, and which streams it means.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -43,6 +44,10 @@ pub struct SinkTarget {
     pub schema: Option<String>,
     /// How the tables look.
     pub layout: Option<Layout>,
+    /// Whether lists inside records become tables of their own: `companies_emails`.
+    pub children: bool,
+    /// Names of tables in the layout `documents`, by stream, with the schema in front where it is another one.
+    pub table_names: BTreeMap<String, String>,
 }
 
 /// How the tables look.
@@ -52,6 +57,8 @@ pub struct SinkTarget {
 pub enum Layout {
     /// One table for each stream, one column for each field.
     Tables,
+    /// One table for each stream, with the whole record in one column and no columns for its fields.
+    Documents,
 }
 
 pub(crate) fn capability() -> Capability {

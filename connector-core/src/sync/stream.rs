@@ -136,6 +136,7 @@ impl<'a> StreamSync<'a> {
             name: declaration.name.to_owned(),
             key: declaration.key.iter().map(|key| (*key).to_owned()).collect(),
             columns: decoder.columns().to_vec(),
+            children: Vec::new(),
         };
         let mut opened = run.open_stream(&table).await?;
         decoder.set_existing(opened.existing);
@@ -224,6 +225,7 @@ impl<'a> StreamSync<'a> {
         self.report.inserted += written.inserted;
         self.report.updated += written.updated;
         self.report.unchanged += written.unchanged;
+        self.report.deleted += written.deleted;
         self.report.rejected += written.rejected;
         self.adjusted += written.adjusted;
     }
