@@ -238,6 +238,12 @@ impl Integration {
         (self.concurrency)(settings).max(1)
     }
 
+    /// The OAuth client that the settings name.
+    pub(crate) fn client_id(&self, settings: &dyn Any) -> Option<String> {
+        let client = (self.oauth.as_ref()?.client)(settings).ok()?;
+        client.client_id
+    }
+
     pub(crate) fn map_error(&self, response: &HttpResponse) -> Option<ConnectorError> {
         (self.map_error)(response)
     }
@@ -420,6 +426,17 @@ fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
         Err(DeclarationError::Unknown { stream: stream.name.to_owned(), what, name: name.to_owned(), kind })
     };
     let has_filter = |name: &str| stream.filters.iter().any(|filter| filter.name == name);
+    let asked = stream
+        .parents
+        .iter()
+        .map(|parent| parent.filter)
+        .chain(stream.each.map(|each| each.filter))
+        .chain(stream.window.map(|window| window.from))
+        .chain(stream.window.and_then(|window| window.until))
+        .chain(stream.ids);
+    if let Some(filter) = asked.into_iter().find(|filter| !has_filter(filter)) {
+        return unknown("way of reading", filter, "filter");
+    }
     if let Some(filter) = stream.changed_since.filter(|filter| !has_filter(filter)) {
         return unknown("filter for changes", filter, "filter");
     }
@@ -442,18 +459,20 @@ fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
     }
 }
 
-/// The table of a stream: its columns follow from the record's schema.
+/// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.
 pub(crate) fn columns_of(stream: &StreamDeclaration) -> Columns {
     let mut generator = schema::output_generator();
     let schema = (stream.schema)(&mut generator);
-    let mut root = schema::inline(schema.to_value(), &mut generator);
-    // A key that the record type forgot is still a column.
-    if let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) {
-        for key in stream.key {
-            properties.entry(*key).or_insert_with(|| serde_json::json!({"type": "string"}));
-        }
+    let root = schema::inline(schema.to_value(), &mut generator);
+    let mut columns = Columns::from_schema(&root, stream.key);
+    for name in stream.given_columns() {
+        columns.require(&name);
     }
-    Columns::from_schema(&root, stream.key)
+    // A key that the record type forgot is still a column.
+    for key in stream.key {
+        columns.require(key);
+    }
+    columns
 }
 
 #[cfg(test)]

@@ -97,6 +97,13 @@ impl Columns {
         columns
     }
 
+    /// Makes sure that there is a column of this name; a text column where there was none.
+    pub fn require(&mut self, name: &str) {
+        if !self.all.iter().any(|column| column.name == name) {
+            self.push_column(name, name, None, ColumnType::Text);
+        }
+    }
+
     /// All columns, in the order in which they were added.
     pub fn as_slice(&self) -> &[Column] {
         &self.all

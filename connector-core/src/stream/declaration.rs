@@ -56,6 +56,8 @@ pub struct StreamDeclaration {
     pub default_filter: &'static [(&'static str, &'static str)],
     /// Whether a sync without a list of streams reads it.
     pub synced_by_default: bool,
+    /// Filter that asks for records by their ids.
+    pub ids: Option<&'static str>,
     /// Dates that a run reads where the app cannot tell what changed; everything when absent.
     pub window: Option<Window>,
     /// Streams whose records this one hangs on, where it cannot be listed otherwise.
@@ -318,6 +320,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
             default_includes: &[],
             default_filter: &[],
             synced_by_default: true,
+            ids: None,
             window: None,
             parents: &[],
             each: None,
@@ -358,6 +361,21 @@ impl StreamDeclaration {
             Paging::None => None,
             Paging::Number { largest } | Paging::Token { largest } => Some(largest),
         }
+    }
+
+    /// Columns that records may leave to the request that asked for them.
+    pub(crate) fn given_columns(&self) -> Vec<String> {
+        let mut columns = Vec::new();
+        for parent in self.parents {
+            match parent.entity {
+                Some(_) => {
+                    columns.extend([format!("{}_type", parent.column), format!("{}_id", parent.column)])
+                }
+                None => columns.push(parent.column.to_owned()),
+            }
+        }
+        columns.extend(self.each.map(|each| each.filter.to_owned()));
+        columns
     }
 
     /// The request for the first page with the declared defaults.

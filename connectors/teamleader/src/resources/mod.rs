@@ -134,6 +134,7 @@ fn stream(resource: &'static Resource) -> Stream<Settings> {
             stream.default_includes = resource.default_includes;
             stream.default_filter = resource.default_filter;
             stream.entity = resource.entity;
+            stream.ids = resource.filters.iter().map(|filter| filter.name).find(|name| *name == "ids");
             stream.window = resource.window;
             stream.parents = resource.parents;
             stream.each = resource.each;
