@@ -211,7 +211,7 @@ fn shape_of_schema(property: &Value, root: &Value) -> Shape {
 }
 
 /// Follows `$ref` and looks through "this or null".
-fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
+pub(crate) fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
     if let Some(pointer) = property.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
         return root.pointer(pointer).map_or(property, |target| resolve(target, root));
     }

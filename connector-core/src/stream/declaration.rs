@@ -62,6 +62,8 @@ pub struct StreamDeclaration {
     pub window: Option<Window>,
     /// Streams whose records this one hangs on, where it cannot be listed otherwise.
     pub parents: &'static [Parent],
+    /// Whether every run reads the children of all parents, since there are few of them.
+    pub reads_all_parents: bool,
     /// A filter that must be given, with all its values.
     pub each: Option<Each>,
     /// Whether the reader of single records has what the list lacks and users need: lines, prices, custom fields. A sync
@@ -323,6 +325,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
             ids: None,
             window: None,
             parents: &[],
+            reads_all_parents: false,
             each: None,
             details: false,
             children: &[],

@@ -110,7 +110,7 @@ impl RowError {
 }
 
 /// Turns records into rows and learns new columns on the way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RowDecoder {
     columns: Columns,
     /// Positions in `columns` of the key's parts.
@@ -126,7 +126,7 @@ pub struct RowDecoder {
     given: Vec<(usize, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Field {
     name: String,
     columns: Vec<usize>,
