@@ -4,6 +4,7 @@ mod account;
 mod condition;
 mod list;
 mod meta;
+mod parent;
 mod problem;
 mod query;
 mod select;

@@ -2,6 +2,8 @@
 //!
 //! Adding a resource is adding a file with one `Resource` and naming it in [`RESOURCES`].
 
+mod calendar_lists;
+mod calls;
 mod companies;
 mod conformity;
 mod contacts;
@@ -16,13 +18,21 @@ mod events;
 mod filter;
 mod invoices;
 mod kind;
+mod mail_templates;
+mod meetings;
 mod nextgen_projects;
 mod notes;
+mod orders;
 mod places;
+mod plannable_items;
 mod projects;
+mod quotations;
+mod reservations;
 mod shared;
 mod tags;
+mod tasks;
 mod teams;
+mod time_tracking;
 mod user_schedules;
 mod users;
 mod work_types;
@@ -56,10 +66,21 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &deal_lists::DEAL_PIPELINES,
     &deal_lists::DEAL_PHASES,
     &deal_lists::DEAL_SOURCES,
+    &quotations::QUOTATIONS,
+    &orders::ORDERS,
+    &meetings::MEETINGS,
+    &calls::CALLS,
+    &calendar_lists::CALL_OUTCOMES,
     &events::EVENTS,
+    &calendar_lists::ACTIVITY_TYPES,
     &invoices::INVOICES,
     &projects::PROJECTS,
     &nextgen_projects::NEXTGEN_PROJECTS,
+    &tasks::TASKS,
+    &time_tracking::TIME_TRACKING,
+    &plannable_items::PLANNABLE_ITEMS,
+    &reservations::RESERVATIONS,
+    &mail_templates::MAIL_TEMPLATES,
 ];
 
 /// The whole story of one resource.
@@ -149,6 +170,8 @@ pub(crate) enum Meta {
     None,
     /// The id of the row that is the default: the oldest.
     Default,
+    /// Info tells whether the row may be changed.
+    Updatable,
     /// The sum of the money at this path.
     #[expect(dead_code, reason = "for lists that are declared later")]
     Total(&'static str),

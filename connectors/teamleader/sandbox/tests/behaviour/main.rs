@@ -14,3 +14,4 @@ mod oauth;
 mod parents;
 mod requests;
 mod resources;
+mod windows;
