@@ -84,12 +84,18 @@ pub struct Switches {
     pub clamp_page_size: bool,
     /// An empty `ids` filter is ignored instead of matching nothing.
     pub empty_ids_ignored: bool,
+    /// A list for a parent that does not exist is refused instead of empty.
+    pub unknown_parent_refused: bool,
     /// `updated_since` sees deactivated rows.
     pub updated_since_sees_deactivated: bool,
+    /// Resources whose list shows only active rows unless `status` is asked, as that of users always does.
+    pub active_only: Vec<String>,
     /// Every list carries `meta`, asked or not.
     pub meta_everywhere: bool,
     /// `include` (sideloading) works; otherwise it is ignored.
     pub sideloading: bool,
+    /// Resources whose info comes without the envelope `data`.
+    pub bare_info: Vec<String>,
     /// Answer of `accounts.projects-v2-status`: `projects-v2` or `legacy`.
     pub projects_status: String,
 }
@@ -115,9 +121,12 @@ impl Default for Switches {
             strict_dates: false,
             clamp_page_size: false,
             empty_ids_ignored: false,
+            unknown_parent_refused: false,
             updated_since_sees_deactivated: true,
+            active_only: Vec::new(),
             meta_everywhere: false,
             sideloading: true,
+            bare_info: vec!["tickets".into()],
             projects_status: "projects-v2".into(),
         }
     }

@@ -3,6 +3,8 @@
 mod account;
 mod condition;
 mod list;
+mod meta;
+mod parent;
 mod problem;
 mod query;
 mod select;
@@ -16,7 +18,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
 use version::UnknownVersion;
 
-use crate::catalog::{RESOURCES, Resource};
+use crate::catalog::{RESOURCES, Resource, position, position_of_list};
 use crate::limiter::Standing;
 use crate::reply::Reply;
 use crate::request::Request;
@@ -77,16 +79,13 @@ fn endpoint(path: &str) -> Option<Endpoint> {
     match path.strip_prefix('/')? {
         "users.me" => Some(Endpoint::Me),
         "accounts.projects-v2-status" => Some(Endpoint::ProjectsStatus),
-        path => {
-            let (name, action) = path.rsplit_once('.')?;
-            let position = crate::catalog::position(name)?;
-            match action {
-                "list" => Some(Endpoint::List(position)),
-                "info" => Some(Endpoint::Info(position)),
-                _ => None,
-            }
-        }
+        path => position_of_list(path).map(Endpoint::List).or_else(|| info(path)),
     }
+}
+
+fn info(path: &str) -> Option<Endpoint> {
+    let position = position(path.strip_suffix(".info")?)?;
+    RESOURCES[position].has_info.then_some(Endpoint::Info(position))
 }
 
 /// Checks the token and counts the request.

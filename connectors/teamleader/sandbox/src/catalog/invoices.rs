@@ -1,16 +1,15 @@
 //! `invoices`
 
 use super::shared::{CURRENCIES, CUSTOMER, CUSTOMER_TYPES, EXCHANGE_RATE, PAYMENT_TERM};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::{Draw, text};
 
 pub(crate) static INVOICES: Resource = Resource {
     name: "invoices",
     entity: "invoice",
+    has_info: true,
     scope: Some("invoices"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[
         Include { name: "late_fees", parts: &[DUE_INCASSO, FIXED_LATE_FEE, INTEREST] },
         Include { name: DUE_INCASSO, parts: &[DUE_INCASSO] },
@@ -38,6 +37,7 @@ pub(crate) static INVOICES: Resource = Resource {
         sort("invoice_date", By::Text(&["invoice_date"])),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const DUE_INCASSO: &str = "totals.due_incasso_inclusive";
@@ -84,6 +84,8 @@ const INVOICEE: &[Attribute] = &[
     attribute("vat_number", Kind::Text(text::vat_number)).null(20),
     attribute("customer", Kind::Relation(CUSTOMER)),
     attribute("for_attention_of", Kind::Object(ATTENTION)).null(70),
+    attribute("email", Kind::Text(text::email)).null(40).in_info(),
+    attribute("national_identification_number", Kind::Text(text::national_number)).null(90).in_info(),
 ];
 
 const ATTENTION: &[Attribute] = &[
@@ -100,15 +102,24 @@ const TOTAL: &[Attribute] = &[
     attribute("due_incasso_inclusive", Kind::Money(gross)).included(DUE_INCASSO),
     attribute("fixed_late_fee", Kind::Money(|_| 4_000)).included(FIXED_LATE_FEE),
     attribute("interest", Kind::Money(|draw| net(draw) / 50)).included(INTEREST),
+    attribute("tax_exclusive_before_discount", Kind::Money(net)).in_info(),
+    attribute("tax_inclusive_before_discount", Kind::Money(gross)).in_info(),
+    attribute("withheld_taxes", Kind::List(0, 1, &Kind::Object(WITHHELD))).in_info(),
 ];
 
-const TAX: &[Attribute] = &[
+const WITHHELD: &[Attribute] = &[
+    attribute("id", Kind::Text(|draw| draw.related_id("withholdingTaxRate"))),
+    attribute("taxable", Kind::Money(net)),
+    attribute("withheld", Kind::Money(|draw| net(draw) / 10)),
+];
+
+pub(super) const TAX: &[Attribute] = &[
     attribute("rate", Kind::Decimal(|_| 21)),
     attribute("taxable", Kind::Money(net)),
     attribute("tax", Kind::Money(|draw| gross(draw) - net(draw))),
 ];
 
-const DISCOUNT: &[Attribute] = &[
+pub(super) const DISCOUNT: &[Attribute] = &[
     attribute("type", Kind::Choice(&["percentage"])),
     attribute("value", Kind::Decimal(|draw| draw.between(100, 2_550))),
     attribute("description", Kind::Text(text::remark)),
@@ -133,17 +144,17 @@ const LINE: &[Attribute] = &[
     attribute("withheld_tax", Kind::Relation(&["withholdingTaxRate"])).null(97),
 ];
 
-const UNIT_PRICE: &[Attribute] = &[
+pub(super) const UNIT_PRICE: &[Attribute] = &[
     attribute("amount", Kind::Decimal(|draw| draw.between(100, 90_000))),
     attribute("tax", Kind::Choice(&["excluding"])),
 ];
 
-const LINE_DISCOUNT: &[Attribute] = &[
+pub(super) const LINE_DISCOUNT: &[Attribute] = &[
     attribute("value", Kind::Integer(|draw| draw.between(1, 50))),
     attribute("type", Kind::Choice(&["percentage"])),
 ];
 
-const LINE_TOTAL: &[Attribute] = &[
+pub(super) const LINE_TOTAL: &[Attribute] = &[
     attribute("tax_exclusive", Kind::Money(net)),
     attribute("tax_exclusive_before_discount", Kind::Money(net)),
     attribute("tax_inclusive", Kind::Money(gross)),
@@ -189,11 +200,11 @@ fn is_unpaid(draw: &mut Draw<'_>) -> bool {
     status(draw) != "matched"
 }
 
-fn net(draw: &mut Draw<'_>) -> i64 {
+pub(super) fn net(draw: &mut Draw<'_>) -> i64 {
     draw.settled_amount(NET, 500, 2_500_000)
 }
 
-fn gross(draw: &mut Draw<'_>) -> i64 {
+pub(super) fn gross(draw: &mut Draw<'_>) -> i64 {
     net(draw) + (net(draw) * 21 + 50) / 100
 }
 

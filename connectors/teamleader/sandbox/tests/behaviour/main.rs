@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that failed")]
 
+mod account;
 mod client;
 mod control;
 mod data;
@@ -10,4 +11,7 @@ mod limit;
 mod lists;
 mod live;
 mod oauth;
+mod parents;
 mod requests;
+mod resources;
+mod windows;
