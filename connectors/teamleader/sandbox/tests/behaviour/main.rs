@@ -5,9 +5,12 @@
 mod client;
 mod control;
 mod data;
+mod downloads;
 mod faults;
 mod limit;
 mod lists;
 mod live;
 mod oauth;
+mod operations;
 mod requests;
+mod webhooks;
