@@ -86,10 +86,14 @@ pub struct Switches {
     pub empty_ids_ignored: bool,
     /// `updated_since` sees deactivated rows.
     pub updated_since_sees_deactivated: bool,
+    /// Resources whose list shows only active rows unless `status` is asked, as that of users always does.
+    pub active_only: Vec<String>,
     /// Every list carries `meta`, asked or not.
     pub meta_everywhere: bool,
     /// `include` (sideloading) works; otherwise it is ignored.
     pub sideloading: bool,
+    /// Resources whose info comes without the envelope `data`.
+    pub bare_info: Vec<String>,
     /// Answer of `accounts.projects-v2-status`: `projects-v2` or `legacy`.
     pub projects_status: String,
     /// The day on which the account will be switched to the new projects, if it is known.
@@ -134,8 +138,10 @@ impl Default for Switches {
             clamp_page_size: false,
             empty_ids_ignored: false,
             updated_since_sees_deactivated: true,
+            active_only: Vec::new(),
             meta_everywhere: false,
             sideloading: true,
+            bare_info: vec!["tickets".into()],
             projects_status: "projects-v2".into(),
             projects_switched_on: None,
             timer_runs: true,

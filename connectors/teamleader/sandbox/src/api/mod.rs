@@ -2,6 +2,7 @@
 
 mod condition;
 mod list;
+mod meta;
 mod operation;
 mod problem;
 mod query;
@@ -17,7 +18,7 @@ use operation::{Operation, operation_at};
 use serde_json::json;
 use version::UnknownVersion;
 
-use crate::catalog::RESOURCES;
+use crate::catalog::{RESOURCES, position, position_of_list};
 use crate::limiter::Standing;
 use crate::reply::Reply;
 use crate::request::Request;
@@ -79,13 +80,12 @@ fn endpoint(path: &str) -> Option<Endpoint> {
     if let Some(operation) = operation_at(path) {
         return Some(Endpoint::Operation(operation));
     }
-    let (name, action) = path.rsplit_once('.')?;
-    let position = crate::catalog::position(name)?;
-    match action {
-        "list" => Some(Endpoint::List(position)),
-        "info" => Some(Endpoint::Info(position)),
-        _ => None,
-    }
+    position_of_list(path).map(Endpoint::List).or_else(|| info(path))
+}
+
+fn info(path: &str) -> Option<Endpoint> {
+    let position = position(path.strip_suffix(".info")?)?;
+    RESOURCES[position].has_info.then_some(Endpoint::Info(position))
 }
 
 /// Checks the token and counts the request.

@@ -21,10 +21,15 @@ pub(super) fn answer(
     let Some((slot, row)) = table.slot(id).and_then(|slot| Some((slot, table.row(slot)?))) else {
         return Ok(Reply::error(404, "Not found"));
     };
-    let mut body = b"{\"data\":".to_vec();
+    let name = table.resource.name;
+    let is_bare = state.switches.bare_info.iter().any(|resource| resource == name);
+    let mut body = if is_bare { Vec::new() } else { b"{\"data\":".to_vec() };
     let start = body.len();
     table.write_info(&state.store.world, row, &mut body);
     reshape(state, position, version, &mut body, start);
+    if is_bare {
+        return Ok(Reply::new(200, JSON, body));
+    }
     let paths = parameters.get("include").and_then(Value::as_str).unwrap_or_default();
     if state.switches.sideloading && !paths.is_empty() {
         let paths: Vec<String> = paths.split(',').map(|path| path.trim().to_owned()).collect();

@@ -1,16 +1,15 @@
 //! `deals`
 
 use super::shared::{CUSTOM_FIELDS, CUSTOMER, CUSTOMER_TYPES, EXCHANGE_RATE};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::{Draw, text};
 
 pub(crate) static DEALS: Resource = Resource {
     name: "deals",
     entity: "deal",
+    has_info: true,
     scope: Some("deals"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[
         CUSTOM_FIELDS,
         Include { name: "second_responsible_user", parts: &["second_responsible_user"] },
@@ -34,6 +33,7 @@ pub(crate) static DEALS: Resource = Resource {
         sort("weighted_value", By::Number("weighted_value.amount")),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[

@@ -1,15 +1,13 @@
 //! `events`
 
-use super::{Attribute, By, Kind, Order, Paging, Resource, Rows, Test, attribute, default_sort, filter};
+use super::{Attribute, By, Kind, Order, Resource, Test, attribute, default_sort, filter};
 use crate::data::{Draw, text};
 
 pub(crate) static EVENTS: Resource = Resource {
     name: "events",
     entity: "event",
+    has_info: true,
     scope: Some("events"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
-    includes: &[],
     filters: &[
         filter("ids", Test::Ids),
         filter("user_id", Test::Id("attendees[].id")),
@@ -25,6 +23,7 @@ pub(crate) static EVENTS: Resource = Resource {
     ],
     sorts: &[default_sort("starts_at", By::Text(&["starts_at"]), Order::Ascending)],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const LINKED: &[&str] = &["contact", "company", "deal"];

@@ -1,16 +1,15 @@
 //! `invoices`
 
 use super::shared::{CURRENCIES, CUSTOMER, CUSTOMER_TYPES, EXCHANGE_RATE, PAYMENT_TERM};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::{Draw, text};
 
 pub(crate) static INVOICES: Resource = Resource {
     name: "invoices",
     entity: "invoice",
+    has_info: true,
     scope: Some("invoices"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[
         Include { name: "late_fees", parts: &[DUE_INCASSO, FIXED_LATE_FEE, INTEREST] },
         Include { name: DUE_INCASSO, parts: &[DUE_INCASSO] },
@@ -38,6 +37,7 @@ pub(crate) static INVOICES: Resource = Resource {
         sort("invoice_date", By::Text(&["invoice_date"])),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const DUE_INCASSO: &str = "totals.due_incasso_inclusive";

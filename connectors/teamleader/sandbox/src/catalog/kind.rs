@@ -31,6 +31,8 @@ pub(crate) enum Part {
     Include(&'static str),
     /// In lists when asked; never in info.
     ListInclude(&'static str),
+    /// In no answer: filters look at it, and the control shows it.
+    Hidden,
 }
 
 /// Both the shape of a value and the recipe for one.
@@ -58,6 +60,11 @@ pub(crate) enum Kind {
     Money(fn(&mut Draw<'_>) -> i64),
     /// `{type, id}` of a row of one of these entities.
     Relation(&'static [&'static str]),
+    /// `{type, id}` of the row that this one belongs to: not every row has such rows.
+    Parent(&'static [&'static str]),
+    /// `{type, id}` of the row itself, known as these in turn: the `kinds` of the resource.
+    #[expect(dead_code, reason = "for lists that are declared later")]
+    Itself(&'static [&'static str]),
     /// `{type, id}` of the account.
     Account,
     Object(&'static [Attribute]),
@@ -94,6 +101,11 @@ impl Attribute {
 
     pub(crate) const fn in_info(mut self) -> Self {
         self.part = Part::Info;
+        self
+    }
+
+    pub(crate) const fn hidden(mut self) -> Self {
+        self.part = Part::Hidden;
         self
     }
 

@@ -1,15 +1,15 @@
 //! `projects-v2/projects`
 
 use super::shared::{CUSTOM_FIELDS, CUSTOMER, CUSTOMER_TYPES};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::text;
 
 pub(crate) static NEXTGEN_PROJECTS: Resource = Resource {
     name: "projects-v2/projects",
     entity: "nextgenProject",
+    has_info: true,
     scope: Some("projects"),
-    rows: Rows::AsAsked,
     paging: Paging::PagesWithTotals,
     includes: &[Include { name: "legacy_project", parts: &["legacy_project"] }, CUSTOM_FIELDS],
     filters: &[
@@ -41,6 +41,7 @@ pub(crate) static NEXTGEN_PROJECTS: Resource = Resource {
         sort("title", By::Text(&["title"])),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const FILTER_STATUS: &[&str] = &["open", "planned", "running", "overdue", "over_budget", "closed"];

@@ -47,13 +47,7 @@ fn subject(resource: &Resource, row: &Row) -> Option<(String, String)> {
     if let Some(source) = row.get("source").filter(|_| resource.name == "expenses") {
         return Some((text(&source["type"])?, text(&source["id"])?));
     }
-    let entity = match resource.name {
-        "tasks" => "task",
-        "tickets" => "ticket",
-        "timeTracking" => "timeTracking",
-        _ => resource.entity,
-    };
-    Some((entity.to_owned(), row.get("id").or_else(|| row.get("message_id")).and_then(text)?))
+    Some((resource.entity.to_owned(), row.get(resource.id_attribute()).and_then(text)?))
 }
 
 /// The first of these events that the service has for the entity.

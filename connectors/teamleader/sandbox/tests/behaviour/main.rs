@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that failed")]
 
+mod account;
 mod client;
 mod control;
 mod data;
@@ -12,5 +13,7 @@ mod lists;
 mod live;
 mod oauth;
 mod operations;
+mod parents;
 mod requests;
+mod resources;
 mod webhooks;

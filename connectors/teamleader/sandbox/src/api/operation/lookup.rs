@@ -17,6 +17,8 @@ pub(super) fn ticket_message(state: &mut State, parameters: &Map<String, Value>)
         Some(mut message) => {
             let body = message.get("body").cloned().unwrap_or_default();
             message.insert("raw_body".into(), body);
+            let ticket = message.remove("_parent").unwrap_or_default();
+            message.insert("ticket".into(), ticket);
             Ok(Reply::json(200, &Value::Object(message)))
         }
         None => Ok(Reply::error(404, "Not found")),
