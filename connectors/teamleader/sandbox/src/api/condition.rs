@@ -95,6 +95,7 @@ impl Condition {
             Test::DateOrNull(path) => Self::HasAny(path, vec![date(name, value)?]),
             Test::DateFrom(path) => Self::From(path, date(name, value)?),
             Test::DateUntil(path) => Self::Until(path, date(name, value)?),
+            Test::DateBefore(path) => Self::Before(path, date(name, value)?),
             Test::TimeFrom(path) => Self::TimeFrom(path, time(name, value, switches)?),
             Test::TimeUntil(path) => Self::TimeUntil(path, time(name, value, switches)?),
             Test::Present(path) => Self::Present(path, flag(name, value)?),

@@ -5,24 +5,38 @@
 mod companies;
 mod conformity;
 mod contacts;
+mod credit_notes;
 mod custom_field_definitions;
 mod days_off;
 mod deal_lists;
 mod deals;
 mod departments;
 mod document_templates;
+mod documents;
 mod email_tracking;
 mod events;
+mod expense_lists;
+mod expenses;
+mod files;
 mod filter;
 mod invoices;
+mod invoicing_lists;
 mod kind;
+mod milestones;
 mod nextgen_projects;
+mod nextgen_work;
 mod notes;
 mod places;
+mod product_lists;
+mod products;
+mod project_lines;
+mod project_parts;
 mod projects;
 mod shared;
+mod subscriptions;
 mod tags;
 mod teams;
+mod tickets;
 mod user_schedules;
 mod users;
 mod work_types;
@@ -58,8 +72,33 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &deal_lists::DEAL_SOURCES,
     &events::EVENTS,
     &invoices::INVOICES,
+    &credit_notes::CREDIT_NOTES,
+    &subscriptions::SUBSCRIPTIONS,
+    &invoicing_lists::TAX_RATES,
+    &invoicing_lists::PAYMENT_TERMS,
+    &invoicing_lists::WITHHOLDING_TAX_RATES,
+    &invoicing_lists::COMMERCIAL_DISCOUNTS,
+    &invoicing_lists::PAYMENT_METHODS,
+    &expense_lists::BOOKKEEPING_SUBMISSIONS,
+    &expenses::EXPENSES,
+    &expense_lists::CREDIT_NOTE_PAYMENTS,
+    &expense_lists::INVOICE_PAYMENTS,
+    &expense_lists::RECEIPT_PAYMENTS,
+    &product_lists::PRODUCT_CATEGORIES,
+    &products::PRODUCTS,
+    &product_lists::UNITS_OF_MEASURE,
+    &product_lists::PRICE_LISTS,
     &projects::PROJECTS,
+    &milestones::MILESTONES,
     &nextgen_projects::NEXTGEN_PROJECTS,
+    &project_lines::PROJECT_LINES,
+    &project_lines::PROJECT_GROUPS,
+    &nextgen_work::NEXTGEN_TASKS,
+    &nextgen_work::NEXTGEN_MATERIALS,
+    &tickets::TICKETS,
+    &tickets::TICKET_MESSAGES,
+    &tickets::TICKET_STATUS,
+    &files::FILES,
 ];
 
 /// The whole story of one resource.
@@ -150,7 +189,6 @@ pub(crate) enum Meta {
     /// The id of the row that is the default: the oldest.
     Default,
     /// The sum of the money at this path.
-    #[expect(dead_code, reason = "for lists that are declared later")]
     Total(&'static str),
 }
 
@@ -218,6 +256,7 @@ pub(crate) fn position_of_list(path: &str) -> Option<usize> {
 pub(crate) fn row_entity(entity: &str) -> &str {
     match entity {
         "todo" => "task",
+        "priceunit" => "unitOfMeasure",
         entity => entity,
     }
 }
