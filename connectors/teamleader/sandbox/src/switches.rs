@@ -84,6 +84,8 @@ pub struct Switches {
     pub clamp_page_size: bool,
     /// An empty `ids` filter is ignored instead of matching nothing.
     pub empty_ids_ignored: bool,
+    /// A list for a parent that does not exist is refused instead of empty.
+    pub unknown_parent_refused: bool,
     /// `updated_since` sees deactivated rows.
     pub updated_since_sees_deactivated: bool,
     /// Resources whose list shows only active rows unless `status` is asked, as that of users always does.
@@ -137,6 +139,7 @@ impl Default for Switches {
             strict_dates: false,
             clamp_page_size: false,
             empty_ids_ignored: false,
+            unknown_parent_refused: false,
             updated_since_sees_deactivated: true,
             active_only: Vec::new(),
             meta_everywhere: false,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::problem::Problem;
 use super::query::{Page, Query, Reader};
 use super::select::{Selection, select};
-use super::{Bend, meta, sideload, version};
+use super::{Bend, meta, parent, sideload, version};
 use crate::catalog::RESOURCES;
 use crate::reply::{JSON, Reply};
 use crate::state::State;
@@ -28,6 +28,9 @@ pub(super) fn answer(
     }
     if !problems.is_empty() {
         return Err(problems);
+    }
+    if let Some(refusal) = parent::refusal(state, resource, &query) {
+        return Ok(refusal);
     }
     let (page, shift) = bent(query.page, bend);
     let (table, world) = state.store.table_mut(position);

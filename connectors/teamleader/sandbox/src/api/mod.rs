@@ -4,6 +4,7 @@ mod condition;
 mod list;
 mod meta;
 mod operation;
+mod parent;
 mod problem;
 mod query;
 mod select;

@@ -6,6 +6,7 @@ use super::condition::uuid;
 use super::list::reshape;
 use super::problem::Problem;
 use super::sideload;
+use crate::catalog::Meta;
 use crate::reply::{JSON, Reply};
 use crate::state::State;
 
@@ -29,6 +30,9 @@ pub(super) fn answer(
     reshape(state, position, version, &mut body, start);
     if is_bare {
         return Ok(Reply::new(200, JSON, body));
+    }
+    if table.resource.meta == Meta::Updatable {
+        body.extend_from_slice(b",\"meta\":{\"updatable\":true}");
     }
     let paths = parameters.get("include").and_then(Value::as_str).unwrap_or_default();
     if state.switches.sideloading && !paths.is_empty() {

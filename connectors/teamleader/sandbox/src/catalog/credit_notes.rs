@@ -50,6 +50,8 @@ const INVOICEE: &[Attribute] = &[
     attribute("name", Kind::Text(text::company_name)),
     attribute("vat_number", Kind::Text(text::vat_number)).null(20),
     attribute("customer", Kind::Relation(CUSTOMER)),
+    attribute("email", Kind::Text(text::email)).null(40).in_info(),
+    attribute("national_identification_number", Kind::Text(text::national_number)).null(90).in_info(),
 ];
 
 const TOTAL: &[Attribute] = &[

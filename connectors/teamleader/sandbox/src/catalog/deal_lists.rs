@@ -1,7 +1,7 @@
 //! `dealPipelines`, `dealPhases`, `dealSources` and `lostReasons`: the lists that deals choose from.
 
 use super::{Attribute, By, Kind, Meta, Order, Paging, Resource, Rows, Test, attribute, filter, only_sort};
-use crate::data::{Draw, text};
+use crate::data::{Draw, World, text};
 
 pub(crate) static DEAL_PIPELINES: Resource = Resource {
     name: "dealPipelines",
@@ -65,7 +65,7 @@ const PHASE: &[Attribute] = &[
     attribute("actions", Kind::List(0, 2, &Kind::Choice(&["create_event", "create_call", "create_task"]))),
     attribute("requires_attention_after", Kind::Object(ATTENTION)),
     attribute("probability", Kind::Decimal(|draw| 5 * draw.between(0, 20))),
-    attribute("_parent", Kind::Parent(&["dealPipeline"])).hidden(),
+    attribute("_parent", Kind::Written(&Kind::Relation(&["dealPipeline"]), pipeline_of_phase)).hidden(),
 ];
 
 const ATTENTION: &[Attribute] = &[
@@ -100,6 +100,16 @@ const SOURCES: &[&str] =
     &["Website", "Beurs", "Bouche-à-oreille", "Empfehlung", "Telefoon", "E-mail", "広告"];
 
 const REASONS: &[&str] = &["Te duur", "Pas de budget", "Konkurrenz", "No answer", "Timing"];
+
+/// The pipeline of the n-th phase: they have phases in turn.
+pub(super) fn pipeline_of(world: &World, phase: u32) -> u32 {
+    phase % u32::try_from(world.count("dealPipeline")).unwrap_or(1).max(1)
+}
+
+fn pipeline_of_phase(draw: &mut Draw<'_>) {
+    let pipeline = pipeline_of(draw.world, draw.number);
+    draw.reference_to("dealPipeline", pipeline);
+}
 
 /// The last pipeline is on its way out.
 fn pipeline_status(draw: &mut Draw<'_>) -> &'static str {

@@ -41,17 +41,17 @@ const LINE: &[Attribute] = &[
     attribute("withheld_tax", Kind::Relation(&["withholdingTaxRate"])).null(97),
 ];
 
-const UNIT_PRICE: &[Attribute] = &[
+pub(super) const UNIT_PRICE: &[Attribute] = &[
     attribute("amount", Kind::Decimal(|draw| draw.between(100, 90_000))),
     attribute("tax", Kind::Choice(&["excluding"])),
 ];
 
-const LINE_DISCOUNT: &[Attribute] = &[
+pub(super) const LINE_DISCOUNT: &[Attribute] = &[
     attribute("value", Kind::Integer(|draw| draw.between(1, 50))),
     attribute("type", Kind::Choice(&["percentage"])),
 ];
 
-const LINE_TOTAL: &[Attribute] = &[
+pub(super) const LINE_TOTAL: &[Attribute] = &[
     attribute("tax_exclusive", Kind::Money(net)),
     attribute("tax_exclusive_before_discount", Kind::Money(net)),
     attribute("tax_inclusive", Kind::Money(gross)),

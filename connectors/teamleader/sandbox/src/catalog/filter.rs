@@ -47,7 +47,6 @@ pub(crate) enum Test {
     /// That date; `null` asks for rows without one.
     DateOrNull(&'static str),
     /// That UUID; `null` asks for rows without one.
-    #[expect(dead_code, reason = "for lists that are declared later")]
     IdOrNull(&'static str),
     /// Whether there is a value.
     #[expect(dead_code, reason = "for lists that are declared later")]

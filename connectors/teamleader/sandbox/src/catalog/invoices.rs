@@ -85,6 +85,8 @@ const INVOICEE: &[Attribute] = &[
     attribute("vat_number", Kind::Text(text::vat_number)).null(20),
     attribute("customer", Kind::Relation(CUSTOMER)),
     attribute("for_attention_of", Kind::Object(ATTENTION)).null(70),
+    attribute("email", Kind::Text(text::email)).null(40).in_info(),
+    attribute("national_identification_number", Kind::Text(text::national_number)).null(90).in_info(),
 ];
 
 const TOTAL: &[Attribute] = &[
@@ -96,6 +98,15 @@ const TOTAL: &[Attribute] = &[
     attribute("due_incasso_inclusive", Kind::Money(gross)).included(DUE_INCASSO),
     attribute("fixed_late_fee", Kind::Money(|_| 4_000)).included(FIXED_LATE_FEE),
     attribute("interest", Kind::Money(|draw| net(draw) / 50)).included(INTEREST),
+    attribute("tax_exclusive_before_discount", Kind::Money(net)).in_info(),
+    attribute("tax_inclusive_before_discount", Kind::Money(gross)).in_info(),
+    attribute("withheld_taxes", Kind::List(0, 1, &Kind::Object(WITHHELD))).in_info(),
+];
+
+const WITHHELD: &[Attribute] = &[
+    attribute("id", Kind::Text(|draw| draw.related_id("withholdingTaxRate"))),
+    attribute("taxable", Kind::Money(net)),
+    attribute("withheld", Kind::Money(|draw| net(draw) / 10)),
 ];
 
 const PAYMENT: &[Attribute] =

@@ -25,7 +25,7 @@ pub(crate) enum Part {
     Row,
     /// In lists only.
     List,
-    /// In info only. Not stored: made on demand from the number of the row.
+    /// In info only. Not stored, unless it is inside an object: made on demand from the number of the row.
     Info,
     /// In lists when the part is asked with `includes`; always in info.
     Include(&'static str),

@@ -2,6 +2,8 @@
 //!
 //! Adding a resource is adding a file with one `Resource` and naming it in [`RESOURCES`].
 
+mod calendar_lists;
+mod calls;
 mod companies;
 mod conformity;
 mod contacts;
@@ -22,21 +24,29 @@ mod filter;
 mod invoices;
 mod invoicing_lists;
 mod kind;
+mod mail_templates;
+mod meetings;
 mod milestones;
 mod nextgen_projects;
 mod nextgen_work;
 mod notes;
+mod orders;
 mod places;
+mod plannable_items;
 mod product_lists;
 mod products;
 mod project_lines;
 mod project_parts;
 mod projects;
+mod quotations;
+mod reservations;
 mod shared;
 mod subscriptions;
 mod tags;
+mod tasks;
 mod teams;
 mod tickets;
+mod time_tracking;
 mod user_schedules;
 mod users;
 mod work_types;
@@ -70,7 +80,13 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &deal_lists::DEAL_PIPELINES,
     &deal_lists::DEAL_PHASES,
     &deal_lists::DEAL_SOURCES,
+    &quotations::QUOTATIONS,
+    &orders::ORDERS,
+    &meetings::MEETINGS,
+    &calls::CALLS,
+    &calendar_lists::CALL_OUTCOMES,
     &events::EVENTS,
+    &calendar_lists::ACTIVITY_TYPES,
     &invoices::INVOICES,
     &credit_notes::CREDIT_NOTES,
     &subscriptions::SUBSCRIPTIONS,
@@ -95,10 +111,15 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &project_lines::PROJECT_GROUPS,
     &nextgen_work::NEXTGEN_TASKS,
     &nextgen_work::NEXTGEN_MATERIALS,
+    &tasks::TASKS,
+    &time_tracking::TIME_TRACKING,
+    &plannable_items::PLANNABLE_ITEMS,
+    &reservations::RESERVATIONS,
     &tickets::TICKETS,
     &tickets::TICKET_MESSAGES,
     &tickets::TICKET_STATUS,
     &files::FILES,
+    &mail_templates::MAIL_TEMPLATES,
 ];
 
 /// The whole story of one resource.
@@ -188,6 +209,8 @@ pub(crate) enum Meta {
     None,
     /// The id of the row that is the default: the oldest.
     Default,
+    /// Info tells whether the row may be changed.
+    Updatable,
     /// The sum of the money at this path.
     Total(&'static str),
 }

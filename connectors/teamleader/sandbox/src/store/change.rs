@@ -122,7 +122,7 @@ fn id_of(id: Option<&Value>) -> Result<Uuid, ChangeError> {
 fn write_fields(writer: &mut RowWriter, attributes: &[Attribute], values: &Map<String, Value>, is_row: bool) {
     let mut current = Part::Row;
     let mut first = true;
-    for attribute in attributes.iter().filter(|attribute| attribute.part != Part::Info) {
+    for attribute in attributes.iter().filter(|attribute| !is_row || attribute.part != Part::Info) {
         if attribute.part != current {
             writer.enter(attribute.part);
             current = attribute.part;

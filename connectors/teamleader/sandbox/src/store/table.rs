@@ -101,13 +101,13 @@ impl Table {
         self.parts.iter().map(wanted).collect()
     }
 
-    /// Which pieces the control shows: everything that is stored.
+    /// Which pieces the control shows: what a list with every include shows, and what is hidden.
     pub(crate) fn all_pieces(&self) -> Vec<bool> {
-        vec![true; self.parts.len()]
+        self.parts.iter().map(|part| *part != Part::Info).collect()
     }
 
     fn info_pieces(&self) -> Vec<bool> {
-        self.parts.iter().map(|part| matches!(part, Part::Row | Part::Include(_))).collect()
+        self.parts.iter().map(|part| matches!(part, Part::Row | Part::Include(_) | Part::Info)).collect()
     }
 
     /// Appends the row with the wanted pieces.

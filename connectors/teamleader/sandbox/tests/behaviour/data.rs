@@ -9,16 +9,15 @@ use crate::account::{each_relation, everything, id, known_ids};
 use crate::client::Client;
 
 /// What relations name although no list shows it.
-const UNLISTED: [&str; 10] = [
+const UNLISTED: [&str; 9] = [
     "account",
-    "activityType",
     "calendarResource",
+    "customerMeetingRoom",
     "externalEvent",
     "externalParty",
+    "meetingRecurrence",
     "onlineMeetingRoom",
     "peppolIncomingDocument",
-    "quotation",
-    "task",
     "workOrder",
 ];
 

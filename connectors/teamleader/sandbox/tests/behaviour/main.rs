@@ -17,3 +17,4 @@ mod parents;
 mod requests;
 mod resources;
 mod webhooks;
+mod windows;

@@ -8,12 +8,13 @@ use crate::account::id;
 use crate::client::Client;
 
 /// Resource, path, and the field that leads to the parent.
-const LISTS: [(&str, &str, &str); 5] = [
+const LISTS: [(&str, &str, &str); 6] = [
     ("users.daysOff", "/users.listDaysOff", "user"),
     ("documentTemplates", "/documentTemplates.list", "department"),
     ("notes", "/notes.list", "subject"),
     ("emailTracking", "/emailTracking.list", "subject"),
     ("dealPhases", "/dealPhases.list", "_parent"),
+    ("reservations", "/reservations.list", "plannable_item"),
 ];
 
 /// How the rows of one parent are asked for.
@@ -23,6 +24,7 @@ fn question(resource: &str, row: &Value, owner: &Value) -> Value {
         "documentTemplates" => {
             json!({"department_id": owner["id"], "document_type": row["document_type"]})
         }
+        "reservations" => json!({"plannable_item_ids": [owner["id"]]}),
         "dealPhases" => json!({"deal_pipeline_id": owner["id"]}),
         _ => json!({"subject": owner}),
     };
@@ -86,12 +88,13 @@ async fn lists_of_one_parent_follow_what_is_inserted_moved_and_deleted() {
 #[tokio::test]
 async fn a_list_that_needs_a_parent_is_refused_without_one() {
     let client = Client::with_records(5).await;
-    let needed: [(&str, &[&str]); 5] = [
+    let needed: [(&str, &[&str]); 6] = [
         ("/users.listDaysOff", &["id must be present"]),
         ("/documentTemplates.list", &["department_id must be present", "document_type must be present"]),
         ("/notes.list", &["subject must be present"]),
         ("/emailTracking.list", &["subject must be present"]),
         ("/levelTwoAreas.list", &["country must be present"]),
+        ("/mailTemplates.list", &["type must be present"]),
     ];
     for (path, titles) in needed {
         let expected: Vec<String> = titles.iter().map(ToString::to_string).collect();
@@ -103,6 +106,24 @@ async fn a_list_that_needs_a_parent_is_refused_without_one() {
         json!({"filter": {"subject": {"type": "moon", "id": "eab232c6-49b2-0b7e-a977-5e1148dad471"}}});
     assert_eq!(client.refused("/notes.list", unknown).await.0, 400);
     assert!(client.control.counters().ignored.is_empty());
+}
+
+#[tokio::test]
+async fn a_parent_that_is_gone_has_no_rows_or_is_refused() {
+    let client = Client::with_records(20).await;
+    let company = client.control.records("companies").unwrap().remove(3);
+    let user = client.control.records("users").unwrap().remove(3);
+    client.control.delete("companies", id(&company)).unwrap();
+    client.control.delete("users", id(&user)).unwrap();
+    let notes = json!({"filter": {"subject": {"type": "company", "id": company["id"]}}});
+    let days = json!({"id": user["id"]});
+    client.ok("/notes.list", notes.clone()).await;
+    client.ok("/users.listDaysOff", days.clone()).await;
+    client.control.switch(|switches| switches.unknown_parent_refused = true);
+    assert_eq!(client.refused("/notes.list", notes).await, (400, vec!["Invalid subject".to_owned()]));
+    assert_eq!(client.refused("/users.listDaysOff", days).await.0, 404);
+    let other = client.control.records("users").unwrap().remove(0);
+    client.ok("/users.listDaysOff", json!({"id": other["id"]})).await;
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use teamleader_sandbox::Sandbox;
 use crate::client::Client;
 
 /// Lists that cannot be asked without naming a parent.
-const PER_PARENT: [&str; 5] =
-    ["users.daysOff", "documentTemplates", "notes", "emailTracking", "levelTwoAreas"];
+const PER_PARENT: [&str; 6] =
+    ["users.daysOff", "documentTemplates", "notes", "emailTracking", "levelTwoAreas", "mailTemplates"];
 
 #[tokio::test]
 async fn every_list_shows_all_rows_page_by_page() {
@@ -30,6 +30,71 @@ async fn every_list_shows_all_rows_page_by_page() {
 
 fn shown(row: &Value) -> impl Iterator<Item = &String> {
     row.as_object().unwrap().keys()
+}
+
+#[tokio::test]
+async fn info_shows_what_the_list_shows_and_more() {
+    let client = Client::with_records(10).await;
+    let mut with_info = Vec::new();
+    for resource in Sandbox::resources() {
+        let path = format!("/{resource}.info");
+        if client.post(&path, json!({})).await.status() == 404 {
+            continue;
+        }
+        with_info.push(resource);
+        let row = client.rows(&format!("/{resource}.list"), json!({})).await.remove(0);
+        let info = client.ok(&path, json!({"id": row["id"]})).await;
+        // The info of some resources has no envelope.
+        let info = info.get("data").unwrap_or(&info);
+        assert!(shown(info).all(|name| !name.starts_with('_')), "{resource}");
+        for name in shown(&row).filter(|name| info.get(name).is_some()) {
+            agree(&row[name], &info[name], &format!("{resource}.{name}"));
+        }
+    }
+    let few = [
+        "departments",
+        "quotations",
+        "orders",
+        "meetings",
+        "calls",
+        "tasks",
+        "timeTracking",
+        "plannableItems",
+    ];
+    assert!(few.iter().all(|resource| with_info.contains(resource)), "{with_info:?}");
+}
+
+/// Objects may have more fields in info.
+fn agree(listed: &Value, informed: &Value, path: &str) {
+    match (listed, informed) {
+        (Value::Object(listed), Value::Object(informed)) => {
+            for (name, value) in listed {
+                agree(value, &informed[name], &format!("{path}.{name}"));
+            }
+        }
+        _ => assert_eq!(listed, informed, "{path}"),
+    }
+}
+
+#[tokio::test]
+async fn objects_may_have_fields_that_only_info_shows() {
+    let client = Client::with_records(10).await;
+    let row = client.rows("/invoices.list", json!({})).await.remove(0);
+    let id = row["id"].as_str().unwrap();
+    assert!(row["invoicee"].get("email").is_none());
+    client.control.update("invoices", id, json!({"note": "Nieuw"})).unwrap();
+    let info = client.ok("/invoices.info", json!({"id": id})).await["data"].clone();
+    assert_eq!(info["note"], "Nieuw");
+    assert!(info["invoicee"].get("email").is_some() && info["total"].get("withheld_taxes").is_some());
+    let row = client.rows("/invoices.list", json!({"filter": {"ids": [id]}})).await.remove(0);
+    assert!(row["invoicee"].get("email").is_none() && row["invoicee"].get("name").is_some());
+}
+
+#[tokio::test]
+async fn info_of_tracked_time_tells_whether_it_may_be_changed() {
+    let client = Client::with_records(2).await;
+    let row = client.rows("/timeTracking.list", json!({})).await.remove(0);
+    assert_eq!(client.ok("/timeTracking.info", json!({"id": row["id"]})).await["meta"]["updatable"], true);
 }
 
 #[tokio::test]
