@@ -95,6 +95,7 @@ impl Condition {
             Test::DateOrNull(path) => Self::HasAny(path, vec![date(name, value)?]),
             Test::DateFrom(path) => Self::From(path, date(name, value)?),
             Test::DateUntil(path) => Self::Until(path, date(name, value)?),
+            Test::DateBefore(path) => Self::Before(path, date(name, value)?),
             Test::TimeFrom(path) => Self::TimeFrom(path, time(name, value, switches)?),
             Test::TimeUntil(path) => Self::TimeUntil(path, time(name, value, switches)?),
             Test::Present(path) => Self::Present(path, flag(name, value)?),
@@ -209,7 +210,7 @@ fn seconds(record: &Record<'_>, path: &str) -> Option<i64> {
     record.text(path)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
-fn string(field: &str, value: &Value) -> Result<String, Problem> {
+pub(super) fn string(field: &str, value: &Value) -> Result<String, Problem> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(Problem::new(field, "must be present")),
@@ -217,15 +218,15 @@ fn string(field: &str, value: &Value) -> Result<String, Problem> {
     }
 }
 
-fn list<'v>(field: &str, value: &'v Value) -> Result<&'v Vec<Value>, Problem> {
+pub(super) fn list<'v>(field: &str, value: &'v Value) -> Result<&'v Vec<Value>, Problem> {
     value.as_array().ok_or_else(|| Problem::new(field, "must be an array"))
 }
 
-fn strings(field: &str, value: &Value) -> Result<Vec<String>, Problem> {
+pub(super) fn strings(field: &str, value: &Value) -> Result<Vec<String>, Problem> {
     list(field, value)?.iter().map(|value| string(field, value)).collect()
 }
 
-fn among(field: &str, values: Vec<String>, allowed: &[&str]) -> Result<Vec<String>, Problem> {
+pub(super) fn among(field: &str, values: Vec<String>, allowed: &[&str]) -> Result<Vec<String>, Problem> {
     let known = values.iter().all(|value| allowed.contains(&value.as_str()));
     if known { Ok(values) } else { Err(Problem::not_among(field, allowed)) }
 }
@@ -240,7 +241,7 @@ fn uuids(field: &str, value: &Value) -> Result<Vec<Uuid>, Problem> {
     list(field, value)?.iter().map(|value| uuid(field, value)).collect()
 }
 
-fn reference(value: &Value, types: &[&str]) -> Result<(String, String), Problem> {
+pub(super) fn reference(value: &Value, types: &[&str]) -> Result<(String, String), Problem> {
     let part = |name| value.get(name).unwrap_or(&Value::Null);
     let kind = among("type", vec![string("type", part("type"))?], types)?.remove(0);
     Ok((kind, uuid("id", part("id"))?.to_string()))
@@ -256,7 +257,7 @@ fn flag(field: &str, value: &Value) -> Result<bool, Problem> {
     }
 }
 
-fn date(field: &str, value: &Value) -> Result<String, Problem> {
+pub(super) fn date(field: &str, value: &Value) -> Result<String, Problem> {
     let text = string(field, value)?;
     match text.parse::<Date>() {
         Ok(_) if text.len() == 10 => Ok(text),

@@ -54,13 +54,13 @@ pub(crate) enum Test {
     /// Dates are compared with the day of a time too. Bounds belong to what they bound.
     DateFrom(&'static str),
     DateUntil(&'static str),
+    /// The day that is named is not among them.
+    DateBefore(&'static str),
     TimeFrom(&'static str),
     TimeUntil(&'static str),
     /// `{operator, value, start, end}` on a date.
-    #[expect(dead_code, reason = "for lists that are declared later")]
     Dates(&'static str),
     /// `{name: [uuid]}`: rows without any of them. The first text is the name.
-    #[expect(dead_code, reason = "for lists that are declared later")]
     Without(&'static str, &'static str),
     /// The status of a nextgen project, which is finer in the filter than in the rows.
     ProjectStatus(&'static [&'static str]),

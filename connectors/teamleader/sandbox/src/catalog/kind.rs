@@ -63,7 +63,6 @@ pub(crate) enum Kind {
     /// `{type, id}` of the row that this one belongs to: not every row has such rows.
     Parent(&'static [&'static str]),
     /// `{type, id}` of the row itself, known as these in turn: the `kinds` of the resource.
-    #[expect(dead_code, reason = "for lists that are declared later")]
     Itself(&'static [&'static str]),
     /// `{type, id}` of the account.
     Account,

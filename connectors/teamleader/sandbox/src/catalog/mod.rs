@@ -7,31 +7,45 @@ mod calls;
 mod companies;
 mod conformity;
 mod contacts;
+mod credit_notes;
 mod custom_field_definitions;
 mod days_off;
 mod deal_lists;
 mod deals;
 mod departments;
 mod document_templates;
+mod documents;
 mod email_tracking;
 mod events;
+mod expense_lists;
+mod expenses;
+mod files;
 mod filter;
 mod invoices;
+mod invoicing_lists;
 mod kind;
 mod mail_templates;
 mod meetings;
+mod milestones;
 mod nextgen_projects;
+mod nextgen_work;
 mod notes;
 mod orders;
 mod places;
 mod plannable_items;
+mod product_lists;
+mod products;
+mod project_lines;
+mod project_parts;
 mod projects;
 mod quotations;
 mod reservations;
 mod shared;
+mod subscriptions;
 mod tags;
 mod tasks;
 mod teams;
+mod tickets;
 mod time_tracking;
 mod user_schedules;
 mod users;
@@ -74,12 +88,37 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &events::EVENTS,
     &calendar_lists::ACTIVITY_TYPES,
     &invoices::INVOICES,
+    &credit_notes::CREDIT_NOTES,
+    &subscriptions::SUBSCRIPTIONS,
+    &invoicing_lists::TAX_RATES,
+    &invoicing_lists::PAYMENT_TERMS,
+    &invoicing_lists::WITHHOLDING_TAX_RATES,
+    &invoicing_lists::COMMERCIAL_DISCOUNTS,
+    &invoicing_lists::PAYMENT_METHODS,
+    &expense_lists::BOOKKEEPING_SUBMISSIONS,
+    &expenses::EXPENSES,
+    &expense_lists::CREDIT_NOTE_PAYMENTS,
+    &expense_lists::INVOICE_PAYMENTS,
+    &expense_lists::RECEIPT_PAYMENTS,
+    &product_lists::PRODUCT_CATEGORIES,
+    &products::PRODUCTS,
+    &product_lists::UNITS_OF_MEASURE,
+    &product_lists::PRICE_LISTS,
     &projects::PROJECTS,
+    &milestones::MILESTONES,
     &nextgen_projects::NEXTGEN_PROJECTS,
+    &project_lines::PROJECT_LINES,
+    &project_lines::PROJECT_GROUPS,
+    &nextgen_work::NEXTGEN_TASKS,
+    &nextgen_work::NEXTGEN_MATERIALS,
     &tasks::TASKS,
     &time_tracking::TIME_TRACKING,
     &plannable_items::PLANNABLE_ITEMS,
     &reservations::RESERVATIONS,
+    &tickets::TICKETS,
+    &tickets::TICKET_MESSAGES,
+    &tickets::TICKET_STATUS,
+    &files::FILES,
     &mail_templates::MAIL_TEMPLATES,
 ];
 
@@ -173,7 +212,6 @@ pub(crate) enum Meta {
     /// Info tells whether the row may be changed.
     Updatable,
     /// The sum of the money at this path.
-    #[expect(dead_code, reason = "for lists that are declared later")]
     Total(&'static str),
 }
 
@@ -241,6 +279,7 @@ pub(crate) fn position_of_list(path: &str) -> Option<usize> {
 pub(crate) fn row_entity(entity: &str) -> &str {
     match entity {
         "todo" => "task",
+        "priceunit" => "unitOfMeasure",
         entity => entity,
     }
 }

@@ -88,14 +88,14 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("external_parties", Kind::List(0, 2, &Kind::Object(EXTERNAL_PARTY))).in_info(),
 ];
 
-const AMOUNT: Kind = Kind::Money(|draw| draw.between(0, 5_000_000));
+pub(super) const AMOUNT: Kind = Kind::Money(|draw| draw.between(0, 5_000_000));
 
-const DURATION: &[Attribute] = &[
+pub(super) const DURATION: &[Attribute] = &[
     attribute("value", Kind::Integer(|draw| 900 * draw.between(0, 800))),
     attribute("unit", Kind::Choice(&["seconds"])),
 ];
 
-const COLORS: &[&str] = &[
+pub(super) const COLORS: &[&str] = &[
     "#00B2B2", "#008A8C", "#992600", "#ED9E00", "#D157D3", "#A400B2", "#0071F2", "#004DA6", "#64788F",
     "#C0C0C4", "#82828C", "#1A1C20",
 ];

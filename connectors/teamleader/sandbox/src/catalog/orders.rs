@@ -1,6 +1,6 @@
 //! `orders`
 
-use super::invoices::{LINE_DISCOUNT, LINE_TOTAL, TAX, UNIT_PRICE, gross, net};
+use super::documents::{LINE_DISCOUNT, LINE_TOTAL, TAX, UNIT_PRICE, gross, net};
 use super::shared::{CUSTOM_FIELDS, CUSTOMER, PAYMENT_TERM};
 use super::{Attribute, Kind, Resource, Test, attribute, filter};
 use crate::data::text;

@@ -1,6 +1,6 @@
 //! `quotations`
 
-use super::invoices::{DISCOUNT, LINE_DISCOUNT, LINE_TOTAL, TAX, gross, net};
+use super::documents::{DISCOUNT, LINE_DISCOUNT, LINE_TOTAL, TAX, gross, net};
 use super::shared::{CURRENCIES, EXCHANGE_RATE};
 use super::{Attribute, Include, Kind, Resource, Test, attribute, filter};
 use crate::data::{Draw, text};
