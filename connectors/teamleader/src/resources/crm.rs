@@ -1,14 +1,66 @@
-//! Records of the address book and of sales: companies, contacts, deals.
+//! Records of the address book: companies, contacts.
 
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
+use connector_core::stream::Direction::Ascending;
+use connector_core::stream::FilterKind::{Boolean, Id, OneOf, Text, Texts, Typed};
+use connector_core::stream::Walk;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use uuid::Uuid;
 
-use super::types::{
-    Address, CustomField, Email, ExchangeRate, InvoicingPreferences, Money, PaymentTerm, Relation, Telephone,
+use super::filters::{ACTIVE_OR_DEACTIVATED, IDS, TERM, UPDATED_SINCE};
+use super::types::{Address, CustomField, Email, InvoicingPreferences, PaymentTerm, Relation, Telephone};
+use super::{PAGED, Resource, filter, record};
+
+pub(super) const COMPANIES: Resource = Resource {
+    stream: "companies",
+    singular: "company",
+    path: "companies",
+    description: "Companies of the address book",
+    record: record::<Company>,
+    walk: Walk::Value { field: "updated_at", direction: Ascending, bound: "updated_since" },
+    changed_since: Some("updated_since"),
+    filters: &[
+        filter("email", Typed(&["primary"], "email")),
+        IDS,
+        TERM,
+        UPDATED_SINCE,
+        filter("tags", Texts),
+        filter("vat_number", Text),
+        filter("national_identification_number", Text),
+        filter("status", OneOf(ACTIVE_OR_DEACTIVATED)),
+        filter("marketing_mails_consent", Boolean),
+    ],
+    sorts: &["name", "added_at", "updated_at"],
+    includes: &["custom_fields", "price_list"],
+    default_includes: &["custom_fields"],
+    ..PAGED
+};
+
+pub(super) const CONTACTS: Resource = Resource {
+    stream: "contacts",
+    singular: "contact",
+    path: "contacts",
+    description: "Contacts of the address book: people",
+    record: record::<Contact>,
+    walk: Walk::Value { field: "updated_at", direction: Ascending, bound: "updated_since" },
+    changed_since: Some("updated_since"),
+    filters: &[
+        filter("email", Typed(&["primary"], "email")),
+        IDS,
+        filter("company_id", Id),
+        TERM,
+        UPDATED_SINCE,
+        filter("tags", Texts),
+        filter("status", OneOf(ACTIVE_OR_DEACTIVATED)),
+        filter("marketing_mails_consent", Boolean),
+    ],
+    sorts: &["added_at", "name", "updated_at"],
+    includes: &["custom_fields", "price_list"],
+    default_includes: &["custom_fields"],
+    ..PAGED
 };
 
 /// A company of the address book.
@@ -74,52 +126,4 @@ pub(super) struct Contact {
     custom_fields: Option<Vec<CustomField>>,
     /// Part of the list with the include `price_list`.
     price_list: Option<Relation>,
-}
-
-/// A sales opportunity.
-#[derive(JsonSchema)]
-pub(super) struct Deal {
-    id: Uuid,
-    title: Option<String>,
-    summary: Option<String>,
-    reference: Option<String>,
-    /// Such as `new`, `open`, `won` or `lost`.
-    status: Option<String>,
-    lead: Option<Lead>,
-    department: Option<Relation>,
-    estimated_value: Option<Money>,
-    estimated_closing_date: Option<Date>,
-    /// From 0 to 1.
-    estimated_probability: Option<f64>,
-    weighted_value: Option<Money>,
-    purchase_order_number: Option<String>,
-    current_phase: Option<Relation>,
-    responsible_user: Option<Relation>,
-    /// Part of the list with the include of the same name.
-    second_responsible_user: Option<Relation>,
-    closed_at: Option<Timestamp>,
-    source: Option<Relation>,
-    lost_reason: Option<LostReason>,
-    created_at: Option<Timestamp>,
-    updated_at: Option<Timestamp>,
-    web_url: Option<String>,
-    /// Part of the list with the include `custom_fields`.
-    custom_fields: Option<Vec<CustomField>>,
-    currency_exchange_rate: Option<ExchangeRate>,
-    pipeline: Option<Relation>,
-}
-
-/// Who may buy.
-#[derive(JsonSchema)]
-struct Lead {
-    /// A company or a contact.
-    customer: Option<Relation>,
-    contact_person: Option<Relation>,
-}
-
-/// Why nobody bought.
-#[derive(JsonSchema)]
-struct LostReason {
-    reason: Option<Relation>,
-    remark: Option<String>,
 }
