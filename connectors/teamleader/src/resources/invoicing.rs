@@ -3,12 +3,48 @@
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 #![expect(clippy::struct_field_names, reason = "the names are Teamleader's")]
 
+use connector_core::stream::FilterKind::{Id, SomeOf, Text};
+use connector_core::stream::{FilterKind, Walk};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use uuid::Uuid;
 
+use super::filters::{CUSTOMER, IDS, TERM, UPDATED_SINCE};
+use super::lines::Tax;
 use super::types::{ExchangeRate, Money, Relation};
+use super::{PAGED, Resource, filter, record};
+
+pub(super) const INVOICES: Resource = Resource {
+    stream: "invoices",
+    singular: "invoice",
+    path: "invoices",
+    description: "Invoices, drafts included",
+    record: record::<Invoice>,
+    // A number is given once, when a draft is booked, and the next is higher. Dates can be set back, and a day
+    // with many invoices is one big tie. Drafts have neither.
+    walk: Walk::Pages { sort: Some("invoice_number") },
+    changed_since: Some("updated_since"),
+    filters: &[
+        IDS,
+        TERM,
+        filter("invoice_number", Text),
+        filter("department_id", Id),
+        filter("deal_id", Id),
+        filter("project_id", Id),
+        filter("subscription_id", Id),
+        filter("status", SomeOf(&["draft", "outstanding", "matched"])),
+        UPDATED_SINCE,
+        filter("purchase_order_number", Text),
+        filter("payment_reference", Text),
+        filter("invoice_date_after", FilterKind::Date),
+        filter("invoice_date_before", FilterKind::Date),
+        CUSTOMER,
+    ],
+    sorts: &["invoice_number", "invoice_date"],
+    includes: &["late_fees", "totals.due_incasso_inclusive", "totals.fixed_late_fee", "totals.interest"],
+    ..PAGED
+};
 
 /// An invoice or a draft of one.
 #[derive(JsonSchema)]
@@ -69,12 +105,4 @@ struct Total {
     fixed_late_fee: Option<Money>,
     /// Part of the list with the include `totals.interest`.
     interest: Option<Money>,
-}
-
-/// The tax of one rate.
-#[derive(JsonSchema)]
-struct Tax {
-    rate: Option<f64>,
-    taxable: Option<Money>,
-    tax: Option<Money>,
 }

@@ -3,12 +3,79 @@
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 #![expect(clippy::struct_field_names, reason = "the names are Teamleader's")]
 
+use connector_core::stream::FilterKind::{Id, Ids, OneOf, Relations};
+use connector_core::stream::Walk;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use uuid::Uuid;
 
+use super::filters::{CUSTOMER, CUSTOMER_TYPES, IDS, TERM, UPDATED_SINCE};
 use super::types::{CustomField, Duration, Money, Relation};
+use super::{PAGED, Resource, filter, record};
+
+pub(super) const LEGACY_PROJECTS: Resource = Resource {
+    stream: "legacy_projects",
+    singular: "legacy_project",
+    path: "projects",
+    description: "Projects of the old projects module",
+    record: record::<LegacyProject>,
+    walk: Walk::Pages { sort: Some("created_at") },
+    changed_since: Some("updated_since"),
+    filters: &[
+        CUSTOMER,
+        filter("status", OneOf(&["active", "on_hold", "done", "cancelled"])),
+        filter("participant_id", Id),
+        TERM,
+        UPDATED_SINCE,
+    ],
+    sorts: &["due_on", "title", "created_at"],
+    ..PAGED
+};
+
+pub(super) const PROJECTS: Resource = Resource {
+    stream: "projects",
+    singular: "project",
+    path: "projects-v2/projects",
+    description: "Projects of the new projects module",
+    record: record::<Project>,
+    totals: true,
+    // Counts up from 1 and never changes.
+    walk: Walk::Pages { sort: Some("project_key") },
+    filters: &[
+        IDS,
+        filter("status", OneOf(&["open", "planned", "running", "overdue", "over_budget", "closed"])),
+        filter("quotation_ids", Ids),
+        filter("deal_ids", Ids),
+        TERM,
+        filter("customers", Relations(CUSTOMER_TYPES)),
+    ],
+    sorts: PROJECT_SORTS,
+    includes: &["legacy_project", "custom_fields"],
+    default_includes: &["custom_fields"],
+    ..PAGED
+};
+
+const PROJECT_SORTS: &[&str] = &[
+    "amount_billed",
+    "amount_paid",
+    "amount_unbilled",
+    "cost",
+    "customer",
+    "end_date",
+    "external_budget_spent",
+    "external_budget",
+    "internal_budget",
+    "margin",
+    "price",
+    "project_key",
+    "start_date",
+    "status",
+    "time_budget",
+    "time_estimated",
+    "time_tracked",
+    "title",
+];
 
 /// A project of the old module.
 #[derive(JsonSchema)]
