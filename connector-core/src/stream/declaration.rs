@@ -158,6 +158,8 @@ pub enum FilterKind {
     Texts,
     /// An id.
     Id,
+    /// An id or `null`, where `null` asks for records without one.
+    IdOrNull,
     /// A list of ids.
     Ids,
     /// An id or a list of ids.
@@ -203,6 +205,7 @@ impl FilterKind {
             Self::Text => json!({"type": "string"}),
             Self::Texts => json!({"type": "array", "items": {"type": "string"}}),
             Self::Id => id,
+            Self::IdOrNull => json!({"type": ["string", "null"], "minLength": 1}),
             Self::Ids => json!({"type": "array", "items": id}),
             Self::IdOrIds => json!({"anyOf": [id, {"type": "array", "items": id}]}),
             Self::Boolean => json!({"type": "boolean"}),

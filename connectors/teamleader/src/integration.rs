@@ -13,9 +13,21 @@ use connector_core::registry::Connector;
 use crate::settings::Settings;
 use crate::{capabilities, client, error, resources};
 
-/// Scopes of the resources that are read. Custom field definitions need none.
-const SCOPES: &[&str] =
-    &["companies", "contacts", "deals", "departments", "events", "invoices", "projects", "users"];
+/// Scopes of the resources that are read. Lists that belong to one of them (tags, notes, tasks) need no other, and
+/// some need none at all.
+const SCOPES: &[&str] = &[
+    "companies",
+    "contacts",
+    "deals",
+    "departments",
+    "events",
+    "invoices",
+    "orders",
+    "products",
+    "projects",
+    "tickets",
+    "users",
+];
 
 inventory::submit! { Connector { app_id: "teamleader", integration } }
 

@@ -1,18 +1,20 @@
-//! Records of the address book: companies, contacts.
+//! The address book: companies, contacts, and the lists that belong to it.
 
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
 use connector_core::stream::Direction::Ascending;
 use connector_core::stream::FilterKind::{Boolean, Id, OneOf, Text, Texts, Typed};
-use connector_core::stream::Walk;
+use connector_core::stream::{Each, Walk};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use uuid::Uuid;
 
 use super::filters::{ACTIVE_OR_DEACTIVATED, IDS, TERM, UPDATED_SINCE};
-use super::types::{Address, CustomField, Email, InvoicingPreferences, PaymentTerm, Relation, Telephone};
-use super::{PAGED, Resource, filter, record};
+use super::types::{
+    Address, CustomField, Email, InvoicingPreferences, PaymentTerm, PurposedAddress, Relation, Telephone,
+};
+use super::{PAGED, Resource, UNPAGED, filter, record};
 
 pub(super) const COMPANIES: Resource = Resource {
     stream: "companies",
@@ -20,6 +22,7 @@ pub(super) const COMPANIES: Resource = Resource {
     path: "companies",
     description: "Companies of the address book",
     record: record::<Company>,
+    entity: Some("company"),
     walk: Walk::Value { field: "updated_at", direction: Ascending, bound: "updated_since" },
     changed_since: Some("updated_since"),
     filters: &[
@@ -36,6 +39,9 @@ pub(super) const COMPANIES: Resource = Resource {
     sorts: &["name", "added_at", "updated_at"],
     includes: &["custom_fields", "price_list"],
     default_includes: &["custom_fields"],
+    details: true,
+    info_includes: &["related_companies", "related_contacts"],
+    custom_field_contexts: &["company"],
     ..PAGED
 };
 
@@ -45,6 +51,7 @@ pub(super) const CONTACTS: Resource = Resource {
     path: "contacts",
     description: "Contacts of the address book: people",
     record: record::<Contact>,
+    entity: Some("contact"),
     walk: Walk::Value { field: "updated_at", direction: Ascending, bound: "updated_since" },
     changed_since: Some("updated_since"),
     filters: &[
@@ -60,6 +67,52 @@ pub(super) const CONTACTS: Resource = Resource {
     sorts: &["added_at", "name", "updated_at"],
     includes: &["custom_fields", "price_list"],
     default_includes: &["custom_fields"],
+    details: true,
+    custom_field_contexts: &["contact"],
+    ..PAGED
+};
+
+pub(super) const BUSINESS_TYPES: Resource = Resource {
+    stream: "business_types",
+    singular: "business_type",
+    path: "businessTypes",
+    description: "Business types: legal forms of companies, by country",
+    record: record::<NamedInCountry>,
+    entity: Some("businessType"),
+    filters: &[filter("country", Text)],
+    beside: &["country"],
+    info: false,
+    ..UNPAGED
+};
+
+pub(super) const LEVEL_TWO_AREAS: Resource = Resource {
+    stream: "level_two_areas",
+    singular: "level_two_area",
+    path: "levelTwoAreas",
+    description: "Level two areas: provinces and the like, by country",
+    record: record::<NamedInCountry>,
+    entity: Some("area_level_two"),
+    each: Some(Each { filter: "country", values: HOME_COUNTRIES }),
+    filters: &[filter("country", Text).required(), filter("language", Text)],
+    beside: &["country", "language"],
+    info: false,
+    ..UNPAGED
+};
+
+/// Teamleader does not list countries. These are the homes of the languages that it speaks.
+const HOME_COUNTRIES: &[&str] =
+    &["BE", "DE", "DK", "ES", "FI", "FR", "GB", "IT", "NL", "NO", "PL", "PT", "SE", "TR"];
+
+pub(super) const TAGS: Resource = Resource {
+    stream: "tags",
+    singular: "tag",
+    path: "tags",
+    description: "Tags of companies and contacts",
+    record: record::<Tag>,
+    key: &["tag"],
+    walk: Walk::Pages { sort: Some("tag") },
+    sorts: &["tag"],
+    info: false,
     ..PAGED
 };
 
@@ -93,6 +146,25 @@ pub(super) struct Company {
     custom_fields: Option<Vec<CustomField>>,
     /// Part of the list with the include `price_list`.
     price_list: Option<Relation>,
+    /// Part of the single record.
+    addresses: Option<Vec<PurposedAddress>>,
+    /// Part of the single record. Markdown.
+    remarks: Option<String>,
+    /// Part of the single record.
+    related_companies: Option<Vec<Relation>>,
+    /// Part of the single record.
+    related_contacts: Option<Vec<RelatedContact>>,
+}
+
+/// A person who works for a company, and as what.
+#[derive(JsonSchema)]
+struct RelatedContact {
+    r#type: Option<String>,
+    id: Option<Uuid>,
+    position: Option<String>,
+    secondary_position: Option<String>,
+    division: Option<String>,
+    is_decision_maker: Option<bool>,
 }
 
 /// A person of the address book.
@@ -126,4 +198,37 @@ pub(super) struct Contact {
     custom_fields: Option<Vec<CustomField>>,
     /// Part of the list with the include `price_list`.
     price_list: Option<Relation>,
+    /// Part of the single record.
+    vat_number: Option<String>,
+    /// Part of the single record.
+    addresses: Option<Vec<PurposedAddress>>,
+    /// Part of the single record.
+    companies: Option<Vec<Employment>>,
+    /// Part of the single record. Markdown.
+    remarks: Option<String>,
+}
+
+/// What a person is in a company.
+#[derive(JsonSchema)]
+struct Employment {
+    company: Option<Relation>,
+    position: Option<String>,
+    secondary_position: Option<String>,
+    division: Option<String>,
+    decision_maker: Option<bool>,
+}
+
+/// A legal form or an area, and the country that has it.
+#[derive(JsonSchema)]
+pub(super) struct NamedInCountry {
+    id: Uuid,
+    name: Option<String>,
+    /// ISO 3166-1, two letters.
+    country: Option<String>,
+}
+
+/// A tag is known by its text alone.
+#[derive(JsonSchema)]
+pub(super) struct Tag {
+    tag: String,
 }

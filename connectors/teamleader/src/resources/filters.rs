@@ -1,7 +1,7 @@
-//! Filters that rows of several groups take.
+//! Filters that rows of several groups take, and the parents that fill them.
 
-use connector_core::stream::Filter;
 use connector_core::stream::FilterKind::{DateTime, Ids, Relation, Text};
+use connector_core::stream::{Filter, Parent};
 
 use super::filter;
 
@@ -12,3 +12,14 @@ pub(super) const CUSTOMER: Filter = filter("customer", Relation(CUSTOMER_TYPES))
 
 pub(super) const CUSTOMER_TYPES: &[&str] = &["contact", "company"];
 pub(super) const ACTIVE_OR_DEACTIVATED: &[&str] = &["active", "deactivated"];
+pub(super) const ACTIVE_OR_ARCHIVED: &[&str] = &["active", "archived"];
+
+/// The records of a stream as subjects: Teamleader lists what hangs on one record, and says so in each row.
+pub(super) const fn subject(stream: &'static str, entity: &'static str) -> Parent {
+    Parent { stream, id: "id", only: None, filter: "subject", entity: Some(entity), column: "subject" }
+}
+
+/// The records of a stream where the list takes their id alone.
+pub(super) const fn parent(stream: &'static str, filter: &'static str, column: &'static str) -> Parent {
+    Parent { stream, id: "id", only: None, filter, entity: None, column }
+}

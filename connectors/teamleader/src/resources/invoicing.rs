@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use uuid::Uuid;
 
 use super::filters::{CUSTOMER, IDS, TERM, UPDATED_SINCE};
+use super::lines::Tax;
 use super::types::{ExchangeRate, Money, Relation};
 use super::{PAGED, Resource, filter, record};
 
@@ -104,12 +105,4 @@ struct Total {
     fixed_late_fee: Option<Money>,
     /// Part of the list with the include `totals.interest`.
     interest: Option<Money>,
-}
-
-/// The tax of one rate.
-#[derive(JsonSchema)]
-struct Tax {
-    rate: Option<f64>,
-    taxable: Option<Money>,
-    tax: Option<Money>,
 }

@@ -13,6 +13,13 @@ pub(crate) struct Relation {
     id: Option<Uuid>,
 }
 
+/// A record that is no more than a name.
+#[derive(JsonSchema)]
+pub(super) struct Named {
+    id: Uuid,
+    name: Option<String>,
+}
+
 /// An amount of money.
 #[derive(JsonSchema)]
 pub(super) struct Money {
@@ -54,6 +61,15 @@ pub(super) struct Address {
     country: Option<String>,
     /// A province or the like.
     area_level_two: Option<Relation>,
+    /// Part of the addresses of single records.
+    addressee: Option<String>,
+}
+
+/// An address with its purpose: primary, invoicing, delivery, visiting.
+#[derive(JsonSchema)]
+pub(super) struct PurposedAddress {
+    r#type: Option<String>,
+    address: Option<Address>,
 }
 
 /// When an invoice must be paid.
