@@ -177,7 +177,10 @@ impl CallContext {
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
         let budget = self.budget().await;
-        self.0.http.send(request, budget, |response| read(self.0.integration.classify(response)?)).await
+        self.0
+            .http
+            .send_within(request, budget, |response| read(self.0.integration.classify(response)?))
+            .await
     }
 
     /// The budget of the connection that is used. Calls with credentials of their own have none: whose they are is not

@@ -189,12 +189,20 @@ impl HttpClient {
 
     /// Sends a request, again while its failure passes by itself, and returns what `read` makes of the answer.
     ///
-    /// `read` decides what a failure is: an answer that it cannot use is one, whatever its status. With a `budget`, each
-    /// attempt counts against it, and against no window of this client's own.
+    /// `read` decides what a failure is: an answer that it cannot use is one, whatever its status.
     ///
     /// # Errors
     /// What `read` says, or what the network did.
-    pub async fn send<T, F>(
+    pub async fn send<T, F>(&self, request: &HttpRequest, read: F) -> Result<T>
+    where
+        F: Fn(HttpResponse) -> Result<T>,
+    {
+        self.send_within(request, None, read).await
+    }
+
+    /// The same, each attempt counted against a budget where there is one, and then against no window of this client's
+    /// own.
+    pub(crate) async fn send_within<T, F>(
         &self,
         request: &HttpRequest,
         budget: Option<&dyn RequestBudget>,
@@ -395,7 +403,7 @@ mod tests {
         ])
         .await;
         let client = HttpClient::new(HttpOptions::default());
-        let response = client.send(&HttpRequest::get(url), None, pass).await.unwrap();
+        let response = client.send(&HttpRequest::get(url), pass).await.unwrap();
         assert_eq!((response.status, client.requests()), (200, 3));
     }
 
@@ -404,7 +412,7 @@ mod tests {
         let (_server, url) =
             server(vec![ResponseTemplate::new(403).set_body_string("<html>no</html>")]).await;
         let client = HttpClient::new(HttpOptions::default());
-        let error = client.send(&HttpRequest::get(url), None, pass).await.unwrap_err();
+        let error = client.send(&HttpRequest::get(url), pass).await.unwrap_err();
         assert_eq!((error.code(), client.requests()), (ErrorCode::PermissionDenied, 1));
         assert!(!error.message().contains("html"));
     }
@@ -415,7 +423,7 @@ mod tests {
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         drop(listener);
         let client = HttpClient::new(HttpOptions::default());
-        let error = client.send(&HttpRequest::get(url), None, pass).await.unwrap_err();
+        let error = client.send(&HttpRequest::get(url), pass).await.unwrap_err();
         assert_eq!((error.code(), client.requests()), (ErrorCode::ConnectionRejected, 1));
     }
 
