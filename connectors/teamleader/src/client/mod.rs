@@ -1,6 +1,7 @@
 //! Every call to Teamleader.
 
 mod answer;
+mod operation;
 mod rate_limit;
 
 use connector_core::http::{HttpRequest, HttpResponse};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::resources::Resource;
 use crate::settings::Settings;
 
+pub(crate) use operation::{all, object, optional_object, order};
 pub(crate) use rate_limit::rate_limit;
 
 /// What `users.me` says: the person who agreed, and the account.

@@ -3,17 +3,24 @@
 mod calendar;
 mod crm;
 mod deals;
+mod expenses;
+mod files;
 mod filters;
 mod general;
 mod invoicing;
+mod legacy_projects;
 mod lines;
 mod notes;
+mod products;
 mod projects;
 mod quotations;
+mod subscriptions;
 mod table;
 mod tasks;
 mod templates;
-mod types;
+mod terms;
+mod tickets;
+pub(crate) mod types;
 mod users;
 
 use connector_core::stream::{Child, Each, Filter, FilterKind, Paging, Parent, Stream, Walk, Window};
@@ -24,6 +31,7 @@ use crate::client;
 use crate::settings::Settings;
 
 pub(crate) use table::RESOURCES;
+pub(crate) use tickets::TicketMessage;
 
 /// The whole story of a resource: what it is called, how it is read and what its records look like.
 ///
@@ -118,7 +126,7 @@ const fn filter(name: &'static str, kind: FilterKind) -> Filter {
 ///
 /// Fields that the user may not see are left out, so only keys are required. That is what a schema for reading says;
 /// one for writing would require every field that has no default.
-fn record<R: JsonSchema>(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn record<R: JsonSchema>(_: &mut SchemaGenerator) -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A record of another resource. Teamleader adds types at any time.
 #[derive(JsonSchema)]
-pub(super) struct Relation {
+pub(crate) struct Relation {
     r#type: Option<String>,
     id: Option<Uuid>,
 }
@@ -46,7 +46,7 @@ pub(super) struct Email {
 
 /// A telephone number with its kind: phone, mobile, fax.
 #[derive(JsonSchema)]
-pub(super) struct Telephone {
+pub(crate) struct Telephone {
     r#type: Option<String>,
     number: Option<String>,
 }
@@ -96,7 +96,7 @@ pub(super) struct ExchangeRate {
 
 /// An amount of time. Endpoints spell the unit differently.
 #[derive(JsonSchema)]
-pub(super) struct Duration {
+pub(crate) struct Duration {
     value: Option<f64>,
     unit: Option<String>,
 }
