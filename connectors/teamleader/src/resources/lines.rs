@@ -3,9 +3,13 @@
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 #![expect(clippy::struct_field_names, reason = "the names are Teamleader's")]
 
+use connector_core::stream::Child;
 use schemars::JsonSchema;
 
 use super::types::{Money, Relation};
+
+/// The lines of a document as a table.
+pub(super) const LINES: &[Child] = &[Child { name: "lines", path: &["grouped_lines", "line_items"] }];
 
 /// Lines under one heading.
 #[derive(JsonSchema)]
@@ -68,7 +72,7 @@ struct LineTotal {
 
 /// Every so many weeks, months or years.
 #[derive(JsonSchema)]
-struct Periodicity {
+pub(super) struct Periodicity {
     /// Such as `week`, `month` or `year`.
     unit: Option<String>,
     period: Option<f64>,

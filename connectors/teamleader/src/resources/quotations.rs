@@ -3,14 +3,13 @@
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 #![expect(clippy::struct_field_names, reason = "the names are Teamleader's")]
 
-use connector_core::stream::Child;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use uuid::Uuid;
 
 use super::filters::IDS;
-use super::lines::{Discount, LineGroup, Tax};
+use super::lines::{Discount, LINES, LineGroup, Tax};
 use super::types::{CustomField, ExchangeRate, Money, PaymentTerm, Relation};
 use super::{PAGED, Resource, record};
 
@@ -45,8 +44,6 @@ pub(super) const ORDERS: Resource = Resource {
     children: LINES,
     ..PAGED
 };
-
-const LINES: &[Child] = &[Child { name: "lines", path: &["grouped_lines", "line_items"] }];
 
 /// An offer to a customer.
 #[derive(JsonSchema)]

@@ -2,13 +2,13 @@
 
 #![expect(dead_code, reason = "only the schemas of these types are used: records stay as they were sent")]
 
+use connector_core::stream::Filter;
 use connector_core::stream::FilterKind::{DateTime, Group, Id, Ids, OneOf, Relation as RelationTo};
-use connector_core::stream::{Filter, Parent};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use uuid::Uuid;
 
-use super::filters::{CUSTOMER_TYPES, IDS};
+use super::filters::{CUSTOMER_TYPES, IDS, parent};
 use super::types::{CustomField, Relation};
 use super::{PAGED, Resource, UNPAGED, filter, record};
 
@@ -46,7 +46,6 @@ pub(super) const TICKETS: Resource = Resource {
 
 const EXCLUDED: &[Filter] = &[filter("status_ids", Ids)];
 
-/// A ticket is asked for its messages one by one, so they are read on demand.
 pub(super) const TICKET_MESSAGES: Resource = Resource {
     stream: "ticket_messages",
     singular: "ticket_message",
@@ -58,14 +57,7 @@ pub(super) const TICKET_MESSAGES: Resource = Resource {
     key: &["message_id"],
     totals: true,
     // No window: a run asks only for the tickets that changed, and messages are imported with dates long past.
-    parents: &[Parent {
-        stream: "tickets",
-        id: "id",
-        only: None,
-        filter: "id",
-        entity: None,
-        column: "ticket_id",
-    }],
+    parents: &[parent("tickets", "id", "ticket_id")],
     filters: &[
         filter("id", Id).required(),
         filter("type", OneOf(&["customer", "internal", "thirdParty"])),
@@ -74,6 +66,7 @@ pub(super) const TICKET_MESSAGES: Resource = Resource {
     ],
     beside: &["id"],
     info: false,
+    // One request for each ticket.
     synced_by_default: false,
     ..PAGED
 };
