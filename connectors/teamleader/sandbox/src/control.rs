@@ -66,7 +66,7 @@ impl Control {
         self.0.lock().delete(resource, id)
     }
 
-    /// All rows in order of insertion, as a list with every include shows them.
+    /// All rows in order of insertion, as a list with every include shows them, and with their hidden fields.
     pub fn records(&self, resource: &str) -> Result<Vec<Value>, ControlError> {
         let position = known(resource)?;
         let state = self.0.lock();

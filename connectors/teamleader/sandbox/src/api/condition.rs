@@ -26,7 +26,6 @@ pub(crate) enum Condition {
     /// None of the texts is there.
     HasNone(&'static str, Vec<String>),
     Missing(&'static str),
-    Present(&'static str, bool),
     /// Dates as text: they order as they read.
     From(&'static str, String),
     Until(&'static str, String),
@@ -98,7 +97,6 @@ impl Condition {
             Test::DateBefore(path) => Self::Before(path, date(name, value)?),
             Test::TimeFrom(path) => Self::TimeFrom(path, time(name, value, switches)?),
             Test::TimeUntil(path) => Self::TimeUntil(path, time(name, value, switches)?),
-            Test::Present(path) => Self::Present(path, flag(name, value)?),
             Test::Dates(path) => dates(path, value)?,
             Test::Without(part, path) => {
                 let Some(ids) = value.get(part) else {
@@ -157,7 +155,6 @@ impl Condition {
                 !record.texts(path).iter().any(|text| unwanted.iter().any(|it| it == text))
             }
             Self::Missing(path) => record.text(path).is_none(),
-            Self::Present(path, wanted) => record.text(path).is_some() == *wanted,
             Self::From(path, from) => on_day(record, path, |day| day >= from.as_str()),
             Self::Until(path, until) => on_day(record, path, |day| day <= until.as_str()),
             Self::After(path, date) => on_day(record, path, |day| day > date.as_str()),

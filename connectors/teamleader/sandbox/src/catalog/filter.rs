@@ -48,9 +48,6 @@ pub(crate) enum Test {
     DateOrNull(&'static str),
     /// That UUID; `null` asks for rows without one.
     IdOrNull(&'static str),
-    /// Whether there is a value.
-    #[expect(dead_code, reason = "for lists that are declared later")]
-    Present(&'static str),
     /// Dates are compared with the day of a time too. Bounds belong to what they bound.
     DateFrom(&'static str),
     DateUntil(&'static str),
