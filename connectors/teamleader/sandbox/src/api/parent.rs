@@ -32,7 +32,9 @@ pub(super) fn refusal(state: &State, resource: &Resource, query: &Query) -> Opti
 fn entities(resource: &Resource, owner: &str) -> &'static [&'static str] {
     let attribute = resource.attributes.iter().find(|attribute| attribute.name == owner);
     match attribute.map(|attribute| &attribute.kind) {
-        Some(Kind::Parent(entities) | Kind::Relation(entities)) => entities,
+        Some(
+            Kind::Parent(entities) | Kind::Relation(entities) | Kind::Written(Kind::Relation(entities), _),
+        ) => entities,
         _ => &[],
     }
 }

@@ -35,7 +35,6 @@ pub(crate) static EXPENSES: Resource = Resource {
 const PAYMENT_FILTER: &[&str] = &["unknown", "paid", "partially_paid", "credited", "not_paid"];
 
 const ATTRIBUTES: &[Attribute] = &[
-    HIDDEN_ID,
     attribute("source", Kind::Itself(SOURCES)),
     attribute("origin", Kind::Relation(&["user", "user", "peppolIncomingDocument"])),
     attribute("title", Kind::Text(text::product_name)),
@@ -55,6 +54,7 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("paid_amount", Kind::Decimal(paid)).null_when(is_unpaid),
     attribute("paid_at", Kind::Time(|draw| draw.updated)).null_when(is_unpaid),
     attribute("_supplier_name", Kind::Text(text::company_name)).hidden(),
+    HIDDEN_ID,
 ];
 
 /// Once for the whole document; its amounts stand alone.

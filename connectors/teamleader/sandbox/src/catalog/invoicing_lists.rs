@@ -81,9 +81,9 @@ const METHOD: &[Attribute] = &[
 ];
 
 const DISCOUNT: &[Attribute] = &[
-    HIDDEN_ID,
     attribute("name", Kind::Text(|draw| text::listed(draw, DISCOUNTS))),
     attribute("department", Kind::Relation(&["department"])),
+    HIDDEN_ID,
 ];
 
 const PERCENTS: [u8; 6] = [21, 12, 6, 0, 9, 20];

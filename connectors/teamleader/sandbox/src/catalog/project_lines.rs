@@ -35,11 +35,11 @@ pub(crate) static PROJECT_GROUPS: Resource = Resource {
 };
 
 const LINE: &[Attribute] = &[
-    HIDDEN_ID,
     attribute("line", Kind::Itself(PARTS)),
     attribute("group", Kind::Written(&IN_GROUP, |draw| of_line(draw, parts::group))).null(0),
     attribute("_parent", Kind::Written(&PROJECT, |draw| of_line(draw, parts::project))).hidden(),
     attribute("_assignees", Kind::Written(&ASSIGNEES, |draw| of_line(draw, parts::assignees))).hidden(),
+    HIDDEN_ID,
 ];
 
 /// The lines are the first task, the first material, the first group, the second task, and so on.

@@ -14,6 +14,7 @@ mod live;
 mod oauth;
 mod operations;
 mod parents;
+mod particular;
 mod requests;
 mod resources;
 mod webhooks;

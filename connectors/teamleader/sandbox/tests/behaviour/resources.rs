@@ -6,12 +6,26 @@ use teamleader_sandbox::Sandbox;
 use crate::client::Client;
 
 /// Lists that cannot be asked without naming a parent.
-const PER_PARENT: [&str; 6] =
-    ["users.daysOff", "documentTemplates", "notes", "emailTracking", "levelTwoAreas", "mailTemplates"];
+const PER_PARENT: [&str; 13] = [
+    "users.daysOff",
+    "documentTemplates",
+    "notes",
+    "emailTracking",
+    "levelTwoAreas",
+    "mailTemplates",
+    "bookkeepingSubmissions",
+    "incomingCreditNotes.payments",
+    "incomingInvoices.payments",
+    "receipts.payments",
+    "projects-v2/projectLines",
+    "tickets.messages",
+    "files",
+];
 
 #[tokio::test]
 async fn every_list_shows_all_rows_page_by_page() {
     let client = Client::with_records(30).await;
+    client.control.switch(|switches| switches.requests_per_minute = None);
     for resource in Sandbox::resources().filter(|resource| !PER_PARENT.contains(resource)) {
         let path = format!("/{resource}.list");
         // Users who left are hidden unless asked for.
@@ -42,7 +56,12 @@ async fn info_shows_what_the_list_shows_and_more() {
             continue;
         }
         with_info.push(resource);
-        let row = client.rows(&format!("/{resource}.list"), json!({})).await.remove(0);
+        let body = if resource == "files" {
+            json!({"filter": {"subject": client.control.records("files").unwrap()[0]["subject"]}})
+        } else {
+            json!({})
+        };
+        let row = client.rows(&format!("/{resource}.list"), body).await.remove(0);
         let info = client.ok(&path, json!({"id": row["id"]})).await;
         // The info of some resources has no envelope.
         let info = info.get("data").unwrap_or(&info);
@@ -60,6 +79,15 @@ async fn info_shows_what_the_list_shows_and_more() {
         "tasks",
         "timeTracking",
         "plannableItems",
+        "creditNotes",
+        "subscriptions",
+        "products",
+        "milestones",
+        "projects-v2/projectGroups",
+        "projects-v2/tasks",
+        "projects-v2/materials",
+        "tickets",
+        "files",
     ];
     assert!(few.iter().all(|resource| with_info.contains(resource)), "{with_info:?}");
 }
@@ -146,7 +174,15 @@ async fn what_is_no_longer_active_is_hidden_by_a_switch() {
 #[tokio::test]
 async fn resources_without_info_do_not_have_the_path() {
     let client = Client::with_records(1).await;
-    for path in ["/teams.info", "/users.daysOff.list", "/users.daysOff.info", "/tags.info"] {
+    for path in [
+        "/teams.info",
+        "/users.daysOff.list",
+        "/users.daysOff.info",
+        "/tags.info",
+        "/expenses.info",
+        "/receipts.list",
+        "/incomingInvoices.list",
+    ] {
         assert_eq!(client.post(path, json!({})).await.status(), 404, "{path}");
     }
 }
