@@ -23,6 +23,7 @@ mod fault;
 mod identifier;
 mod layout;
 mod lease;
+mod live;
 mod location;
 mod migrations;
 mod postgres;

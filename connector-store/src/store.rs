@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use connector_core::Result;
 use connector_core::oauth::{ConnectionSummary, TokenStore};
-use connector_core::sync::Sink;
+use connector_core::sync::{Sink, StoredDocument};
 
 use crate::location::Location;
 use crate::status::{RunSummary, StreamSummary};
@@ -127,6 +127,22 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.streams(app_id).await,
             Backend::Sqlite(database) => database.streams(app_id).await,
+        }
+    }
+
+    /// Documents of a stream's live rows in the order of its key, after a key (joined, as it comes with each document).
+    /// SQLite has no schemas. Empty when there is no such table.
+    pub async fn documents(
+        &self,
+        schema: &str,
+        table: &str,
+        key: &[String],
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<StoredDocument>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.documents(schema, table, key, after, most).await,
+            Backend::Sqlite(database) => database.documents(table, key, after, most).await,
         }
     }
 

@@ -3,6 +3,7 @@
 mod copy;
 mod fault;
 mod lease;
+mod live;
 mod migrations;
 mod session;
 mod sink;
@@ -19,6 +20,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
+use crate::attempts::Attempts;
+use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
@@ -97,6 +100,20 @@ impl Database {
                 .acquire_timeout(CONNECT_TIMEOUT)
                 .connect_lazy_with(self.options.clone())
         })
+    }
+
+    /// Does what may be done twice, and does it again when it fails for a passing reason.
+    async fn again<T, F>(&self, work: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = sqlx::Result<T>>,
+    {
+        let mut attempts = Attempts::default();
+        loop {
+            match work().await {
+                Err(error) if fault::class(&error) == Class::Transient && attempts.next().await => {}
+                outcome => return outcome.map_err(|error| self.explain(error)),
+            }
+        }
     }
 
     fn explain(&self, error: sqlx::Error) -> ConnectorError {

@@ -2,6 +2,7 @@
 
 mod fault;
 mod lease;
+mod live;
 mod migrations;
 mod session;
 mod sink;

@@ -4,6 +4,7 @@
 
 mod failures;
 mod leases;
+mod live;
 mod records;
 mod refusals;
 mod round_trip;
@@ -54,6 +55,13 @@ on_every_backend! {
     refusals::{
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
+    },
+    live::{
+        documents_come_once_each_in_the_order_of_their_keys,
+        keys_of_several_parts_and_any_text_are_pages_too,
+        parents_come_in_the_order_of_writing,
+        instants_that_differ_by_a_microsecond_are_told_apart,
+        parents_are_chosen_by_a_column,
     },
     leases::{
         a_second_run_is_told_who_is_at_work,
