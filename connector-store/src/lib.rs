@@ -18,6 +18,7 @@
 
 mod attempts;
 mod bisect;
+mod budget;
 mod careful;
 mod fault;
 mod identifier;

@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use connector_core::Result;
+use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
+
+use tokio::sync::Mutex;
 
 use crate::location::Location;
 use crate::status::{RunSummary, StreamSummary};
@@ -99,6 +102,21 @@ impl Store {
             Backend::Sqlite(database) => {
                 let keyring = Keyring::new(key, Some(database.path().to_owned()));
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
+            }
+        }
+    }
+
+    /// The requests that all processes with this store may send together. Each one that asks is counted here, so its
+    /// holder is best made once in a process.
+    pub fn request_budget(&self, scope: BudgetScope) -> Arc<dyn RequestBudget> {
+        match &self.0 {
+            Backend::Postgres(database) => {
+                let connection = Mutex::default();
+                Arc::new(postgres::PgBudget { database: Arc::clone(database), scope, connection })
+            }
+            Backend::Sqlite(database) => {
+                let connection = Mutex::default();
+                Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
             }
         }
     }

@@ -1,5 +1,6 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
+mod budget;
 mod copy;
 mod fault;
 mod lease;
@@ -25,6 +26,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use budget::PgBudget;
 pub(crate) use sink::PgSink;
 pub(crate) use tokens::PgVault;
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
+mod budget;
 mod failures;
 mod leases;
 mod live;
@@ -9,6 +10,7 @@ mod records;
 mod refusals;
 mod round_trip;
 mod status;
+mod upgrade;
 mod vault;
 mod world;
 
@@ -56,6 +58,12 @@ on_every_backend! {
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
     },
+    budget::{
+        four_processes_together_send_no_more_than_the_limit,
+        a_minute_later_the_slots_are_free_and_the_interactive_go_first,
+        a_refusal_closes_the_budget_for_everybody,
+        a_caller_that_gives_up_leaves_the_budget_to_others,
+    },
     live::{
         documents_come_once_each_in_the_order_of_their_keys,
         keys_of_several_parts_and_any_text_are_pages_too,
@@ -75,6 +83,9 @@ on_every_backend! {
         a_store_that_is_not_there_lists_nothing,
         eight_may_start_at_once,
         a_store_of_a_newer_program_is_refused,
+    },
+    upgrade::{
+        a_store_of_the_version_before_is_brought_up_to_date,
     },
     vault::{
         a_connection_comes_back_as_it_was_saved,
