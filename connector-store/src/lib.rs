@@ -21,6 +21,7 @@ mod bisect;
 mod budget;
 mod careful;
 mod fault;
+mod hints;
 mod identifier;
 mod layout;
 mod lease;
@@ -37,6 +38,7 @@ mod text;
 mod vault;
 mod writer;
 
+pub use hints::{Hint, Hints};
 pub use status::{RunSummary, StreamSummary};
 pub use store::{SinkOptions, Store, StoreOptions};
 pub use vault::VaultKey;

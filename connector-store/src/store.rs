@@ -10,6 +10,7 @@ use connector_core::sync::{Sink, StoredDocument};
 
 use tokio::sync::Mutex;
 
+use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::status::{RunSummary, StreamSummary};
 use crate::vault::{Keyring, VaultKey, missing_key};
@@ -119,6 +120,15 @@ impl Store {
                 Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
             }
         }
+    }
+
+    /// The hints that wait for a connection.
+    pub fn hints(&self, app_id: impl Into<String>, connection: impl Into<String>) -> Hints {
+        let backend = match &self.0 {
+            Backend::Postgres(database) => hints::Backend::Postgres(Arc::clone(database)),
+            Backend::Sqlite(database) => hints::Backend::Sqlite(Arc::clone(database)),
+        };
+        Hints { backend, app_id: app_id.into(), connection: connection.into() }
     }
 
     /// Whether connections can be sealed with this key, told before there is anything to seal.

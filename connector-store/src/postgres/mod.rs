@@ -3,6 +3,7 @@
 mod budget;
 mod copy;
 mod fault;
+mod hints;
 mod lease;
 mod live;
 mod migrations;

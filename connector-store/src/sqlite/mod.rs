@@ -2,6 +2,7 @@
 
 mod budget;
 mod fault;
+mod hints;
 mod lease;
 mod live;
 mod migrations;

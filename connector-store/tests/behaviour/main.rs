@@ -4,6 +4,7 @@
 
 mod budget;
 mod failures;
+mod hints;
 mod leases;
 mod live;
 mod records;
@@ -63,6 +64,14 @@ on_every_backend! {
         a_minute_later_the_slots_are_free_and_the_interactive_go_first,
         a_refusal_closes_the_budget_for_everybody,
         a_caller_that_gives_up_leaves_the_budget_to_others,
+    },
+    hints::{
+        a_hint_waits_once_and_is_gone_when_it_is_done,
+        what_was_taken_by_a_process_that_died_is_handed_out_again,
+        a_hint_that_comes_while_it_is_followed_is_followed_again,
+        a_hundred_thousand_hints_are_enough,
+        names_that_can_be_none_are_refused,
+        two_that_take_get_different_hints,
     },
     live::{
         documents_come_once_each_in_the_order_of_their_keys,
