@@ -29,6 +29,7 @@ mod live;
 mod location;
 mod migrations;
 mod postgres;
+mod rejects;
 mod session;
 mod sqlite;
 mod statements;
@@ -39,6 +40,7 @@ mod vault;
 mod writer;
 
 pub use hints::{Hint, Hints};
+pub use rejects::{RejectCount, RejectQuery, RejectSummary};
 pub use status::{RunSummary, StreamSummary};
 pub use store::{SinkOptions, Store, StoreOptions};
 pub use vault::VaultKey;

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::hints::{self, Hints};
 use crate::location::Location;
+use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::status::{RunSummary, StreamSummary};
 use crate::vault::{Keyring, VaultKey, missing_key};
 use crate::{postgres, sqlite};
@@ -155,6 +156,22 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.streams(app_id).await,
             Backend::Sqlite(database) => database.streams(app_id).await,
+        }
+    }
+
+    /// Records of an app that could not be stored, in the order in which they were first seen.
+    pub async fn rejects(&self, app_id: &str, query: &RejectQuery) -> Result<Vec<RejectSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.rejects(app_id, query).await,
+            Backend::Sqlite(database) => database.rejects(app_id, query).await,
+        }
+    }
+
+    /// How many records of an app could not be stored, for each stream that has some.
+    pub async fn reject_counts(&self, app_id: &str) -> Result<Vec<RejectCount>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.reject_counts(app_id).await,
+            Backend::Sqlite(database) => database.reject_counts(app_id).await,
         }
     }
 

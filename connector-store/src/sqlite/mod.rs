@@ -6,6 +6,7 @@ mod hints;
 mod lease;
 mod live;
 mod migrations;
+mod rejects;
 mod session;
 mod sink;
 mod status;

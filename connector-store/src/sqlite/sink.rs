@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use connector_core::Result;
 use connector_core::sync::{
-    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StreamState, SyncReport,
-    Table,
+    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StoredReject, StreamState,
+    SyncReport, Table,
 };
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
@@ -176,6 +176,15 @@ impl SinkRun for SqliteRun {
         most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
         Box::pin(self.database.documents(&table.name, &table.key, after, most))
+    }
+
+    fn rejects<'a>(
+        &'a self,
+        table: &'a Table,
+        after: i64,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
+        Box::pin(self.database.stored_rejects(&self.scope, table, after, most))
     }
 
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>> {

@@ -9,6 +9,7 @@ mod leases;
 mod live;
 mod records;
 mod refusals;
+mod rejects;
 mod round_trip;
 mod status;
 mod upgrade;
@@ -79,6 +80,11 @@ on_every_backend! {
         parents_come_in_the_order_of_writing,
         instants_that_differ_by_a_microsecond_are_told_apart,
         parents_are_chosen_by_a_column,
+    },
+    rejects::{
+        rejects_are_listed_and_counted,
+        a_run_reads_its_rejects_in_pages_and_sees_what_was_written_since,
+        a_reject_whose_key_no_row_can_have_stays,
     },
     leases::{
         a_second_run_is_told_who_is_at_work,
