@@ -2,6 +2,9 @@
 
 mod copy;
 mod fault;
+mod filing;
+mod items;
+mod keys;
 mod lease;
 mod migrations;
 mod session;

@@ -1,6 +1,9 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
 mod fault;
+mod filing;
+mod items;
+mod keys;
 mod lease;
 mod migrations;
 mod session;
