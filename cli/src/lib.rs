@@ -21,10 +21,15 @@ mod logging;
 mod login;
 mod output;
 mod progress;
+mod refusal;
+mod rejects;
 mod sandbox;
 mod signals;
 mod status;
 mod sync;
+mod target;
+mod verify;
+mod work;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,6 +97,10 @@ impl CommandLine {
             }
             Command::Capability(call) => runtime.block_on(call::run(integration, call, output)),
             Command::Sync(command) => runtime.block_on(sync::run(integration, command)),
+            Command::Verify(command) => runtime.block_on(verify::run(integration, command)),
+            Command::Rejects(command) => {
+                runtime.block_on(rejects::run(integration, command, arguments.log_format))
+            }
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {
