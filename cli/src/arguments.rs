@@ -20,6 +20,7 @@ use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
 use crate::sync::SyncCommand;
 use crate::verify::VerifyCommand;
+use crate::webhooks::WebhooksCommand;
 
 /// What is to be done and how it is told.
 pub(crate) struct Arguments {
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Sync(SyncCommand),
     Verify(VerifyCommand),
     Rejects(RejectsCommand),
+    Webhooks(WebhooksCommand),
     Login(LoginCommand),
     Status,
     Sandbox(SandboxOptions),
@@ -50,6 +52,7 @@ impl Command {
             Self::Sync(_) => "sync",
             Self::Verify(_) => "verify",
             Self::Rejects(_) => "rejects",
+            Self::Webhooks(_) => "webhooks",
             Self::Login(_) => "login",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
@@ -183,6 +186,8 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
             .about("Compare the database with the app"),
         RejectsCommand::augment_subcommands(named("rejects").subcommand_required(true))
             .about("Show the records that could not be stored, and try again"),
+        WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
+            .about("Take the app's messages about changes, and read what changed"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -249,6 +254,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
             Command::Verify(VerifyCommand { log_format, ..VerifyCommand::from_arg_matches(matches)? })
         }
         "rejects" => Command::Rejects(RejectsCommand::from_arg_matches(matches)?),
+        "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),

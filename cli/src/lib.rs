@@ -29,6 +29,7 @@ mod status;
 mod sync;
 mod target;
 mod verify;
+mod webhooks;
 mod work;
 
 use std::process::ExitCode;
@@ -101,6 +102,7 @@ impl CommandLine {
             Command::Rejects(command) => {
                 runtime.block_on(rejects::run(integration, command, arguments.log_format))
             }
+            Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {

@@ -20,6 +20,7 @@ use crate::oauth::{self, OAuth, OAuthClient};
 use crate::schema;
 use crate::stream::{Columns, GetFn, Paging, ReadFn, Stream, StreamDeclaration, Walk};
 use crate::sync;
+use crate::webhook::Webhooks;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -61,6 +62,7 @@ pub struct Integration {
     http_options: FromSettings<HttpOptions>,
     page_size: FromSettings<u32>,
     concurrency: FromSettings<usize>,
+    webhooks: Option<Webhooks>,
 }
 
 /// A stream without the type of its connector's settings.
@@ -160,6 +162,7 @@ impl Integration {
                 http_options: Arc::new(|_| HttpOptions::default()),
                 page_size: Arc::new(|_| u32::MAX),
                 concurrency: Arc::new(|_| 4),
+                webhooks: None,
             },
         }
     }
@@ -197,6 +200,11 @@ impl Integration {
     /// Streams, in the order of their declaration.
     pub fn streams(&self) -> impl Iterator<Item = &StreamDeclaration> {
         self.streams.iter().map(|entry| &entry.declaration)
+    }
+
+    /// What is known of the app's webhooks; `None` where it has none.
+    pub fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
     }
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
@@ -336,6 +344,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// The webhooks of the app.
+    pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.integration.webhooks = Some(webhooks);
+        self
+    }
+
     /// Adds a capability.
     pub fn capability(mut self, capability: Capability) -> Self {
         self.capabilities.push(capability);
@@ -370,6 +384,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             check_stream(&entry.declaration)?;
             if !names.insert(entry.declaration.name) {
                 return Err(duplicate("stream", entry.declaration.name));
+            }
+        }
+        let mut types = BTreeSet::new();
+        for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
+            if !types.insert(declared.name) {
+                return Err(duplicate("type of webhooks", declared.name));
             }
         }
         let mut derived = list::capabilities(&integration.streams);
