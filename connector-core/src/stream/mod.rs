@@ -5,6 +5,7 @@ mod declaration;
 mod reading;
 mod row;
 
+pub(crate) use column::resolve;
 pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
 pub use declaration::{
     Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,

@@ -219,6 +219,11 @@ pub trait StreamWriter: Send {
         Box::pin(async { Err(not_yet()) })
     }
 
+    /// The same by their contents: documents and columns as they are stored, whatever their digests say.
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        self.compare(batch)
+    }
+
     /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`]: of all rows, or of those that
     /// have these values (as text) in these columns.
     fn live_keys<'a>(
@@ -295,6 +300,16 @@ impl Batch {
         self.rows.values()
     }
 
+    /// Takes the rows out.
+    pub(super) fn take_rows(&mut self) -> impl Iterator<Item = Row> + use<> {
+        std::mem::take(&mut self.rows).into_values()
+    }
+
+    /// Tells columns that replace those known so far.
+    pub(super) fn replace_columns(&mut self, columns: &[Column]) {
+        self.columns = columns.to_vec();
+    }
+
     /// Records that could not become rows.
     pub fn rejects(&self) -> &[Reject] {
         &self.rejects
@@ -364,9 +379,29 @@ pub struct StreamState {
     /// A read that has not finished yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<UnfinishedRead>,
+    /// Parents whose children were read, by kind of parent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parents: BTreeMap<String, ParentProgress>,
+    /// Whether records are completed one by one. Stays as somebody chose it once: rows would lose what they have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub details: bool,
+    /// Whether lists inside the records have tables of their own; stays likewise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub children: bool,
     /// Room for what later versions add; kept as it is.
     #[serde(flatten)]
     pub more: BTreeMap<String, serde_json::Value>,
+}
+
+/// How far the children of one kind of parent have been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentProgress {
+    /// Children of the parents up to here have been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ParentMark>,
+    /// When the last round over all parents began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_at: Option<Timestamp>,
 }
 
 /// A read that was interrupted, or is under way.
