@@ -97,7 +97,7 @@ impl Layout {
 }
 
 /// A value in a column of a type that it was not made for; `None` when it does not fit.
-fn fit(kind: ColumnType, text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn fit(kind: ColumnType, text: &str) -> Option<Cow<'_, str>> {
     let fits = match kind {
         ColumnType::Text => true,
         ColumnType::Boolean => matches!(text, "true" | "false"),

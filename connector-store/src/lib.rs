@@ -18,14 +18,18 @@
 
 mod attempts;
 mod bisect;
+mod budget;
 mod careful;
 mod fault;
+mod hints;
 mod identifier;
 mod layout;
 mod lease;
+mod live;
 mod location;
 mod migrations;
 mod postgres;
+mod rejects;
 mod session;
 mod sqlite;
 mod statements;
@@ -35,6 +39,8 @@ mod text;
 mod vault;
 mod writer;
 
+pub use hints::{Hint, Hints};
+pub use rejects::{RejectCount, RejectQuery, RejectSummary};
 pub use status::{RunSummary, StreamSummary};
 pub use store::{SinkOptions, Store, StoreOptions};
 pub use vault::VaultKey;

@@ -3,11 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{ConnectionKey, ConnectionSummary, TokenStore};
-use connector_core::sync::Sink;
+use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
 
+use tokio::sync::Mutex;
+
+use crate::hints::{self, Hints};
 use crate::location::Location;
+use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::status::{RunSummary, StreamSummary};
 use crate::vault::{Keyring, VaultKey, derive, missing_key};
 use crate::{postgres, sqlite};
@@ -124,6 +129,30 @@ impl Store {
         Keyring::new(key, database)
     }
 
+    /// The requests that all processes with this store may send together. Each one that asks is counted here, so its
+    /// holder is best made once in a process.
+    pub fn request_budget(&self, scope: BudgetScope) -> Arc<dyn RequestBudget> {
+        match &self.0 {
+            Backend::Postgres(database) => {
+                let connection = Mutex::default();
+                Arc::new(postgres::PgBudget { database: Arc::clone(database), scope, connection })
+            }
+            Backend::Sqlite(database) => {
+                let connection = Mutex::default();
+                Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
+            }
+        }
+    }
+
+    /// The hints that wait for a connection.
+    pub fn hints(&self, app_id: impl Into<String>, connection: impl Into<String>) -> Hints {
+        let backend = match &self.0 {
+            Backend::Postgres(database) => hints::Backend::Postgres(Arc::clone(database)),
+            Backend::Sqlite(database) => hints::Backend::Sqlite(Arc::clone(database)),
+        };
+        Hints { backend, app_id: app_id.into(), connection: connection.into() }
+    }
+
     /// Whether connections can be sealed with this key, told before there is anything to seal.
     ///
     /// # Errors
@@ -148,6 +177,38 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.streams(app_id).await,
             Backend::Sqlite(database) => database.streams(app_id).await,
+        }
+    }
+
+    /// Records of an app that could not be stored, in the order in which they were first seen.
+    pub async fn rejects(&self, app_id: &str, query: &RejectQuery) -> Result<Vec<RejectSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.rejects(app_id, query).await,
+            Backend::Sqlite(database) => database.rejects(app_id, query).await,
+        }
+    }
+
+    /// How many records of an app could not be stored, for each stream that has some.
+    pub async fn reject_counts(&self, app_id: &str) -> Result<Vec<RejectCount>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.reject_counts(app_id).await,
+            Backend::Sqlite(database) => database.reject_counts(app_id).await,
+        }
+    }
+
+    /// Documents of a stream's live rows in the order of its key, after a key (joined, as it comes with each document).
+    /// SQLite has no schemas. Empty when there is no such table.
+    pub async fn documents(
+        &self,
+        schema: &str,
+        table: &str,
+        key: &[String],
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<StoredDocument>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.documents(schema, table, key, after, most).await,
+            Backend::Sqlite(database) => database.documents(table, key, after, most).await,
         }
     }
 

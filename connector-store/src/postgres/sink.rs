@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use connector_core::Result;
-use connector_core::sync::{OpenedStream, RunStart, Sink, SinkRun, StreamState, SyncReport, Table};
+use connector_core::sync::{
+    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StoredReject, StreamState,
+    SyncReport, Table,
+};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -150,6 +153,28 @@ impl PgRun {
 impl SinkRun for PgRun {
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>> {
         Box::pin(self.open(table))
+    }
+
+    fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
+        Box::pin(self.database.parents(&self.scope.schema, query))
+    }
+
+    fn documents<'a>(
+        &'a self,
+        table: &'a Table,
+        after: Option<&'a str>,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
+        Box::pin(self.database.documents(&self.scope.schema, &table.name, &table.key, after, most))
+    }
+
+    fn rejects<'a>(
+        &'a self,
+        table: &'a Table,
+        after: i64,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
+        Box::pin(self.database.stored_rejects(&self.scope, table, after, most))
     }
 
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>> {

@@ -1,8 +1,12 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod budget;
 mod fault;
+mod hints;
 mod lease;
+mod live;
 mod migrations;
+mod rejects;
 mod session;
 mod sink;
 mod status;
@@ -27,6 +31,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;
 
