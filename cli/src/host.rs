@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
-use connector_core::oauth::TokenStore;
+use connector_core::oauth::{ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
-use connector_core::{ConnectorError, Result};
+use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{SinkOptions, Store, StoreOptions, VaultKey};
 use futures_util::future::BoxFuture;
 
@@ -75,6 +75,17 @@ impl CliHost {
         let store = self.store()?;
         store.require_vault_key(key.as_ref())?;
         Ok(store.vault(key))
+    }
+
+    /// A secret that stays the same for a connection.
+    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        self.store()?.derived_secret(key, purpose, connection)
+    }
+
+    /// The store that a command names, else the one that is configured.
+    pub(crate) fn store_at(&self, url: Option<&str>) -> Result<Store> {
+        url.map_or_else(|| self.store(), |url| self.open(url))
     }
 
     fn configured_url(&self) -> Option<String> {

@@ -22,6 +22,7 @@ use crate::oauth::{self, OAuth, OAuthClient};
 use crate::schema;
 use crate::stream::{Columns, GetFn, Paging, ReadFn, Stream, StreamDeclaration, Walk};
 use crate::sync;
+use crate::webhook::Webhooks;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -63,6 +64,7 @@ pub struct Integration {
     http_options: FromSettings<HttpOptions>,
     page_size: FromSettings<u32>,
     concurrency: FromSettings<usize>,
+    webhooks: Option<Webhooks>,
     custom_fields: Option<CustomFields>,
     leave_out: Option<LeaveOut>,
 }
@@ -167,6 +169,7 @@ impl Integration {
                 http_options: Arc::new(|_| HttpOptions::default()),
                 page_size: Arc::new(|_| u32::MAX),
                 concurrency: Arc::new(|_| 4),
+                webhooks: None,
                 custom_fields: None,
                 leave_out: None,
             },
@@ -206,6 +209,11 @@ impl Integration {
     /// Streams, in the order of their declaration.
     pub fn streams(&self) -> impl Iterator<Item = &StreamDeclaration> {
         self.streams.iter().map(|entry| &entry.declaration)
+    }
+
+    /// What is known of the app's webhooks; `None` where it has none.
+    pub fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
     }
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
@@ -369,6 +377,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// The webhooks of the app.
+    pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.integration.webhooks = Some(webhooks);
+        self
+    }
+
     /// How custom fields become columns of a view.
     pub fn custom_fields(mut self, custom_fields: CustomFields) -> Self {
         self.integration.custom_fields = Some(custom_fields);
@@ -419,6 +433,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             check_stream(&entry.declaration)?;
             if !names.insert(entry.declaration.name) {
                 return Err(duplicate("stream", entry.declaration.name));
+            }
+        }
+        let mut types = BTreeSet::new();
+        for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
+            if !types.insert(declared.name) {
+                return Err(duplicate("type of webhooks", declared.name));
             }
         }
         let mut derived = list::capabilities(&integration.streams);

@@ -25,6 +25,7 @@ pub mod schema;
 pub mod settings;
 pub mod stream;
 pub mod sync;
+pub mod webhook;
 
 /// Version of this framework.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use connector_core::Result;
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionSummary, TokenStore};
+use connector_core::oauth::{ConnectionKey, ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
+use connector_core::{Result, Secret};
 
 use tokio::sync::Mutex;
 
@@ -14,7 +14,7 @@ use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::status::{RunSummary, StreamSummary};
-use crate::vault::{Keyring, VaultKey, missing_key};
+use crate::vault::{Keyring, VaultKey, derive, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.
@@ -98,14 +98,35 @@ impl Store {
     pub fn vault(&self, key: Option<VaultKey>) -> Arc<dyn TokenStore> {
         match &self.0 {
             Backend::Postgres(database) => {
-                let keyring = Keyring::new(key, None);
+                let keyring = self.keyring(key);
                 Arc::new(postgres::PgVault { database: Arc::clone(database), keyring })
             }
             Backend::Sqlite(database) => {
-                let keyring = Keyring::new(key, Some(database.path().to_owned()));
+                let keyring = self.keyring(key);
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
             }
         }
+    }
+
+    /// A secret for one purpose of one connection: 32 bytes in base64url, the same as long as the vault's key is.
+    ///
+    /// # Errors
+    /// When there is no key yet, or one that cannot be read.
+    pub fn derived_secret(
+        &self,
+        key: Option<VaultKey>,
+        purpose: &str,
+        connection: &ConnectionKey,
+    ) -> Result<Secret> {
+        Ok(derive(&self.keyring(key).for_opening()?, purpose, connection))
+    }
+
+    fn keyring(&self, key: Option<VaultKey>) -> Keyring {
+        let database = match &self.0 {
+            Backend::Postgres(_) => None,
+            Backend::Sqlite(database) => Some(database.path().to_owned()),
+        };
+        Keyring::new(key, database)
     }
 
     /// The requests that all processes with this store may send together. Each one that asks is counted here, so its

@@ -13,7 +13,7 @@ use connector_core::registry::Connector;
 use connector_core::stream::ColumnType;
 
 use crate::settings::Settings;
-use crate::{capabilities, client, error, resources};
+use crate::{capabilities, client, error, resources, webhooks};
 
 /// Scopes of the resources that are read. Lists that belong to one of them (tags, notes, tasks) need no other, and
 /// some need none at all.
@@ -50,6 +50,7 @@ pub fn integration() -> Integration {
         .rate_limit(client::rate_limit)
         .map_error(error::map)
         .streams(resources::streams())
+        .webhooks(webhooks::WEBHOOKS)
         .leave_out(capabilities::streams_of_the_unused_module)
         .custom_fields(CustomFields {
             definitions: "custom_field_definitions",

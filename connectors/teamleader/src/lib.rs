@@ -9,6 +9,7 @@ mod error;
 mod integration;
 mod resources;
 mod settings;
+mod webhooks;
 
 pub use integration::integration;
 pub use settings::Settings;
