@@ -34,6 +34,7 @@ pub(crate) static CLOSING_DAYS: Resource = Resource {
     entity: "closingDay",
     rows: Rows::AtMost(60),
     paging: Paging::PagesWithTotals,
+    // The documentation describes each of the two as the other.
     filters: &[filter("date_before", Test::DateUntil("date")), filter("date_after", Test::DateFrom("date"))],
     attributes: CLOSING_DAY,
     ..Resource::PLAIN
