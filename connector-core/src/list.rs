@@ -13,7 +13,9 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::StreamEntry;
 use crate::page_token::{self, PagePosition};
 use crate::schema;
-use crate::stream::{Direction, GetFn, PageRequest, Paging, ReadFn, RecordPage, StreamDeclaration};
+use crate::stream::{
+    Direction, GetFn, PageRequest, Paging, ReadFn, RecordPage, StreamDeclaration, group_schema,
+};
 
 /// The `request` part of a list.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -171,7 +173,7 @@ pub(crate) fn page_request(
     let largest = context.integration().page_size(context.settings_any());
     let size = context.page().size.unwrap_or(largest);
     let mut page = declaration.first_page(size.min(largest));
-    if request.is_empty() {
+    if request.is_empty() && !declaration.filters.iter().any(|filter| filter.required) {
         return Ok(page);
     }
     let request = Value::Object(request);
@@ -189,12 +191,13 @@ pub(crate) fn page_request(
 }
 
 fn request_schema(declaration: &StreamDeclaration) -> Value {
-    let filters: Map<String, Value> =
-        declaration.filters.iter().map(|filter| (filter.name.to_owned(), filter.kind.schema())).collect();
     let mut properties = Map::new();
-    if !filters.is_empty() {
-        let filter = json!({"type": "object", "properties": filters, "additionalProperties": false});
-        properties.insert("filter".into(), filter);
+    let mut required: Vec<&str> = Vec::new();
+    if !declaration.filters.is_empty() {
+        properties.insert("filter".into(), group_schema(declaration.filters));
+        if declaration.filters.iter().any(|filter| filter.required) {
+            required.push("filter");
+        }
     }
     if !declaration.sorts.is_empty() {
         let sort = json!({
@@ -216,7 +219,11 @@ fn request_schema(declaration: &StreamDeclaration) -> Value {
         });
         properties.insert("includes".into(), includes);
     }
-    json!({"type": "object", "properties": properties, "additionalProperties": false})
+    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
 }
 
 pub(crate) fn record_schema(declaration: &StreamDeclaration) -> Value {

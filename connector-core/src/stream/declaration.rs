@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::reading::{Child, Each, Parent, Window};
 use crate::call::{Call, CallContext};
 use crate::error::Result;
 
@@ -55,6 +56,25 @@ pub struct StreamDeclaration {
     pub default_filter: &'static [(&'static str, &'static str)],
     /// Whether a sync without a list of streams reads it.
     pub synced_by_default: bool,
+    /// Filter that asks for records by their ids.
+    pub ids: Option<&'static str>,
+    /// Dates that a run reads where the app cannot tell what changed; everything when absent.
+    pub window: Option<Window>,
+    /// Streams whose records this one hangs on, where it cannot be listed otherwise.
+    pub parents: &'static [Parent],
+    /// Whether every run reads the children of all parents, since there are few of them.
+    pub reads_all_parents: bool,
+    /// A filter that must be given, with all its values.
+    pub each: Option<Each>,
+    /// Whether the reader of single records has what the list lacks and users need: lines, prices, custom fields. A sync
+    /// that is asked for details reads it for each record that is new or changed.
+    pub details: bool,
+    /// Lists deep inside a record that become tables where that is asked for.
+    pub children: &'static [Child],
+    /// What relations and webhooks of the app call a record: `company`.
+    pub entity: Option<&'static str>,
+    /// What definitions of custom fields call this stream, where its records have custom fields.
+    pub custom_field_contexts: &'static [&'static str],
 }
 
 /// How an app hands out pages.
@@ -114,6 +134,22 @@ pub struct Filter {
     pub name: &'static str,
     /// Values that it takes.
     pub kind: FilterKind,
+    /// Whether the app refuses a list without it.
+    pub required: bool,
+}
+
+impl Filter {
+    /// A filter that may be left out.
+    pub const fn new(name: &'static str, kind: FilterKind) -> Self {
+        Self { name, kind, required: false }
+    }
+
+    /// The same filter where the app insists on it.
+    #[must_use]
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
 }
 
 /// The values that a filter takes.
@@ -126,6 +162,8 @@ pub enum FilterKind {
     Texts,
     /// An id.
     Id,
+    /// An id or `null`, where `null` asks for records without one.
+    IdOrNull,
     /// A list of ids.
     Ids,
     /// An id or a list of ids.
@@ -148,6 +186,10 @@ pub enum FilterKind {
     Relations(&'static [&'static str]),
     /// An object with one of these types and a text under another name: `{type, email}`.
     Typed(&'static [&'static str], &'static str),
+    /// A comparison with a day: `{operator, value}`, `{operator: "between", start, end}` or `{operator: "is_empty"}`.
+    DateOperator,
+    /// An object of filters.
+    Group(&'static [Filter]),
 }
 
 impl FilterKind {
@@ -167,6 +209,7 @@ impl FilterKind {
             Self::Text => json!({"type": "string"}),
             Self::Texts => json!({"type": "array", "items": {"type": "string"}}),
             Self::Id => id,
+            Self::IdOrNull => json!({"type": ["string", "null"], "minLength": 1}),
             Self::Ids => json!({"type": "array", "items": id}),
             Self::IdOrIds => json!({"anyOf": [id, {"type": "array", "items": id}]}),
             Self::Boolean => json!({"type": "boolean"}),
@@ -183,8 +226,36 @@ impl FilterKind {
                 "required": ["type", name],
                 "additionalProperties": false
             }),
+            Self::DateOperator => {
+                let day = Self::Date.schema();
+                json!({
+                    "type": "object",
+                    "properties": {
+                        "operator": {"enum": ["is_empty", "between", "equals", "before", "after"]},
+                        "value": day,
+                        "start": day,
+                        "end": day
+                    },
+                    "required": ["operator"],
+                    "additionalProperties": false
+                })
+            }
+            Self::Group(filters) => group_schema(filters),
         }
     }
+}
+
+/// JSON Schema of an object of filters.
+pub(crate) fn group_schema(filters: &[Filter]) -> Value {
+    let properties: Map<String, Value> =
+        filters.iter().map(|filter| (filter.name.to_owned(), filter.kind.schema())).collect();
+    let required: Vec<&str> =
+        filters.iter().filter(|filter| filter.required).map(|filter| filter.name).collect();
+    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
 }
 
 /// What is asked of a connector's reader: one page.
@@ -254,6 +325,15 @@ impl<S: Send + Sync + 'static> Stream<S> {
             default_includes: &[],
             default_filter: &[],
             synced_by_default: true,
+            ids: None,
+            window: None,
+            parents: &[],
+            reads_all_parents: false,
+            each: None,
+            details: false,
+            children: &[],
+            entity: None,
+            custom_field_contexts: &[],
         };
         Self {
             declaration,
@@ -287,6 +367,21 @@ impl StreamDeclaration {
             Paging::None => None,
             Paging::Number { largest } | Paging::Token { largest } => Some(largest),
         }
+    }
+
+    /// Columns that records may leave to the request that asked for them.
+    pub(crate) fn given_columns(&self) -> Vec<String> {
+        let mut columns = Vec::new();
+        for parent in self.parents {
+            match parent.entity {
+                Some(_) => {
+                    columns.extend([format!("{}_type", parent.column), format!("{}_id", parent.column)])
+                }
+                None => columns.push(parent.column.to_owned()),
+            }
+        }
+        columns.extend(self.each.map(|each| each.filter.to_owned()));
+        columns
     }
 
     /// The request for the first page with the declared defaults.

@@ -178,7 +178,7 @@ struct Schema {
 fn declaration(walk: Walk) -> StreamDeclaration {
     let stream =
         Stream::<()>::new::<Schema, _, _>("things", "thing", |_, _| async { Ok(RecordPage::default()) });
-    let date_time = |name| Filter { name, kind: FilterKind::DateTime };
+    let date_time = |name| Filter::new(name, FilterKind::DateTime);
     let filters: &'static [Filter] =
         Box::leak(Box::new([date_time("updated_since"), date_time("created_before")]));
     let declare = |stream: &mut StreamDeclaration| {
