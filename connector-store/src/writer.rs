@@ -56,7 +56,7 @@ pub(crate) struct Writer<S: Session> {
     expects_new: bool,
     /// Number of the last batch; tells a retry whether the commit before it went through.
     batch: i64,
-    /// Nothing is under way on the connection. False after a write that was cancelled or failed.
+    /// Nothing is under way on the connection. False after work that was cancelled.
     is_settled: bool,
 }
 
@@ -100,8 +100,8 @@ impl<S: Session> Writer<S> {
         OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing }
     }
 
-    /// Makes sure that nothing is left on the connection of work that was cancelled or failed. Work that succeeds
-    /// ends with [`Self::settle`].
+    /// Makes sure that nothing is left on the connection of work that was cancelled. What succeeds or fails ends with
+    /// [`Self::settle`].
     fn start(&mut self) {
         if !self.is_settled {
             self.session.disconnect();
@@ -109,9 +109,12 @@ impl<S: Session> Writer<S> {
         self.is_settled = false;
     }
 
-    /// Keeps the connection for what comes next, if the work on it succeeded.
+    /// Gives up the connection of work that failed: its transaction must not keep others waiting.
     fn settle<T>(&mut self, outcome: Result<T>) -> Result<T> {
-        self.is_settled = outcome.is_ok();
+        if outcome.is_err() {
+            self.session.disconnect();
+        }
+        self.is_settled = true;
         outcome
     }
 
