@@ -110,6 +110,7 @@ pub(super) const TAGS: Resource = Resource {
     description: "Tags of companies and contacts",
     record: record::<Tag>,
     key: &["tag"],
+    // New tags come in between, but no two are alike and none changes.
     walk: Walk::Pages { sort: Some("tag") },
     sorts: &["tag"],
     info: false,

@@ -82,6 +82,7 @@ pub(super) const DEAL_SOURCES: Resource = Resource {
     description: "Sources of deals: where customers come from",
     record: record::<Named>,
     entity: Some("dealSource"),
+    // The only order there is; they are few and seldom renamed.
     walk: Walk::Pages { sort: Some("name") },
     filters: &[IDS, TERM],
     sorts: &["name"],
@@ -96,6 +97,7 @@ pub(super) const LOST_REASONS: Resource = Resource {
     description: "Reasons for which deals are lost",
     record: record::<Named>,
     entity: Some("lostReason"),
+    // The only order there is; they are few and seldom renamed.
     walk: Walk::Pages { sort: Some("name") },
     filters: &[IDS],
     sorts: &["name"],

@@ -32,7 +32,7 @@ pub(super) const NOTES: Resource = Resource {
     ],
     filters: &[filter("subject", FilterKind::Relation(NOTE_SUBJECTS)).required()],
     info: false,
-    // One request for each record that may have notes: hours for a big account.
+    // One request for each record that may have notes: 20,000 companies take 100 minutes.
     synced_by_default: false,
     ..PAGED
 };

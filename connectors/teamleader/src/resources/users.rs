@@ -39,7 +39,6 @@ pub(super) const TEAMS: Resource = Resource {
     description: "Teams of users",
     record: record::<Team>,
     entity: Some("team"),
-    walk: Walk::Pages { sort: Some("name") },
     filters: &[IDS, TERM, filter("team_lead_id", Id)],
     sorts: &["name"],
     info: false,
