@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::http::{BudgetScope, RequestBudget};
 use crate::oauth::TokenStore;
 use crate::sync::{Progress, Sink, SinkTarget};
 
@@ -28,6 +29,15 @@ pub trait Host: Send + Sync {
         Box::pin(async {
             Err(ConnectorError::new(ErrorCode::UnsupportedOperation, "this door has no sinks"))
         })
+    }
+
+    /// The request budget of a connection, where several processes share one; `None` where nothing is shared.
+    fn request_budget<'a>(
+        &'a self,
+        scope: &'a BudgetScope,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
+        let _ = scope;
+        Box::pin(async { Ok(None) })
     }
 
     /// Where a sync shows how far it is.

@@ -10,6 +10,7 @@
 pub mod auth;
 pub mod call;
 pub mod capability;
+pub mod custom_fields;
 pub mod dispatch;
 pub mod envelope;
 pub mod error;

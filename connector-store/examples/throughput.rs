@@ -114,7 +114,7 @@ async fn load(store: &Store, url: &str, rows: u64, version: Version) -> (Written
 fn decoder() -> (RowDecoder, Table) {
     let columns = Columns::from_schema(&schema(), &["id"]);
     let (name, key) = ("companies".to_owned(), vec!["id".to_owned()]);
-    let table = Table { name, key, columns: columns.as_slice().to_vec() };
+    let table = Table { name, key, columns: columns.as_slice().to_vec(), children: Vec::new() };
     (RowDecoder::new(columns, &["id"]), table)
 }
 

@@ -5,10 +5,11 @@ mod declaration;
 mod reading;
 mod row;
 
+pub(crate) use column::resolve;
 pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
 pub use declaration::{
     Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,
 };
 pub(crate) use declaration::{GetFn, ReadFn, group_schema};
 pub use reading::{Child, Each, Parent, Window};
-pub use row::{ContentHash, HASH_BYTES, Row, RowDecoder, RowError};
+pub use row::{ContentHash, HASH_BYTES, KEY_SEPARATOR, Row, RowDecoder, RowError};

@@ -13,6 +13,9 @@ use super::column::{Column, ColumnType, Columns};
 /// Bytes of a content hash that are kept: enough that two contents of one row never collide by chance.
 pub const HASH_BYTES: usize = 16;
 
+/// Stands between the parts of a key that has several.
+pub const KEY_SEPARATOR: char = '\u{1f}';
+
 /// A digest of a record's content.
 pub type ContentHash = [u8; HASH_BYTES];
 
@@ -59,6 +62,14 @@ impl Row {
         }
     }
 
+    /// The same row with the digest of another content: what a list said of a record decides whether it changed, also
+    /// where the row holds more than the list.
+    #[must_use]
+    pub fn with_hash(mut self, hash: ContentHash) -> Self {
+        self.hash = hash;
+        self
+    }
+
     /// Rough size in memory, in bytes, to bound batches.
     pub fn size(&self) -> usize {
         self.document.get().len() + self.cells.len() * size_of::<Cell>()
@@ -99,7 +110,7 @@ impl RowError {
 }
 
 /// Turns records into rows and learns new columns on the way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RowDecoder {
     columns: Columns,
     /// Positions in `columns` of the key's parts.
@@ -111,9 +122,11 @@ pub struct RowDecoder {
     misfits: Vec<u64>,
     /// Fields in the order of the last record with the columns each fills: the next record most often has the same.
     layout: Vec<Field>,
+    /// Values of columns that the records at hand may leave to their request, by position.
+    given: Vec<(usize, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Field {
     name: String,
     columns: Vec<usize>,
@@ -136,7 +149,20 @@ impl RowDecoder {
         }
         let layout = layout_of(&columns);
         let misfits = vec![0; columns.as_slice().len()];
-        Self { key, seed: digest.finalize().into(), misfits, layout, columns }
+        let seed = digest.finalize().into();
+        Self { key, seed, misfits, layout, columns, given: Vec::new() }
+    }
+
+    /// Distinguishes contents further: rows that were written without what `what` stands for are written again.
+    pub fn distinguish(&mut self, what: &str) {
+        self.seed = Sha256::new().chain_update(self.seed).chain_update(what).finalize().into();
+    }
+
+    /// What the coming records have in these columns unless they say otherwise: what their request asked for.
+    pub fn give(&mut self, values: &[(String, String)]) {
+        let position = |name: &str| self.columns.as_slice().iter().position(|column| column.name == name);
+        self.given =
+            values.iter().filter_map(|(column, value)| Some((position(column)?, value.clone()))).collect();
     }
 
     /// The columns known so far.
@@ -167,6 +193,11 @@ impl RowDecoder {
         if deserializer.deserialize_map(fill).is_err() {
             return Err((RowError::NotAnObject, record));
         }
+        for (index, value) in &self.given {
+            if cells.get(*index) == Some(&Cell::Null) {
+                cells[*index] = Cell::Text(value.clone());
+            }
+        }
         let digest = Sha256::new().chain_update(self.seed).chain_update(json.as_bytes()).finalize();
         let mut hash = ContentHash::default();
         hash.copy_from_slice(&digest[..HASH_BYTES]);
@@ -186,7 +217,7 @@ impl RowDecoder {
                 return Err(RowError::MissingKey { field: self.columns.as_slice()[*index].name.clone() });
             };
             if part > 0 {
-                key.push('\u{1f}');
+                key.push(KEY_SEPARATOR);
             }
             key.push_str(value);
         }
@@ -283,6 +314,10 @@ fn cell(column: &Column, value: &str, document: &str) -> Result<Cell, Misfit> {
             let text = string(value)?;
             if text.len() != 36 || uuid::Uuid::try_parse(&text).is_err() {
                 return Err(Misfit);
+            }
+            // As databases print it, so that keys can be compared as text.
+            if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                return Ok(Cell::Text(text.to_ascii_lowercase()));
             }
             Ok(text_cell(text, document))
         }

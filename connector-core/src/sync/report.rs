@@ -18,6 +18,8 @@ pub enum Status {
     Failed,
     /// Stopped by a signal; what was committed is listed.
     Interrupted,
+    /// A stream that this account or these credentials do not have. The run goes on without it.
+    Unavailable,
 }
 
 /// How a stream was read.

@@ -44,6 +44,41 @@ pub trait SinkRun: Send + Sync {
     /// Makes sure that the stream's table stands and has the columns, and hands out what writes to it.
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>>;
 
+    /// Live rows of a table in the order in which they were last written, after a mark. Empty when there is no table.
+    fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
+        let _ = (query,);
+        Box::pin(async { Err(not_yet()) })
+    }
+
+    /// Documents of a stream's live rows in the order of their keys, after a key. Empty when there is no table.
+    fn documents<'a>(
+        &'a self,
+        table: &'a Table,
+        after: Option<&'a str>,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
+        let _ = (table, after, most);
+        Box::pin(async { Err(not_yet()) })
+    }
+
+    /// Rejects of a stream, oldest first, after an id.
+    fn rejects<'a>(
+        &'a self,
+        table: &'a Table,
+        after: i64,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
+        let _ = (table, after, most);
+        Box::pin(async { Err(not_yet()) })
+    }
+
+    /// Makes a view that shows custom fields as columns, in the place of an older one. `false` when the one that stands
+    /// is the same.
+    fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
+        let _ = (view,);
+        Box::pin(async { Err(not_yet()) })
+    }
+
     /// Records how the run ended and gives the lease back.
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>>;
 }
@@ -57,6 +92,105 @@ pub struct Table {
     pub key: Vec<String>,
     /// Declared columns, the key among them.
     pub columns: Vec<Column>,
+    /// Tables of the lists inside the records; none unless they were asked for.
+    pub children: Vec<ChildTable>,
+}
+
+/// A table with the items of a list inside the records: `<parent>_<name>`, keyed by the parent's key, whose columns
+/// carry the parent's singular in front (`company_id`), and `position`, from 0.
+#[derive(Debug, Clone)]
+pub struct ChildTable {
+    /// Name of the table.
+    pub name: String,
+    /// Columns that hold the parent's key, in the order of the parent's key.
+    pub parent_key: Vec<String>,
+    /// Columns of the items, without key and position; all can be null.
+    pub columns: Vec<Column>,
+    /// The fields of the record that lead to the items; lists on the way are flattened.
+    pub path: Vec<String>,
+}
+
+/// Which parents are wanted.
+#[derive(Debug, Clone)]
+pub struct ParentQuery {
+    /// Name of the parents' table.
+    pub table: String,
+    /// Column that is wanted.
+    pub id: String,
+    /// Only rows with this value in this column.
+    pub only: Option<(String, String)>,
+    /// Where an earlier query ended.
+    pub after: Option<ParentMark>,
+    /// Rows, at most.
+    pub most: u32,
+}
+
+/// A row among the parents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentRow {
+    /// The wanted column, as text.
+    pub id: String,
+    /// Where a later query goes on after this row.
+    pub mark: ParentMark,
+}
+
+/// A place among the parents, in the order of writing: rows that are written later come after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentMark {
+    /// When the row was written, in the database's own words.
+    pub written_at: String,
+    /// The wanted column of the row.
+    pub id: String,
+}
+
+/// A live row's document.
+#[derive(Debug, Clone)]
+pub struct StoredDocument {
+    /// Key of the row, as [`Row::key`].
+    pub key: String,
+    /// The record, as JSON.
+    pub document: String,
+}
+
+/// A record that an earlier run could not store.
+#[derive(Debug, Clone)]
+pub struct StoredReject {
+    /// Its number in the store.
+    pub id: i64,
+    /// Key of the row that it would have been, if it got so far.
+    pub key: Option<String>,
+    /// What was rejected, and why.
+    pub reject: Reject,
+    /// When it was rejected last.
+    pub seen_at: Timestamp,
+    /// A row with its key was written since: it needs no further attempt.
+    pub superseded: bool,
+}
+
+/// A view over a stream's table with one more column for each custom field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomFieldView {
+    /// Name of the view.
+    pub name: String,
+    /// Name of the stream's table.
+    pub table: String,
+    /// Column of the table that holds the values, as a list of `{definition: {id}, value}`.
+    pub source: String,
+    /// The columns, in order; their names are unique and not those of the table.
+    pub columns: Vec<CustomFieldColumn>,
+}
+
+/// One custom field as a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomFieldColumn {
+    /// Name of the column.
+    pub name: String,
+    /// Id of the definition.
+    pub definition: String,
+    /// What the column holds. A value that does not fit is null; the raw one stays in `source`.
+    pub kind: ColumnType,
+    /// Member of the value that is shown where the value is an object: the `amount` of money, the `id` of a relation.
+    pub member: Option<&'static str>,
 }
 
 /// A stream that is ready to be written.
@@ -78,6 +212,40 @@ pub trait StreamWriter: Send {
     /// # Errors
     /// Then nothing of the batch is written, rejects included.
     fn write<'a>(&'a mut self, batch: Batch, state: &'a StreamState) -> BoxFuture<'a, Result<Written>>;
+
+    /// How the rows of a batch, in order, stand to what is stored. Writes nothing.
+    fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        let _ = (batch,);
+        Box::pin(async { Err(not_yet()) })
+    }
+
+    /// The same by their contents: documents and columns as they are stored, whatever their digests say.
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        self.compare(batch)
+    }
+
+    /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`]: of all rows, or of those that
+    /// have these values (as text) in these columns.
+    fn live_keys<'a>(
+        &'a mut self,
+        within: &'a [(String, String)],
+        after: Option<&'a str>,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        let _ = (within, after, most);
+        Box::pin(async { Err(not_yet()) })
+    }
+}
+
+/// How a row stands to what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none with its key.
+    Missing,
+    /// There is one with other content, or one that is marked as deleted.
+    Different,
+    /// It is there as it is.
+    Same,
 }
 
 /// Rows that are written together, each key once: of two rows with the same key the later one is kept.
@@ -85,6 +253,8 @@ pub trait StreamWriter: Send {
 pub struct Batch {
     rows: IndexMap<String, Row>,
     rejects: Vec<Reject>,
+    deleted: Vec<String>,
+    resolved: Vec<i64>,
     columns: Vec<Column>,
     size: usize,
 }
@@ -100,6 +270,17 @@ impl Batch {
     pub fn push_reject(&mut self, reject: Reject) {
         self.size += reject.payload.len();
         self.rejects.push(reject);
+    }
+
+    /// Marks the row with this key, as [`Row::key`], as deleted. A row of this batch that has it stays live.
+    pub fn push_deleted(&mut self, key: String) {
+        self.size += key.len();
+        self.deleted.push(key);
+    }
+
+    /// Removes a reject of the store that was dealt with, unless this batch rejects the same record again.
+    pub fn push_resolved(&mut self, reject: i64) {
+        self.resolved.push(reject);
     }
 
     /// Tells the columns that the rows' cells stand for, in order; later batches may have more.
@@ -119,9 +300,29 @@ impl Batch {
         self.rows.values()
     }
 
+    /// Takes the rows out.
+    pub(super) fn take_rows(&mut self) -> impl Iterator<Item = Row> + use<> {
+        std::mem::take(&mut self.rows).into_values()
+    }
+
+    /// Tells columns that replace those known so far.
+    pub(super) fn replace_columns(&mut self, columns: &[Column]) {
+        self.columns = columns.to_vec();
+    }
+
     /// Records that could not become rows.
     pub fn rejects(&self) -> &[Reject] {
         &self.rejects
+    }
+
+    /// Keys of rows that are to be marked as deleted.
+    pub fn deleted(&self) -> impl Iterator<Item = &str> {
+        self.deleted.iter().map(String::as_str).filter(|key| !self.rows.contains_key(*key))
+    }
+
+    /// Rejects of the store that were dealt with.
+    pub fn resolved(&self) -> &[i64] {
+        &self.resolved
     }
 
     /// Rough size in memory, in bytes.
@@ -131,7 +332,7 @@ impl Batch {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.rejects.is_empty()
+        self.rows.is_empty() && self.rejects.is_empty() && self.deleted.is_empty() && self.resolved.is_empty()
     }
 }
 
@@ -159,6 +360,8 @@ pub struct Written {
     pub unchanged: u64,
     /// Records that went to the rejects.
     pub rejected: u64,
+    /// Rows that were marked as deleted, and were not before.
+    pub deleted: u64,
     /// Rows among the inserted and updated that the database holds without some of their characters or values, since
     /// it refused them.
     pub adjusted: u64,
@@ -176,9 +379,29 @@ pub struct StreamState {
     /// A read that has not finished yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<UnfinishedRead>,
+    /// Parents whose children were read, by kind of parent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parents: BTreeMap<String, ParentProgress>,
+    /// Whether records are completed one by one. Stays as somebody chose it once: rows would lose what they have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub details: bool,
+    /// Whether lists inside the records have tables of their own; stays likewise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub children: bool,
     /// Room for what later versions add; kept as it is.
     #[serde(flatten)]
     pub more: BTreeMap<String, serde_json::Value>,
+}
+
+/// How far the children of one kind of parent have been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentProgress {
+    /// Children of the parents up to here have been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ParentMark>,
+    /// When the last round over all parents began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_at: Option<Timestamp>,
 }
 
 /// A read that was interrupted, or is under way.
@@ -191,4 +414,9 @@ pub struct UnfinishedRead {
     /// Everything before this value of the walk's sort field is stored. Absent where a read can only start over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Timestamp>,
+}
+
+// Until both backends have what was added above.
+fn not_yet() -> crate::error::ConnectorError {
+    crate::error::ConnectorError::new(crate::error::ErrorCode::UnsupportedOperation, "not in this store yet")
 }

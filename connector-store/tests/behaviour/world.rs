@@ -189,8 +189,12 @@ impl Run {
     pub(crate) async fn try_open(&self, shape: &Shape) -> Result<Stream> {
         let key: Vec<&str> = shape.key.iter().map(String::as_str).collect();
         let columns = Columns::from_schema(&shape.schema, &key);
-        let table =
-            Table { name: shape.name.clone(), key: shape.key.clone(), columns: columns.as_slice().to_vec() };
+        let table = Table {
+            name: shape.name.clone(),
+            key: shape.key.clone(),
+            columns: columns.as_slice().to_vec(),
+            children: Vec::new(),
+        };
         let opened = self.run.open_stream(&table).await?;
         let mut decoder = RowDecoder::new(columns, &key);
         decoder.set_existing(opened.existing.clone());

@@ -5,10 +5,12 @@ use std::time::Duration;
 use connector_core::Result;
 use connector_core::auth::AuthKind;
 use connector_core::capability::{Capability, names};
+use connector_core::custom_fields::CustomFields;
 use connector_core::http::HttpOptions;
 use connector_core::integration::Integration;
 use connector_core::oauth::{OAuth, OAuthClient};
 use connector_core::registry::Connector;
+use connector_core::stream::ColumnType;
 
 use crate::settings::Settings;
 use crate::{capabilities, client, error, resources};
@@ -48,6 +50,12 @@ pub fn integration() -> Integration {
         .rate_limit(client::rate_limit)
         .map_error(error::map)
         .streams(resources::streams())
+        .leave_out(capabilities::streams_of_the_unused_module)
+        .custom_fields(CustomFields {
+            definitions: "custom_field_definitions",
+            field: "custom_fields",
+            column: custom_field_column,
+        })
         .capability(
             Capability::new(names::VALIDATE_CREDENTIALS, capabilities::validate_credentials)
                 .description("Tells whose credentials these are, and of which account."),
@@ -114,6 +122,19 @@ pub fn integration() -> Integration {
         )
         .build()
         .expect("the declaration is sound")
+}
+
+/// The column of a custom field, by its kind. Kinds that Teamleader adds are text.
+fn custom_field_column(kind: &str) -> (ColumnType, Option<&'static str>) {
+    match kind {
+        "integer" | "number" | "auto_increment" => (ColumnType::Number, None),
+        "money" => (ColumnType::Number, Some("amount")),
+        "date" => (ColumnType::Date, None),
+        "boolean" => (ColumnType::Boolean, None),
+        "multi_select" => (ColumnType::Json, None),
+        "company" | "contact" | "product" | "user" => (ColumnType::Text, Some("id")),
+        _ => (ColumnType::Text, None),
+    }
 }
 
 fn oauth_client(settings: &Settings) -> Result<OAuthClient> {

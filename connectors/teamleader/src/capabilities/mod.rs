@@ -20,9 +20,7 @@ pub(crate) use cloud_platform::get_cloud_platform_url;
 pub(crate) use downloads::{download_credit_note, download_file, download_invoice, download_quotation};
 pub(crate) use exchange_rates::get_exchange_rates;
 pub(crate) use migration::migrate_id;
-pub(crate) use projects_module::get_projects_module;
-#[expect(unused_imports, reason = "the framework has no place yet to plug it in")]
-pub(crate) use projects_module::streams_of_the_unused_module;
+pub(crate) use projects_module::{get_projects_module, streams_of_the_unused_module};
 pub(crate) use tickets::get_ticket_message;
 pub(crate) use timers::get_current_timer;
 pub(crate) use webhooks::{register_webhooks, unregister_webhooks};

@@ -34,7 +34,6 @@ pub(crate) async fn get_projects_module(call: Call<Settings>, _: Nothing) -> Res
 ///
 /// # Errors
 /// What passes by itself, so that a sync does not read the wrong streams because of a bad moment.
-#[expect(dead_code, reason = "the framework has no place yet to plug it in")]
 pub(crate) async fn streams_of_the_unused_module(call: Call<Settings>) -> Result<Vec<&'static str>> {
     match status(&call).await {
         Ok(answer) => Ok(unused_streams(&answer)),

@@ -153,8 +153,11 @@ fn stream(resource: &'static Resource) -> Stream<Settings> {
             stream.default_includes = resource.default_includes;
             stream.default_filter = resource.default_filter;
             stream.entity = resource.entity;
+            stream.ids = resource.filters.iter().map(|filter| filter.name).find(|name| *name == "ids");
             stream.window = resource.window;
             stream.parents = resource.parents;
+            // Lists over few parents are in the default set, and those over many are not.
+            stream.reads_all_parents = resource.synced_by_default;
             stream.each = resource.each;
             stream.details = resource.details;
             stream.children = resource.children;
