@@ -7,7 +7,7 @@ use connector_core::host::{Host, StopSignal};
 use connector_core::oauth::TokenStore;
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result};
-use connector_store::{SinkOptions, Store, StoreOptions, VaultKey};
+use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
 use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
@@ -124,7 +124,13 @@ impl Host for CliHost {
                 None => self.store()?,
             };
             let schema = target.schema.clone().unwrap_or_else(|| self.app_id.clone());
-            Ok(store.sink(SinkOptions::new(schema)))
+            let options = SinkOptions::new(schema);
+            Ok(store.sink(match target.documents {
+                Some(tables) => {
+                    options.documents(DocumentOptions { tables, names: target.table_names.clone() })
+                }
+                None => options,
+            }))
         })
     }
 

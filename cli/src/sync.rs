@@ -8,7 +8,7 @@ use connector_core::host::Host;
 use connector_core::integration::Integration;
 use connector_core::sync::SyncReport;
 use connector_core::{ConnectorError, ErrorCode, Result};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
@@ -35,9 +35,12 @@ pub(crate) struct SyncCommand {
     /// Schema of the tables in PostgreSQL
     #[arg(long)]
     pub(crate) schema: Option<String>,
-    /// How the tables look
+    /// How the tables look: `tables`, or `documents` for those of an older tool
     #[arg(long)]
     pub(crate) layout: Option<String>,
+    /// A stream's table in the layout `documents`, once for each that has another name
+    #[arg(long = "table", value_name = "STREAM=[SCHEMA.]TABLE", value_parser = table_name)]
+    pub(crate) tables: Vec<(String, String)>,
     /// Name of the connection to read
     #[arg(long)]
     pub(crate) connection: Option<String>,
@@ -48,6 +51,13 @@ pub(crate) struct SyncCommand {
     pub(crate) envelope: EnvelopeSource,
     #[arg(skip = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+fn table_name(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((stream, table)) => Ok((stream.to_owned(), table.to_owned())),
+        None => Err("a stream and a table, with `=` between".to_owned()),
+    }
 }
 
 pub(crate) async fn run(integration: &Arc<Integration>, command: SyncCommand) -> Result<Ended> {
@@ -95,6 +105,14 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
         let sink = request.entry("sink").or_insert_with(|| json!({}));
         if let Some(sink) = sink.as_object_mut() {
             sink.insert(name.to_owned(), json!(value));
+        }
+    }
+    if !command.tables.is_empty() {
+        let sink = envelope.request.entry("sink").or_insert_with(|| json!({}));
+        let names: Map<String, Value> =
+            command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table))).collect();
+        if let Some(sink) = sink.as_object_mut() {
+            sink.insert("table_names".to_owned(), Value::Object(names));
         }
     }
     Ok(envelope)

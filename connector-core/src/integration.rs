@@ -19,7 +19,7 @@ use crate::list;
 use crate::oauth::{self, OAuth, OAuthClient};
 use crate::schema;
 use crate::stream::{Columns, GetFn, Paging, ReadFn, Stream, StreamDeclaration, Walk};
-use crate::sync;
+use crate::sync::{self, DocumentTables};
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -56,6 +56,7 @@ pub struct Integration {
     oauth: Option<ErasedOAuth>,
     capabilities: BTreeMap<&'static str, Capability>,
     streams: Vec<StreamEntry>,
+    documents: Option<DocumentTables>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
     http_options: FromSettings<HttpOptions>,
@@ -155,6 +156,7 @@ impl Integration {
                 oauth: None,
                 capabilities: BTreeMap::new(),
                 streams: Vec::new(),
+                documents: None,
                 map_error: |_| None,
                 rate_limit: |_| None,
                 http_options: Arc::new(|_| HttpOptions::default()),
@@ -197,6 +199,11 @@ impl Integration {
     /// Streams, in the order of their declaration.
     pub fn streams(&self) -> impl Iterator<Item = &StreamDeclaration> {
         self.streams.iter().map(|entry| &entry.declaration)
+    }
+
+    /// The tables of the layout `documents`; `None` where there is no older tool to follow.
+    pub fn documents(&self) -> Option<&DocumentTables> {
+        self.documents.as_ref()
     }
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
@@ -333,6 +340,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             read: stream.read,
             get: stream.get,
         }));
+        self
+    }
+
+    /// Offers the layout `documents`, with tables of these names.
+    pub fn documents(mut self, tables: DocumentTables) -> Self {
+        self.integration.documents = Some(tables);
         self
     }
 

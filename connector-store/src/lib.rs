@@ -19,6 +19,7 @@
 mod attempts;
 mod bisect;
 mod careful;
+mod documents;
 mod fault;
 mod identifier;
 mod layout;
@@ -35,6 +36,7 @@ mod text;
 mod vault;
 mod writer;
 
+pub use documents::DocumentOptions;
 pub use status::{RunSummary, StreamSummary};
 pub use store::{SinkOptions, Store, StoreOptions};
 pub use vault::VaultKey;

@@ -36,7 +36,7 @@ pub struct StreamSummary {
     pub connection: String,
     /// The schema of its table; empty in SQLite.
     pub schema: String,
-    /// Its name, and its table's.
+    /// Its name, and its table's; in the layout `documents` its name, an `@` and the table's.
     pub stream: String,
     /// Where the next run continues.
     pub state: StreamState,

@@ -7,6 +7,7 @@ use connector_core::Result;
 use connector_core::oauth::{ConnectionSummary, TokenStore};
 use connector_core::sync::Sink;
 
+use crate::documents::DocumentOptions;
 use crate::location::Location;
 use crate::status::{RunSummary, StreamSummary};
 use crate::vault::{Keyring, VaultKey, missing_key};
@@ -31,12 +32,20 @@ impl Default for StoreOptions {
 pub struct SinkOptions {
     /// The PostgreSQL schema of the streams' tables. SQLite has none.
     pub schema: String,
+    /// Writes the layout `documents`; `tables` when absent.
+    pub documents: Option<DocumentOptions>,
 }
 
 impl SinkOptions {
     /// Tables in this schema.
     pub fn new(schema: impl Into<String>) -> Self {
-        Self { schema: schema.into() }
+        Self { schema: schema.into(), documents: None }
+    }
+
+    /// The same in the layout `documents`.
+    pub fn documents(mut self, options: DocumentOptions) -> Self {
+        self.documents = Some(options);
+        self
     }
 }
 
@@ -81,10 +90,14 @@ impl Store {
     /// What the sync engine writes to.
     pub fn sink(&self, options: SinkOptions) -> Arc<dyn Sink> {
         match &self.0 {
-            Backend::Postgres(database) => {
-                Arc::new(postgres::PgSink { database: Arc::clone(database), schema: options.schema })
+            Backend::Postgres(database) => Arc::new(postgres::PgSink {
+                database: Arc::clone(database),
+                schema: options.schema,
+                documents: options.documents,
+            }),
+            Backend::Sqlite(database) => {
+                Arc::new(sqlite::SqliteSink { database: Arc::clone(database), documents: options.documents })
             }
-            Backend::Sqlite(database) => Arc::new(sqlite::SqliteSink { database: Arc::clone(database) }),
         }
     }
 

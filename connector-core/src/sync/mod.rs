@@ -9,6 +9,7 @@
 //! and not by the stream. The reader decodes no more than key, sort field and columns; the document goes through
 //! untouched.
 
+mod documents;
 mod engine;
 mod progress;
 mod report;
@@ -17,6 +18,7 @@ mod sink;
 mod stream;
 mod walk;
 
+pub use documents::{DocumentTable, DocumentTables};
 pub use progress::Progress;
 pub use report::{Mode, Status, StreamReport, SyncReport};
 pub(crate) use request::capability;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::documents::{self, DocumentTables};
 use super::engine;
 use super::report::{Mode, Status, SyncReport};
 use crate::call::CallContext;
@@ -48,6 +49,9 @@ pub struct SinkTarget {
     pub children: bool,
     /// Names of tables in the layout `documents`, by stream, with the schema in front where it is another one.
     pub table_names: BTreeMap<String, String>,
+    /// What the integration declares about the layout `documents`, where that is asked for. No part of a request.
+    #[serde(skip)]
+    pub documents: Option<DocumentTables>,
 }
 
 /// How the tables look.
@@ -91,7 +95,12 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
             })
             .collect::<Result<_>>()?,
     };
-    let sink = context.host().sink(&request.sink).await?;
+    let target = documents::complete(&integration, &request.sink)?;
+    let streams = match target.documents {
+        Some(_) => documents::fitting(streams, request.streams.is_some())?,
+        None => streams,
+    };
+    let sink = context.host().sink(&target).await?;
     let (report, worst) = engine::run(&context, &streams, &*sink, &request).await?;
     let mut answer = Answer::new(&report)?;
     answer.outcome = match report.status {

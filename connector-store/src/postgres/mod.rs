@@ -1,6 +1,8 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
 mod copy;
+mod document_table;
+mod documents;
 mod fault;
 mod lease;
 mod migrations;

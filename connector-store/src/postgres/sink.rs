@@ -9,11 +9,14 @@ use sqlx::PgConnection;
 use tokio::sync::Mutex;
 
 use super::Database;
+use super::document_table;
+use super::documents::Documents;
 use super::fault::class;
 use super::lease::{self, Lease};
 use super::session::{self, PgSession, Statements};
 use super::table::{self, Described};
 use crate::attempts::Attempts;
+use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
 use crate::lease::{ReportRow, Scope, lost};
 use crate::writer::{Opening, Writer};
@@ -22,6 +25,7 @@ use crate::writer::{Opening, Writer};
 pub(crate) struct PgSink {
     pub(crate) database: Arc<Database>,
     pub(crate) schema: String,
+    pub(crate) documents: Option<DocumentOptions>,
 }
 
 impl Sink for PgSink {
@@ -44,6 +48,7 @@ impl Sink for PgSink {
                 database: Arc::clone(&self.database),
                 scope: Arc::new(scope),
                 start: run.clone(),
+                documents: self.documents.clone(),
                 fence,
                 lease: Mutex::new(connection),
             }) as Box<dyn SinkRun>)
@@ -55,6 +60,8 @@ struct PgRun {
     database: Arc<Database>,
     scope: Arc<Scope>,
     start: RunStart,
+    /// The layout `documents`; `tables` when absent.
+    documents: Option<DocumentOptions>,
     fence: i64,
     /// The lease lasts as long as this connection.
     lease: Mutex<Option<PgConnection>>,
@@ -63,20 +70,24 @@ struct PgRun {
 impl PgRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
         let database = &self.database;
-        let schema = &self.scope.schema;
+        let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
         let mut connection = session::connect(database).await.map_err(|error| database.explain(error))?;
-        let described = if self.start.dry_run {
-            table::describe(&mut connection, schema, table, database.shown()).await?
-        } else {
-            Some(table::prepare(&mut connection, schema, table, database.shown()).await?)
+        let described = match &place {
+            Some(place) => self.look_at_documents(&mut connection, place).await?,
+            None => self.look_at(&mut connection, table).await?,
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
-        let state = self.stored_state(&mut connection, &table.name).await?;
+        let (name, stream) = match &place {
+            Some(place) => (table::full_name(self.schema_of(place), &place.table), place.stream.clone()),
+            None => (table::full_name(&self.scope.schema, &table.name), table.name.clone()),
+        };
+        let state = self.stored_state(&mut connection, &stream).await?;
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
-            table: table::full_name(schema, &table.name),
+            table: name.clone(),
             key: table.key.clone(),
             existing: columns,
+            has_columns: place.is_none(),
             is_empty,
             state,
             dry_run: self.start.dry_run,
@@ -86,12 +97,39 @@ impl PgRun {
             scope: Arc::clone(&self.scope),
             run_id: self.start.run_id,
             fence: self.fence,
-            stream: table.name.clone(),
-            table: opening.table.clone(),
+            stream,
+            documents: place.map(|place| Arc::new(Documents::new(&place, &name))),
+            table: name,
             connection: Some(connection),
             statements: Statements::default(),
         };
         Ok(Writer::open(session, opening))
+    }
+
+    /// The table, made or extended unless this is a dry run; `None` when there is none.
+    async fn look_at(&self, connection: &mut PgConnection, table: &Table) -> Result<Option<Described>> {
+        let (schema, shown) = (&self.scope.schema, self.database.shown());
+        if self.start.dry_run {
+            return table::describe(connection, schema, table, shown).await;
+        }
+        table::prepare(connection, schema, table, shown).await.map(Some)
+    }
+
+    /// The same in the layout `documents`.
+    async fn look_at_documents(
+        &self,
+        connection: &mut PgConnection,
+        place: &DocumentPlace,
+    ) -> Result<Option<Described>> {
+        let (schema, shown) = (self.schema_of(place), self.database.shown());
+        if self.start.dry_run {
+            return document_table::describe(connection, schema, place, shown).await;
+        }
+        document_table::prepare(connection, schema, place, shown).await.map(Some)
+    }
+
+    fn schema_of<'a>(&'a self, place: &'a DocumentPlace) -> &'a str {
+        place.schema.as_deref().unwrap_or(&self.scope.schema)
     }
 
     async fn stored_state(&self, connection: &mut PgConnection, stream: &str) -> Result<Option<StreamState>> {

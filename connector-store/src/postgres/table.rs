@@ -13,7 +13,7 @@ use crate::statements::definitions;
 use connector_core::stream::RESERVED_COLUMNS;
 
 /// Held while tables are created: `IF NOT EXISTS` alone fails when two sessions create the same thing at once.
-const CREATION_LOCK: i64 = 0x636f_6e6e_6563_7401;
+pub(super) const CREATION_LOCK: i64 = 0x636f_6e6e_6563_7401;
 
 /// A stream's table as the database has it.
 pub(super) struct Described {
@@ -82,7 +82,7 @@ pub(super) async fn describe(
         return Err(foreign_table(&name, &format!("column {lacking}")));
     }
     let looked = async {
-        let is_unique = has_unique_key(connection, schema, table).await?;
+        let is_unique = has_unique_key(connection, schema, &table.name, &table.key).await?;
         let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {name})"));
         let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
         sqlx::Result::Ok((is_unique, is_empty))
@@ -109,8 +109,14 @@ async fn catalog(connection: &mut PgConnection, schema: &str, name: &str) -> sql
     Ok(columns.into_iter().map(|(name, sql_type)| types::from_catalog(name, sql_type)).collect())
 }
 
-async fn has_unique_key(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<bool> {
-    let mut key = table.key.clone();
+/// Whether no two rows of a table can have the same key.
+pub(super) async fn has_unique_key(
+    connection: &mut PgConnection,
+    schema: &str,
+    table: &str,
+    key: &[String],
+) -> sqlx::Result<bool> {
+    let mut key = key.to_vec();
     key.sort();
     sqlx::query_scalar(
         "SELECT EXISTS (
@@ -121,13 +127,14 @@ async fn has_unique_key(connection: &mut PgConnection, schema: &str, table: &Tab
                               WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) ORDER BY 1))",
     )
     .bind(schema)
-    .bind(&table.name)
+    .bind(table)
     .bind(key)
     .fetch_one(connection)
     .await
 }
 
-async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<()> {
+/// The schema, created unless it is there: a role that may not create one may still use it.
+pub(super) async fn create_schema(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
     let schema_exists: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
             .bind(schema)
@@ -135,8 +142,13 @@ async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> s
             .await?;
     if !schema_exists {
         let statement = sql(format!("CREATE SCHEMA {}", quoted(schema)));
-        sqlx::query(statement).execute(&mut *connection).await?;
+        sqlx::query(statement).execute(connection).await?;
     }
+    Ok(())
+}
+
+async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<()> {
+    create_schema(connection, schema).await?;
     let own = "_doc jsonb NOT NULL, _hash bytea NOT NULL, _synced_at timestamptz NOT NULL,
         _first_seen_at timestamptz NOT NULL, _deleted_at timestamptz, _run_id uuid NOT NULL";
     let columns = definitions(table, types::name, own);

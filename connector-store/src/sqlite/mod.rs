@@ -1,5 +1,7 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod document_table;
+mod documents;
 mod fault;
 mod lease;
 mod migrations;

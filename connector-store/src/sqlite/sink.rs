@@ -10,11 +10,14 @@ use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
 use super::Database;
+use super::document_table;
+use super::documents::Documents;
 use super::fault::class;
 use super::lease::{self, Lease};
 use super::session::{SqliteSession, Statements};
 use super::table::{self, Described};
 use crate::attempts::Attempts;
+use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
 use crate::identifier::quoted;
 use crate::lease::{ReportRow, Scope, lost};
@@ -24,11 +27,15 @@ use crate::writer::{Opening, Writer};
 /// Writes into tables of the file.
 pub(crate) struct SqliteSink {
     pub(crate) database: Arc<Database>,
+    pub(crate) documents: Option<DocumentOptions>,
 }
 
 impl Sink for SqliteSink {
     fn begin<'a>(&'a self, run: &'a RunStart) -> BoxFuture<'a, Result<Box<dyn SinkRun>>> {
         Box::pin(async move {
+            if let Some(documents) = &self.documents {
+                documents.without_schemas()?;
+            }
             let scope = Scope {
                 app_id: run.app_id.clone(),
                 connection: run.connection.clone(),
@@ -45,6 +52,7 @@ impl Sink for SqliteSink {
                 database: Arc::clone(&self.database),
                 scope: Arc::new(scope),
                 start: run.clone(),
+                documents: self.documents.clone(),
                 fence,
                 lease: Mutex::new(file),
             }) as Box<dyn SinkRun>)
@@ -56,6 +64,8 @@ struct SqliteRun {
     database: Arc<Database>,
     scope: Arc<Scope>,
     start: RunStart,
+    /// The layout `documents`; `tables` when absent.
+    documents: Option<DocumentOptions>,
     fence: i64,
     /// The lease lasts as long as this file is open.
     lease: Mutex<Option<File>>,
@@ -63,14 +73,23 @@ struct SqliteRun {
 
 impl SqliteRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
-        let (described, state) =
-            if self.start.dry_run { self.look(table).await? } else { self.prepare(table).await? };
+        let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
+        let (described, state) = if self.start.dry_run {
+            self.look(table, place.as_ref()).await?
+        } else {
+            self.prepare(table, place.as_ref()).await?
+        };
+        let (name, stream) = match &place {
+            Some(place) => (place.table.clone(), place.stream.clone()),
+            None => (table.name.clone(), table.name.clone()),
+        };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
-            table: table.name.clone(),
+            table: name.clone(),
             key: table.key.clone(),
             existing: columns,
+            has_columns: place.is_none(),
             is_empty,
             state,
             dry_run: self.start.dry_run,
@@ -80,8 +99,9 @@ impl SqliteRun {
             scope: Arc::clone(&self.scope),
             run_id: self.start.run_id,
             fence: self.fence,
-            stream: table.name.clone(),
-            table: quoted(&table.name),
+            stream,
+            documents: place.map(|place| Arc::new(Documents::new(&place, &quoted(&name)))),
+            table: quoted(&name),
             dry_run: self.start.dry_run,
             connection: None,
             statements: Statements::default(),
@@ -89,24 +109,41 @@ impl SqliteRun {
         Ok(Writer::open(session, opening))
     }
 
-    async fn prepare(&self, table: &Table) -> Result<(Option<Described>, Option<StreamState>)> {
+    async fn prepare(
+        &self,
+        table: &Table,
+        place: Option<&DocumentPlace>,
+    ) -> Result<(Option<Described>, Option<StreamState>)> {
+        let shown = self.database.shown();
         let mut connection = self.database.connect().await.map_err(|error| self.database.explain(error))?;
-        let described = table::prepare(&mut connection, table, self.database.shown()).await?;
-        let state = self.stored_state(&mut connection, &table.name).await?;
+        let described = match place {
+            Some(place) => document_table::prepare(&mut connection, place, shown).await?,
+            None => table::prepare(&mut connection, table, shown).await?,
+        };
+        let stream = place.map_or(&table.name, |place| &place.stream);
+        let state = self.stored_state(&mut connection, stream).await?;
         Ok((Some(described), state))
     }
 
     /// For a dry run: what there is, if anything.
-    async fn look(&self, table: &Table) -> Result<(Option<Described>, Option<StreamState>)> {
+    async fn look(
+        &self,
+        table: &Table,
+        place: Option<&DocumentPlace>,
+    ) -> Result<(Option<Described>, Option<StreamState>)> {
         let connected =
             self.database.connect_to_read().await.map_err(|error| self.database.explain(error))?;
         let Some(mut connection) = connected else {
             return Ok((None, None));
         };
-        let described = table::describe(&mut connection, table, self.database.shown()).await?;
+        let described = match place {
+            Some(place) => document_table::describe(&mut connection, place, self.database.shown()).await?,
+            None => table::describe(&mut connection, table, self.database.shown()).await?,
+        };
+        let stream = place.map_or(&table.name, |place| &place.stream);
         let state = match super::migrations::standing(&mut connection, self.database.shown()).await? {
             Standing::Absent => None,
-            _ => self.stored_state(&mut connection, &table.name).await?,
+            _ => self.stored_state(&mut connection, stream).await?,
         };
         Ok((described, state))
     }

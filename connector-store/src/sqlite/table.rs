@@ -66,7 +66,7 @@ pub(super) async fn describe(
         return Err(foreign_table(&table.name, &format!("column {lacking}")));
     }
     let looked = async {
-        let is_unique = has_unique_key(connection, table).await?;
+        let is_unique = has_unique_key(connection, &table.name, &table.key).await?;
         let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(&table.name)));
         let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
         sqlx::Result::Ok((is_unique, is_empty))
@@ -89,8 +89,13 @@ async fn catalog(connection: &mut SqliteConnection, table: &Table) -> sqlx::Resu
     Ok(columns.into_iter().map(known).collect())
 }
 
-async fn has_unique_key(connection: &mut SqliteConnection, table: &Table) -> sqlx::Result<bool> {
-    let mut wanted: Vec<String> = table.key.iter().map(|name| name.to_ascii_lowercase()).collect();
+/// Whether no two rows of a table can have the same key.
+pub(super) async fn has_unique_key(
+    connection: &mut SqliteConnection,
+    table: &str,
+    key: &[String],
+) -> sqlx::Result<bool> {
+    let mut wanted: Vec<String> = key.iter().map(|name| name.to_ascii_lowercase()).collect();
     wanted.sort();
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT l.name, lower(i.name) FROM pragma_index_list(?1) l JOIN pragma_index_info(l.name) i
@@ -98,7 +103,7 @@ async fn has_unique_key(connection: &mut SqliteConnection, table: &Table) -> sql
          UNION ALL SELECT 'primary key', lower(name) FROM pragma_table_info(?1) WHERE pk > 0
          ORDER BY 1, 2",
     )
-    .bind(table.name.clone())
+    .bind(table.to_owned())
     .fetch_all(connection)
     .await?;
     let is_key = |index: &[(String, String)]| index.iter().map(|(_, column)| column).eq(wanted.iter());

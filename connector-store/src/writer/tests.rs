@@ -181,6 +181,7 @@ fn writer(fake: &Fake) -> Writer<Fake> {
         table: "t".to_owned(),
         key: vec!["id".to_owned()],
         existing: Some(Vec::new()),
+        has_columns: true,
         is_empty: true,
         state: None,
         dry_run: false,

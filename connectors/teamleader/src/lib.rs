@@ -5,6 +5,7 @@
 
 mod capabilities;
 mod client;
+mod documents;
 mod error;
 mod integration;
 mod resources;
