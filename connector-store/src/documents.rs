@@ -91,6 +91,18 @@ pub(crate) fn table_in(stream: &str) -> Option<(Option<&str>, &str)> {
     Some(name.split_once('.').map_or((None, name), |(schema, table)| (Some(schema), table)))
 }
 
+/// Where a record has the value of a column that the layout `tables` would have: in the field of the same name.
+pub(crate) fn field_of(column: &str) -> Vec<String> {
+    vec![column.to_owned()]
+}
+
+/// The same for the halves of relations and amounts of money: `owner_id` is the `id` of `owner`.
+pub(crate) fn half_of(column: &str) -> Vec<String> {
+    let halves = ["type", "id", "amount", "currency"];
+    let half = column.rsplit_once('_').filter(|(_, half)| halves.contains(half));
+    half.map_or_else(|| field_of(column), |(field, half)| vec![field.to_owned(), half.to_owned()])
+}
+
 fn does_not_fit(table: &Table, reason: &str) -> ConnectorError {
     let message = format!("the stream {} does not fit the layout `documents`: {reason}", table.name);
     ConnectorError::new(ErrorCode::InvalidValue, message).app_error_code("store.layout")

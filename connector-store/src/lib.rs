@@ -18,12 +18,14 @@
 
 mod attempts;
 mod bisect;
+mod budget;
 mod careful;
 mod documents;
 mod fault;
 mod identifier;
 mod layout;
 mod lease;
+mod live;
 mod location;
 mod migrations;
 mod postgres;

@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use connector_core::Result;
+use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{ConnectionSummary, TokenStore};
-use connector_core::sync::Sink;
+use connector_core::sync::{Sink, StoredDocument};
+
+use tokio::sync::Mutex;
 
 use crate::documents::DocumentOptions;
 use crate::location::Location;
@@ -116,6 +119,21 @@ impl Store {
         }
     }
 
+    /// The requests that all processes with this store may send together. Each one that asks is counted here, so its
+    /// holder is best made once in a process.
+    pub fn request_budget(&self, scope: BudgetScope) -> Arc<dyn RequestBudget> {
+        match &self.0 {
+            Backend::Postgres(database) => {
+                let connection = Mutex::default();
+                Arc::new(postgres::PgBudget { database: Arc::clone(database), scope, connection })
+            }
+            Backend::Sqlite(database) => {
+                let connection = Mutex::default();
+                Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
+            }
+        }
+    }
+
     /// Whether connections can be sealed with this key, told before there is anything to seal.
     ///
     /// # Errors
@@ -140,6 +158,38 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.streams(app_id).await,
             Backend::Sqlite(database) => database.streams(app_id).await,
+        }
+    }
+
+    /// Documents of a stream's live rows in the order of its key, after a key (joined, as it comes with each document).
+    /// SQLite has no schemas. Empty when there is no such table.
+    pub async fn documents(
+        &self,
+        schema: &str,
+        table: &str,
+        key: &[String],
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<StoredDocument>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.documents(schema, table, key, after, most).await,
+            Backend::Sqlite(database) => database.documents(table, key, after, most).await,
+        }
+    }
+
+    /// The same for a stream that is stored in the layout `documents`.
+    pub async fn whole_documents(
+        &self,
+        schema: &str,
+        options: &DocumentOptions,
+        stream: &str,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<StoredDocument>> {
+        let place = options.place_of(stream);
+        match &self.0 {
+            Backend::Postgres(database) => database.whole_documents(schema, &place, after, most).await,
+            Backend::Sqlite(database) => database.whole_documents(&place, after, most).await,
         }
     }
 

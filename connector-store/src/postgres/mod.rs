@@ -1,10 +1,13 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
+mod budget;
 mod copy;
 mod document_table;
 mod documents;
 mod fault;
 mod lease;
+mod live;
+mod live_documents;
 mod migrations;
 mod session;
 mod sink;
@@ -21,9 +24,12 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
+use crate::attempts::Attempts;
+use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use budget::PgBudget;
 pub(crate) use sink::PgSink;
 pub(crate) use tokens::PgVault;
 
@@ -99,6 +105,20 @@ impl Database {
                 .acquire_timeout(CONNECT_TIMEOUT)
                 .connect_lazy_with(self.options.clone())
         })
+    }
+
+    /// Does what may be done twice, and does it again when it fails for a passing reason.
+    async fn again<T, F>(&self, work: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = sqlx::Result<T>>,
+    {
+        let mut attempts = Attempts::default();
+        loop {
+            match work().await {
+                Err(error) if fault::class(&error) == Class::Transient && attempts.next().await => {}
+                outcome => return outcome.map_err(|error| self.explain(error)),
+            }
+        }
     }
 
     fn explain(&self, error: sqlx::Error) -> ConnectorError {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use connector_core::Result;
-use connector_core::sync::{OpenedStream, RunStart, Sink, SinkRun, StreamState, SyncReport, Table};
+use connector_core::sync::{
+    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StreamState, SyncReport,
+    Table,
+};
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -188,6 +191,36 @@ impl PgRun {
 impl SinkRun for PgRun {
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>> {
         Box::pin(self.open(table))
+    }
+
+    fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
+        Box::pin(async {
+            let schema = &self.scope.schema;
+            match &self.documents {
+                Some(documents) => {
+                    self.database.parents_in_documents(schema, &documents.place_of(&query.table), query).await
+                }
+                None => self.database.parents(schema, query).await,
+            }
+        })
+    }
+
+    fn documents<'a>(
+        &'a self,
+        table: &'a Table,
+        after: Option<&'a str>,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
+        Box::pin(async move {
+            let schema = &self.scope.schema;
+            match &self.documents {
+                Some(documents) => {
+                    let place = documents.place_of(&table.name);
+                    self.database.whole_documents(schema, &place, after, most).await
+                }
+                None => self.database.documents(schema, &table.name, &table.key, after, most).await,
+            }
+        })
     }
 
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>> {

@@ -10,7 +10,10 @@ use crate::migrations::{self, Applied, Standing};
 const TABLE: &str = "connector_migrations";
 
 /// In order; what was released is never changed.
-const SCRIPTS: [(&str, &str); 1] = [("store", include_str!("../../migrations/sqlite/1_store.sql"))];
+const SCRIPTS: [(&str, &str); 2] = [
+    ("store", include_str!("../../migrations/sqlite/1_store.sql")),
+    ("feeds", include_str!("../../migrations/sqlite/2_feeds.sql")),
+];
 
 fn migrator() -> Migrator {
     migrations::migrator(&SCRIPTS, TABLE)

@@ -1,9 +1,12 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod budget;
 mod document_table;
 mod documents;
 mod fault;
 mod lease;
+mod live;
+mod live_documents;
 mod migrations;
 mod session;
 mod sink;
@@ -29,6 +32,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;
 

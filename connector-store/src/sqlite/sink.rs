@@ -4,7 +4,10 @@ use std::fs::File;
 use std::sync::Arc;
 
 use connector_core::Result;
-use connector_core::sync::{OpenedStream, RunStart, Sink, SinkRun, StreamState, SyncReport, Table};
+use connector_core::sync::{
+    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StreamState, SyncReport,
+    Table,
+};
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
@@ -197,6 +200,33 @@ impl SqliteRun {
 impl SinkRun for SqliteRun {
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>> {
         Box::pin(self.open(table))
+    }
+
+    fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
+        Box::pin(async {
+            match &self.documents {
+                Some(documents) => {
+                    self.database.parents_in_documents(&documents.place_of(&query.table), query).await
+                }
+                None => self.database.parents(query).await,
+            }
+        })
+    }
+
+    fn documents<'a>(
+        &'a self,
+        table: &'a Table,
+        after: Option<&'a str>,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
+        Box::pin(async move {
+            match &self.documents {
+                Some(documents) => {
+                    self.database.whole_documents(&documents.place_of(&table.name), after, most).await
+                }
+                None => self.database.documents(&table.name, &table.key, after, most).await,
+            }
+        })
     }
 
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use connector_core::ErrorCode;
-use connector_core::sync::{ChildTable, DocumentTable, DocumentTables, Status, StreamState, Table, Written};
+use connector_core::sync::{
+    ChildTable, DocumentTable, DocumentTables, ParentQuery, Status, StreamState, Table, Written,
+};
 use connector_store::{DocumentOptions, SinkOptions};
 use serde_json::{Value, json};
 
@@ -230,18 +232,14 @@ pub(crate) async fn a_table_of_another_shape_is_refused_and_untouched(world: Wor
     let table = world.table("old_companies");
     let own = "old_content jsonb, old_type varchar, created_at timestamptz, updated_at timestamptz";
     for (columns, wrong) in [
-        ("id serial PRIMARY KEY".to_owned(), "no column old_uuid"),
+        ("id serial".to_owned(), "no column old_uuid"),
         (format!("id serial, old_uuid uuid, {own}"), "no unique key on old_uuid"),
         (format!("id text, old_uuid uuid UNIQUE, {own}"), "id of type text"),
         (format!("id integer NOT NULL, old_uuid uuid UNIQUE, {own}"), "id that does not count"),
         (format!("id serial, more text NOT NULL, old_uuid uuid UNIQUE, {own}"), "more that every row"),
     ] {
-        let columns = match world.is_postgres() {
-            true => columns,
-            false => columns
-                .replace("id serial PRIMARY KEY", "id integer PRIMARY KEY")
-                .replace("id serial", "id integer PRIMARY KEY"),
-        };
+        let counts = if world.is_postgres() { "serial" } else { "integer PRIMARY KEY" };
+        let columns = columns.replace("id serial", &format!("id {counts}"));
         world.execute(&format!("CREATE TABLE {table} ({columns})")).await;
         let error = run.try_open(&companies()).await.err().unwrap();
         assert_eq!((error.code(), error.exit_code()), (ErrorCode::Conflict, 78), "{columns}");
@@ -306,4 +304,54 @@ pub(crate) async fn documents_are_counted_by_status(world: World) {
     let streams = world.store.streams("example").await.unwrap();
     assert_eq!(streams[0].stream, "companies@old_companies");
     assert_eq!((streams[0].rows, streams[0].deleted), (Some(2), Some(0)));
+}
+
+pub(crate) async fn documents_are_read_back_in_pages(world: World) {
+    let options = DocumentOptions { tables: TABLES, names: BTreeMap::new() };
+    let page = async |after: Option<&str>| {
+        world.store.whole_documents("example", &options, "companies", after, 7).await.unwrap()
+    };
+    assert!(page(None).await.is_empty(), "there is no table yet");
+    let records: Vec<Value> = (0..20).rev().map(|n| company(n, 1)).collect();
+    load(&world, &records).await;
+    let mut keys: Vec<String> = Vec::new();
+    loop {
+        let next = page(keys.last().map(String::as_str)).await;
+        let Some(first) = next.first() else { break };
+        let record: Value = serde_json::from_str(&first.document).unwrap();
+        assert_eq!(record["id"].as_str(), Some(first.key.as_str()));
+        keys.extend(next.into_iter().map(|document| document.key));
+    }
+    assert_eq!(keys, (0..20).map(id).collect::<Vec<_>>());
+}
+
+pub(crate) async fn parents_are_found_in_documents(world: World) {
+    let run = begin(&world).await;
+    let query = |column: &str, only: Option<(&str, &str)>| ParentQuery {
+        table: "companies".to_owned(),
+        id: column.to_owned(),
+        only: only.map(|(column, value)| (column.to_owned(), value.to_owned())),
+        after: None,
+        most: 4,
+    };
+    let all = async |mut query: ParentQuery| {
+        let mut ids = Vec::new();
+        loop {
+            let page = run.run.parents(&query).await.unwrap();
+            let Some(last) = page.last() else { return ids };
+            query.after = Some(last.mark.clone());
+            ids.extend(page.into_iter().map(|parent| parent.id));
+        }
+    };
+    assert!(all(query("id", None)).await.is_empty(), "there is no table yet");
+    let mut stream = run.open(&companies()).await;
+    let records = |numbers: std::ops::Range<u32>| numbers.map(|n| company(n, 1)).collect::<Vec<_>>();
+    stream.write(&records(10..20), &state(1)).await.unwrap();
+    stream.write(&records(0..10), &state(2)).await.unwrap();
+    let in_order: Vec<String> = (10..20).chain(0..10).map(id).collect();
+    assert_eq!(all(query("id", None)).await, in_order);
+    assert_eq!(all(query("id", Some(("name", "Company 7 v1")))).await, [id(7)]);
+    assert_eq!(all(query("id", Some(("owner_id", &id(7))))).await.len(), 20);
+    assert_eq!(all(query("id", Some(("owner_type", "nobody")))).await, Vec::<String>::new());
+    assert_eq!(all(query("owner_id", None)).await[0], id(7));
 }

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
+mod budget;
 mod documents;
 mod failures;
 mod leases;
+mod live;
 mod records;
 mod refusals;
 mod round_trip;
 mod status;
+mod upgrade;
 mod vault;
 mod world;
 
@@ -62,10 +65,25 @@ on_every_backend! {
         a_stream_that_does_not_fit_is_refused_by_name,
         a_dry_run_of_documents_writes_nothing,
         documents_are_counted_by_status,
+        documents_are_read_back_in_pages,
+        parents_are_found_in_documents,
     },
     refusals::{
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
+    },
+    budget::{
+        four_processes_together_send_no_more_than_the_limit,
+        a_minute_later_the_slots_are_free_and_the_interactive_go_first,
+        a_refusal_closes_the_budget_for_everybody,
+        a_caller_that_gives_up_leaves_the_budget_to_others,
+    },
+    live::{
+        documents_come_once_each_in_the_order_of_their_keys,
+        keys_of_several_parts_and_any_text_are_pages_too,
+        parents_come_in_the_order_of_writing,
+        instants_that_differ_by_a_microsecond_are_told_apart,
+        parents_are_chosen_by_a_column,
     },
     leases::{
         a_second_run_is_told_who_is_at_work,
@@ -79,6 +97,9 @@ on_every_backend! {
         a_store_that_is_not_there_lists_nothing,
         eight_may_start_at_once,
         a_store_of_a_newer_program_is_refused,
+    },
+    upgrade::{
+        a_store_of_the_version_before_is_brought_up_to_date,
     },
     vault::{
         a_connection_comes_back_as_it_was_saved,

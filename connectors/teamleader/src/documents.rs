@@ -1,4 +1,4 @@
-//! The tables of Teamleader2Db, for those who have queries on them.
+//! The tables of `teamleader2db`, for those who have queries on them.
 
 use connector_core::sync::{DocumentTable, DocumentTables};
 
