@@ -11,6 +11,7 @@ use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode};
 
 use crate::demo::DemoOptions;
+use crate::export::ExportCommand;
 use crate::help;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Capability(CapabilityCall),
     Sync(SyncCommand),
     Login(LoginCommand),
+    Export(ExportCommand),
     Status,
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
@@ -44,6 +46,7 @@ impl Command {
             Self::Capability(call) => &call.name,
             Self::Sync(_) => "sync",
             Self::Login(_) => "login",
+            Self::Export(_) => "export",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
@@ -172,6 +175,7 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
     let mut for_people = vec![
         LoginCommand::augment_args(named("login")).about("Connect an account"),
         result_arguments(SyncCommand::augment_args(named("sync"))).about("Read streams into a database"),
+        ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -233,6 +237,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "info" => Command::Info(EnvelopeSource::from_arg_matches(matches)?),
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
         "sync" => Command::Sync(SyncCommand { log_format, ..SyncCommand::from_arg_matches(matches)? }),
+        "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),

@@ -52,6 +52,12 @@ impl CliHost {
         self
     }
 
+    /// A host that reads this store, where one is named.
+    pub(crate) fn reading(mut self, url: Option<String>) -> Self {
+        self.store_url = url;
+        self
+    }
+
     /// The store that is configured, else a SQLite file named after the app in the working directory.
     pub(crate) fn store(&self) -> Result<Store> {
         self.open(&self.store_url())

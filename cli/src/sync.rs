@@ -53,7 +53,8 @@ pub(crate) struct SyncCommand {
     pub(crate) log_format: LogFormat,
 }
 
-fn table_name(text: &str) -> std::result::Result<(String, String), String> {
+/// A stream and its table, as typed.
+pub(crate) fn table_name(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((stream, table)) => Ok((stream.to_owned(), table.to_owned())),
         None => Err("a stream and a table, with `=` between".to_owned()),

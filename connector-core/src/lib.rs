@@ -13,6 +13,7 @@ pub mod capability;
 pub mod dispatch;
 pub mod envelope;
 pub mod error;
+pub mod export;
 pub mod host;
 pub mod http;
 pub mod integration;

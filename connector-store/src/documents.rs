@@ -85,9 +85,19 @@ impl DocumentOptions {
 /// Stands between the name of a stream, which never has it, and that of its table.
 const SEPARATOR: char = '@';
 
-/// The table in the name that cursors have for a stream: schema, if it has one of its own, and name.
+/// The stream in the name that cursors have for it.
+pub(crate) fn name_in(stream: &str) -> &str {
+    stream.split_once(SEPARATOR).map_or(stream, |(stream, _)| stream)
+}
+
+/// The table in the name that cursors have for a stream; `None` in the layout `tables`.
+pub(crate) fn table_name_in(stream: &str) -> Option<&str> {
+    stream.split_once(SEPARATOR).map(|(_, table)| table)
+}
+
+/// The same with schema, if it has one of its own, and name apart.
 pub(crate) fn table_in(stream: &str) -> Option<(Option<&str>, &str)> {
-    let (_, name) = stream.split_once(SEPARATOR)?;
+    let name = table_name_in(stream)?;
     Some(name.split_once('.').map_or((None, name), |(schema, table)| (Some(schema), table)))
 }
 

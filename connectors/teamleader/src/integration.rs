@@ -11,7 +11,7 @@ use connector_core::oauth::{OAuth, OAuthClient};
 use connector_core::registry::Connector;
 
 use crate::settings::Settings;
-use crate::{capabilities, client, documents, error, resources};
+use crate::{capabilities, client, documents, error, export, resources};
 
 /// Scopes of the resources that are read. Custom field definitions need none.
 const SCOPES: &[&str] =
@@ -37,6 +37,7 @@ pub fn integration() -> Integration {
         .map_error(error::map)
         .streams(resources::streams())
         .documents(documents::TABLES)
+        .export(export::contacts())
         .capability(
             Capability::new(names::VALIDATE_CREDENTIALS, capabilities::validate_credentials)
                 .description("Tells whose credentials these are, and of which account."),

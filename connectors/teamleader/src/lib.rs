@@ -7,9 +7,10 @@ mod capabilities;
 mod client;
 mod documents;
 mod error;
+mod export;
 mod integration;
 mod resources;
 mod settings;
 
 pub use integration::integration;
-pub use settings::Settings;
+pub use settings::{ExportCustomFields, Settings};
