@@ -113,6 +113,12 @@ pub(crate) fn half_of(column: &str) -> Vec<String> {
     half.map_or_else(|| field_of(column), |(field, half)| vec![field.to_owned(), half.to_owned()])
 }
 
+/// The path to a member of a document, as SQLite writes it.
+pub(crate) fn json_path(names: &[String]) -> String {
+    let members: Vec<String> = names.iter().map(|name| format!(".\"{name}\"")).collect();
+    format!("${}", members.concat())
+}
+
 fn does_not_fit(table: &Table, reason: &str) -> ConnectorError {
     let message = format!("the stream {} does not fit the layout `documents`: {reason}", table.name);
     ConnectorError::new(ErrorCode::InvalidValue, message).app_error_code("store.layout")

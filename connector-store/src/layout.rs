@@ -83,7 +83,11 @@ impl Layout {
 
     /// What goes into the column at `index`.
     pub(crate) fn cell<'r>(&self, row: &'r Row, index: usize) -> Option<Cow<'r, str>> {
-        let text = row.cell(index)?;
+        self.fitted(index, row.cell(index)?)
+    }
+
+    /// What of a cell's text goes into the column at `index`.
+    pub(crate) fn fitted<'t>(&self, index: usize, text: &'t str) -> Option<Cow<'t, str>> {
         let target = &self.targets[index];
         if target.differs { fit(target.column.kind, text) } else { Some(Cow::Borrowed(text)) }
     }
@@ -97,7 +101,7 @@ impl Layout {
 }
 
 /// A value in a column of a type that it was not made for; `None` when it does not fit.
-fn fit(kind: ColumnType, text: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn fit(kind: ColumnType, text: &str) -> Option<Cow<'_, str>> {
     let fits = match kind {
         ColumnType::Text => true,
         ColumnType::Boolean => matches!(text, "true" | "false"),

@@ -1,10 +1,12 @@
 //! Streams: readable collections of records, and how records become rows.
 
+mod child;
 mod column;
 mod declaration;
 mod reading;
 mod row;
 
+pub use child::{Item, items};
 pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
 pub use declaration::{
     Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,

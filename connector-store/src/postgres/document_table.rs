@@ -4,20 +4,20 @@ use connector_core::{ConnectorError, ErrorCode, Result};
 use sqlx::{Connection, PgConnection};
 
 use super::fault::explain;
-use super::table::{CREATION_LOCK, Described, create_schema, full_name, has_unique_key};
+use super::table::{CREATION_LOCK, create_schema, full_name, has_unique_key};
 use crate::documents::{CREATED_AT, DocumentPlace, FoundColumn, ID, UPDATED_AT, lacks};
 use crate::fault::other_shape;
 use crate::identifier::{quoted, sql};
 
-/// The table, created unless it is there.
+/// Makes the table unless it is there. Says whether it has no rows.
 pub(super) async fn prepare(
     connection: &mut PgConnection,
     schema: &str,
     place: &DocumentPlace,
     shown: &str,
-) -> Result<Described> {
-    if let Some(described) = describe(connection, schema, place, shown).await? {
-        return Ok(described);
+) -> Result<bool> {
+    if let Some(is_empty) = describe(connection, schema, place, shown).await? {
+        return Ok(is_empty);
     }
     let created = async {
         let mut transaction = connection.begin().await?;
@@ -37,13 +37,13 @@ pub(super) async fn prepare(
     })
 }
 
-/// The table as it is; `None` when there is none.
+/// Whether the table has no rows; `None` when there is no table.
 pub(super) async fn describe(
     connection: &mut PgConnection,
     schema: &str,
     place: &DocumentPlace,
     shown: &str,
-) -> Result<Option<Described>> {
+) -> Result<Option<bool>> {
     let explain = |error| explain(error, shown);
     let columns = catalog(connection, schema, place).await.map_err(explain)?;
     if columns.is_empty() {
@@ -66,7 +66,7 @@ pub(super) async fn describe(
     }
     let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {name})"));
     let is_empty = sqlx::query_scalar(query).fetch_one(connection).await.map_err(explain)?;
-    Ok(Some(Described { columns: Vec::new(), is_empty }))
+    Ok(Some(is_empty))
 }
 
 async fn catalog(

@@ -4,8 +4,9 @@ use connector_core::stream::Row;
 use sqlx::{PgConnection, SqlStr};
 
 use super::copy;
-use crate::documents::{CREATED_AT, DocumentPlace, UPDATED_AT};
+use crate::documents::{CREATED_AT, DocumentPlace, UPDATED_AT, field_of, half_of};
 use crate::identifier::{quoted, sql};
+use crate::keys::{KeyPage, KeyParts};
 use crate::session::{Comparison, Sheet};
 use crate::text::storable;
 
@@ -15,6 +16,11 @@ const COPY_ROWS: usize = 64;
 /// What is done to one table of the layout.
 pub(super) struct Documents {
     kind: String,
+    /// Names of the key and of the content, quoted.
+    key: String,
+    content: String,
+    /// The table's full name, quoted.
+    table: String,
     compare: SqlStr,
     copy: String,
     upsert: SqlStr,
@@ -48,9 +54,12 @@ impl Documents {
         );
         Self {
             kind: place.kind.clone(),
+            table: table.to_owned(),
             compare: sql(compare),
             copy: format!("COPY {table} ({columns}) FROM STDIN"),
             upsert: sql(upsert),
+            key,
+            content,
         }
     }
 
@@ -97,4 +106,56 @@ impl Documents {
             .await?;
         Ok(())
     }
+
+    pub(super) async fn count(
+        &self,
+        connection: &mut PgConnection,
+        keys: &[KeyParts<'_>],
+    ) -> sqlx::Result<u64> {
+        let statement =
+            format!("SELECT count(*) FROM {} WHERE {} = ANY ($1::text[]::uuid[])", self.table, self.key);
+        let count: i64 =
+            sqlx::query_scalar(sql(statement)).bind(texts_of(keys)).fetch_one(connection).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Removes rows: the older tool knows no mark for deleted ones.
+    pub(super) async fn delete(
+        &self,
+        connection: &mut PgConnection,
+        keys: &[KeyParts<'_>],
+    ) -> sqlx::Result<u64> {
+        let statement = format!("DELETE FROM {} WHERE {} = ANY ($1::text[]::uuid[])", self.table, self.key);
+        let done = sqlx::query(sql(statement)).bind(texts_of(keys)).execute(connection).await?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn keys(
+        &self,
+        connection: &mut PgConnection,
+        page: &KeyPage<'_>,
+    ) -> sqlx::Result<Vec<String>> {
+        let Self { table, key, content, .. } = self;
+        let mut conditions = vec![format!("($1::text IS NULL OR {key} > $1::text::uuid)")];
+        for n in 0..page.within.len() {
+            let (field, half, value) = (3 * n + 2, 3 * n + 3, 3 * n + 4);
+            conditions.push(format!("coalesce({content} #>> ${field}, {content} #>> ${half}) = ${value}"));
+        }
+        let statement = format!(
+            "SELECT {key}::text FROM {table} WHERE {} ORDER BY {key} LIMIT {}",
+            conditions.join(" AND "),
+            page.most
+        );
+        let after = page.after.as_ref().and_then(|parts| parts.first()).map(AsRef::as_ref);
+        let mut query = sqlx::query_scalar(sql(statement)).bind::<Option<&str>>(after);
+        for (column, value) in &page.within {
+            query = query.bind(field_of(&column.name)).bind(half_of(&column.name)).bind(value.as_ref());
+        }
+        query.fetch_all(connection).await
+    }
+}
+
+/// Keys of one part each.
+fn texts_of<'k>(keys: &'k [KeyParts<'_>]) -> Vec<&'k str> {
+    keys.iter().filter_map(|parts| parts.first()).map(AsRef::as_ref).collect()
 }

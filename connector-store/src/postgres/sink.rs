@@ -15,12 +15,15 @@ use super::Database;
 use super::document_table;
 use super::documents::Documents;
 use super::fault::class;
+use super::items;
 use super::lease::{self, Lease};
 use super::session::{self, PgSession, Statements};
 use super::table::{self, Described};
+use super::types;
 use crate::attempts::Attempts;
 use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
+use crate::items::ItemTable;
 use crate::lease::{ReportRow, Scope, lost};
 use crate::writer::{Opening, Writer};
 
@@ -75,9 +78,10 @@ impl PgRun {
         let database = &self.database;
         let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
         let mut connection = session::connect(database).await.map_err(|error| database.explain(error))?;
+        let mut item_tables = Vec::new();
         let described = match &place {
-            Some(place) => self.look_at_documents(&mut connection, place).await?,
-            None => self.look_at(&mut connection, table).await?,
+            Some(place) => self.look_at_documents(&mut connection, place, table).await?,
+            None => self.look_at(&mut connection, table, &mut item_tables).await?,
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let (name, stream) = match &place {
@@ -91,6 +95,7 @@ impl PgRun {
             key: table.key.clone(),
             existing: columns,
             has_columns: place.is_none(),
+            item_tables,
             is_empty,
             state,
             dry_run: self.start.dry_run,
@@ -110,12 +115,20 @@ impl PgRun {
     }
 
     /// The table, made or extended unless this is a dry run; `None` when there is none.
-    async fn look_at(&self, connection: &mut PgConnection, table: &Table) -> Result<Option<Described>> {
+    async fn look_at(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        item_tables: &mut Vec<ItemTable>,
+    ) -> Result<Option<Described>> {
         let (schema, shown) = (&self.scope.schema, self.database.shown());
+        let shape = table::of_records(table);
         if self.start.dry_run {
-            return table::describe(connection, schema, table, shown).await;
+            return table::describe(connection, schema, &shape, shown).await;
         }
-        table::prepare(connection, schema, table, shown).await.map(Some)
+        let described = table::prepare(connection, schema, &shape, shown).await?;
+        *item_tables = items::prepare(connection, schema, table, &described, shown).await?;
+        Ok(Some(described))
     }
 
     /// The same in the layout `documents`.
@@ -123,12 +136,16 @@ impl PgRun {
         &self,
         connection: &mut PgConnection,
         place: &DocumentPlace,
+        table: &Table,
     ) -> Result<Option<Described>> {
         let (schema, shown) = (self.schema_of(place), self.database.shown());
-        if self.start.dry_run {
-            return document_table::describe(connection, schema, place, shown).await;
-        }
-        document_table::prepare(connection, schema, place, shown).await.map(Some)
+        let found = if self.start.dry_run {
+            document_table::describe(connection, schema, place, shown).await?
+        } else {
+            Some(document_table::prepare(connection, schema, place, shown).await?)
+        };
+        let columns = table.columns.iter().map(types::new_column).collect();
+        Ok(found.map(|is_empty| Described { columns, is_empty }))
     }
 
     fn schema_of<'a>(&'a self, place: &'a DocumentPlace) -> &'a str {

@@ -4,7 +4,7 @@ use connector_core::Result;
 use connector_core::sync::{ParentQuery, ParentRow, StoredDocument};
 
 use super::{Database, document_table};
-use crate::documents::{DocumentPlace, field_of, half_of};
+use crate::documents::{DocumentPlace, field_of, half_of, json_path};
 use crate::identifier::{quoted, sql};
 use crate::live::{self, DocumentRow, MarkedRow};
 
@@ -63,10 +63,7 @@ impl Database {
             only = value(5),
             table = quoted(&place.table),
         );
-        let path = |names: Vec<String>| {
-            let quoted: Vec<String> = names.iter().map(|name| format!(".\"{name}\"")).collect();
-            format!("${}", quoted.concat())
-        };
+        let path = |names: Vec<String>| json_path(&names);
         let only = query.only.as_ref();
         let column = only.map_or("", |(column, _)| column);
         let rows: Vec<MarkedRow> = sqlx::query_as(sql(statement))

@@ -16,13 +16,16 @@ use super::Database;
 use super::document_table;
 use super::documents::Documents;
 use super::fault::class;
+use super::items;
 use super::lease::{self, Lease};
 use super::session::{SqliteSession, Statements};
 use super::table::{self, Described};
+use super::types;
 use crate::attempts::Attempts;
 use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
 use crate::identifier::quoted;
+use crate::items::ItemTable;
 use crate::lease::{ReportRow, Scope, lost};
 use crate::migrations::Standing;
 use crate::writer::{Opening, Writer};
@@ -74,13 +77,21 @@ struct SqliteRun {
     lease: Mutex<Option<File>>,
 }
 
+/// What there is of a stream before its first batch.
+#[derive(Default)]
+struct Found {
+    described: Option<Described>,
+    item_tables: Vec<ItemTable>,
+    state: Option<StreamState>,
+}
+
 impl SqliteRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
         let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
-        let (described, state) = if self.start.dry_run {
-            self.look(table, place.as_ref()).await?
-        } else {
-            self.prepare(table, place.as_ref()).await?
+        let Found { described, item_tables, state } = match (&place, self.start.dry_run) {
+            (Some(place), dry_run) => self.find_documents(table, place, dry_run).await?,
+            (None, true) => self.look(table).await?,
+            (None, false) => self.prepare(table).await?,
         };
         let (name, stream) = match &place {
             Some(place) => (place.table.clone(), place.stream.clone()),
@@ -93,6 +104,7 @@ impl SqliteRun {
             key: table.key.clone(),
             existing: columns,
             has_columns: place.is_none(),
+            item_tables,
             is_empty,
             state,
             dry_run: self.start.dry_run,
@@ -112,43 +124,58 @@ impl SqliteRun {
         Ok(Writer::open(session, opening))
     }
 
-    async fn prepare(
-        &self,
-        table: &Table,
-        place: Option<&DocumentPlace>,
-    ) -> Result<(Option<Described>, Option<StreamState>)> {
-        let shown = self.database.shown();
+    async fn prepare(&self, table: &Table) -> Result<Found> {
         let mut connection = self.database.connect().await.map_err(|error| self.database.explain(error))?;
-        let described = match place {
-            Some(place) => document_table::prepare(&mut connection, place, shown).await?,
-            None => table::prepare(&mut connection, table, shown).await?,
-        };
-        let stream = place.map_or(&table.name, |place| &place.stream);
-        let state = self.stored_state(&mut connection, stream).await?;
-        Ok((Some(described), state))
+        let shown = self.database.shown();
+        let described = table::prepare(&mut connection, &table::of_records(table), shown).await?;
+        let item_tables = items::prepare(&mut connection, table, &described, shown).await?;
+        let state = self.stored_state(&mut connection, &table.name).await?;
+        Ok(Found { described: Some(described), item_tables, state })
     }
 
     /// For a dry run: what there is, if anything.
-    async fn look(
-        &self,
-        table: &Table,
-        place: Option<&DocumentPlace>,
-    ) -> Result<(Option<Described>, Option<StreamState>)> {
+    async fn look(&self, table: &Table) -> Result<Found> {
         let connected =
             self.database.connect_to_read().await.map_err(|error| self.database.explain(error))?;
         let Some(mut connection) = connected else {
-            return Ok((None, None));
+            return Ok(Found::default());
         };
-        let described = match place {
-            Some(place) => document_table::describe(&mut connection, place, self.database.shown()).await?,
-            None => table::describe(&mut connection, table, self.database.shown()).await?,
+        let described =
+            table::describe(&mut connection, &table::of_records(table), self.database.shown()).await?;
+        let state = self.state_if_any(&mut connection, &table.name).await?;
+        Ok(Found { described, item_tables: Vec::new(), state })
+    }
+
+    /// The same in the layout `documents`; makes the table unless this is a dry run.
+    async fn find_documents(&self, table: &Table, place: &DocumentPlace, dry_run: bool) -> Result<Found> {
+        let (database, shown) = (&self.database, self.database.shown());
+        let explain = |error| database.explain(error);
+        let (found, state) = if dry_run {
+            let Some(mut connection) = database.connect_to_read().await.map_err(explain)? else {
+                return Ok(Found::default());
+            };
+            let found = document_table::describe(&mut connection, place, shown).await?;
+            (found, self.state_if_any(&mut connection, &place.stream).await?)
+        } else {
+            let mut connection = database.connect().await.map_err(explain)?;
+            let found = document_table::prepare(&mut connection, place, shown).await?;
+            (Some(found), self.stored_state(&mut connection, &place.stream).await?)
         };
-        let stream = place.map_or(&table.name, |place| &place.stream);
-        let state = match super::migrations::standing(&mut connection, self.database.shown()).await? {
-            Standing::Absent => None,
-            _ => self.stored_state(&mut connection, stream).await?,
-        };
-        Ok((described, state))
+        let columns = table.columns.iter().map(types::new_column).collect();
+        let described = found.map(|is_empty| Described { columns, is_empty });
+        Ok(Found { described, item_tables: Vec::new(), state })
+    }
+
+    /// The state of a stream where the store's own tables may be absent.
+    async fn state_if_any(
+        &self,
+        connection: &mut SqliteConnection,
+        stream: &str,
+    ) -> Result<Option<StreamState>> {
+        match super::migrations::standing(connection, self.database.shown()).await? {
+            Standing::Absent => Ok(None),
+            _ => self.stored_state(connection, stream).await,
+        }
     }
 
     async fn stored_state(

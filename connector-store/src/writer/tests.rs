@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use connector_core::stream::{Columns, RowDecoder};
+use connector_core::stream::{Columns, Row, RowDecoder};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::*;
+use crate::items::{ItemRow, ItemSession};
+use crate::keys::{KeyPage, KeyParts, KeyedSession};
 use crate::layout::Names;
+use crate::session::Comparison;
 
 /// Rows by key, with their hash.
 type Rows = BTreeMap<String, Vec<u8>>;
@@ -23,6 +26,8 @@ struct Database {
     calls: Vec<&'static str>,
     /// The call that fails next, and whether it does its work nevertheless.
     failing: Option<(&'static str, bool)>,
+    /// No batch finds its lease.
+    is_fenced_off: bool,
 }
 
 #[derive(Clone, Default)]
@@ -117,9 +122,13 @@ impl Session for Fake {
         Ok(())
     }
 
+    async fn remove_rejects(&mut self, _: &[i64]) -> sqlx::Result<()> {
+        self.call("remove rejects", |_| ())
+    }
+
     async fn save_state(&mut self, _: &str, batch: i64, _: &str) -> sqlx::Result<bool> {
         self.call("state", |database| database.staged.as_mut().expect("in a transaction").1 = batch)?;
-        Ok(true)
+        Ok(!self.database().is_fenced_off)
     }
 
     async fn commit(&mut self) -> sqlx::Result<()> {
@@ -164,6 +173,37 @@ impl Session for Fake {
     }
 }
 
+impl KeyedSession for Fake {
+    async fn count_live(&mut self, _: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
+        self.call("count", |_| ())?;
+        Ok(keys.iter().filter(|key| self.database().rows.contains_key(&*key[0])).count() as u64)
+    }
+
+    async fn mark_deleted(&mut self, _: &Key, keys: &[KeyParts<'_>], _: &str) -> sqlx::Result<u64> {
+        let mut count = 0;
+        self.call("delete", |database| {
+            let staged = &mut database.staged.as_mut().expect("in a transaction").0;
+            count = keys.iter().filter_map(|key| staged.remove(&*key[0])).count();
+        })?;
+        Ok(count as u64)
+    }
+
+    async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        self.call("keys", |_| ())?;
+        Ok(self.database().rows.keys().take(page.most as usize).cloned().collect())
+    }
+}
+
+impl ItemSession for Fake {
+    async fn remove_items(&mut self, _: &ItemTable, _: &[&KeyParts<'_>]) -> sqlx::Result<()> {
+        Ok(())
+    }
+
+    async fn insert_items(&mut self, _: &ItemTable, _: &[ItemRow<'_>]) -> sqlx::Result<()> {
+        Ok(())
+    }
+}
+
 fn batch(numbers: std::ops::Range<u32>) -> Batch {
     let columns = Columns::from_schema(&json!({"properties": {"id": {"type": "string"}}}), &["id"]);
     let mut decoder = RowDecoder::new(columns, &["id"]);
@@ -180,8 +220,9 @@ fn writer(fake: &Fake) -> Writer<Fake> {
     let opening = Opening {
         table: "t".to_owned(),
         key: vec!["id".to_owned()],
-        existing: Some(Vec::new()),
+        existing: Some(vec![Fake::default().new_column(&batch(0..0).columns()[0])]),
         has_columns: true,
+        item_tables: Vec::new(),
         is_empty: true,
         state: None,
         dry_run: false,
@@ -211,13 +252,21 @@ async fn a_commit_whose_answer_is_lost_is_counted_once() {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_call_loses_the_connection_the_batch_lands_once() {
-    for call in ["begin", "insert", "state", "add columns", "commit"] {
+    for call in ["begin", "add columns", "remove rejects", "delete", "insert", "state", "commit"] {
         for after_work in [true, false] {
             let fake = Fake::default();
+            let mut writer = writer(&fake);
+            writer.write(batch(100..103), &StreamState::default()).await.unwrap();
             fake.fail(call, after_work);
-            let written = writer(&fake).write(batch(0..5), &StreamState::default()).await.unwrap();
-            assert_eq!(written, inserted(5), "{call}");
-            assert_eq!(fake.database().rows.len(), 5);
+            let mut batch = batch(0..5);
+            let mut columns = batch.columns().to_vec();
+            columns.push(Column { name: "more".to_owned(), field: "more".to_owned(), ..columns[0].clone() });
+            batch.set_columns(&columns);
+            batch.push_deleted("101".to_owned());
+            batch.push_resolved(1);
+            let written = writer.write(batch, &StreamState::default()).await.unwrap();
+            assert_eq!(written, Written { deleted: 1, ..inserted(5) }, "{call}");
+            assert_eq!(fake.database().rows.len(), 7);
             assert!(fake.database().failing.is_none(), "{call} is called");
         }
     }
@@ -246,4 +295,27 @@ async fn a_write_that_was_cancelled_leaves_nothing_to_the_next() {
     fake.database().calls.clear();
     assert_eq!(writer.write(batch(0..3), &StreamState::default()).await.unwrap(), inserted(3));
     assert_eq!(fake.database().calls[0], "disconnect");
+}
+
+#[tokio::test(start_paused = true)]
+async fn questions_outlast_a_lost_connection() {
+    let fake = Fake::default();
+    let mut writer = writer(&fake);
+    writer.write(batch(0..3), &StreamState::default()).await.unwrap();
+    fake.fail("compare", false);
+    let standings = writer.compare(&batch(2..5)).await.unwrap();
+    assert_eq!(standings, [Standing::Same, Standing::Missing, Standing::Missing]);
+    fake.fail("keys", false);
+    assert_eq!(writer.live_keys(&[], None, 2).await.unwrap(), ["0", "1"]);
+    assert_eq!(fake.database().calls.iter().filter(|call| **call == "disconnect").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_fails_leaves_no_transaction_open() {
+    let fake = Fake::default();
+    let mut writer = writer(&fake);
+    fake.database().is_fenced_off = true;
+    assert!(writer.write(batch(0..3), &StreamState::default()).await.is_err());
+    assert!(fake.database().staged.is_none());
+    assert_eq!(fake.database().calls.last(), Some(&"disconnect"));
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use connector_core::ErrorCode;
 use connector_core::sync::{
-    ChildTable, DocumentTable, DocumentTables, ParentQuery, Status, StreamState, Table, Written,
+    Batch, ChildTable, DocumentTable, DocumentTables, ParentQuery, Standing, Status, StreamState, Table,
+    Written,
 };
 use connector_store::{DocumentOptions, SinkOptions};
 use serde_json::{Value, json};
@@ -254,6 +255,7 @@ pub(crate) async fn a_stream_that_does_not_fit_is_refused_by_name(world: World) 
     let shape = |name: &str, key: &[&str], id: Value| Shape {
         name: name.to_owned(),
         key: key.iter().map(|key| (*key).to_owned()).collect(),
+        children: Vec::new(),
         schema: json!({"properties": {"id": id, "other": {"type": "string", "format": "uuid"}}}),
     };
     for shape in [
@@ -354,4 +356,50 @@ pub(crate) async fn parents_are_found_in_documents(world: World) {
     assert_eq!(all(query("id", Some(("owner_id", &id(7))))).await.len(), 20);
     assert_eq!(all(query("id", Some(("owner_type", "nobody")))).await, Vec::<String>::new());
     assert_eq!(all(query("owner_id", None)).await[0], id(7));
+}
+
+pub(crate) async fn a_deleted_record_takes_its_row_along(world: World) {
+    load(&world, &(0..5).map(|n| company(n, 1)).collect::<Vec<_>>()).await;
+    let deleting = |batch: &mut Batch| {
+        for key in [id(1), id(3), id(3), id(77), "no uuid".to_owned()] {
+            batch.push_deleted(key);
+        }
+    };
+    let run = begin_in(&world.store, named(&[]), "default", true).await.unwrap();
+    let mut stream = run.open(&companies()).await;
+    let mut batch = stream.batch(&[company(3, 2)]);
+    deleting(&mut batch);
+    let written = stream.opened.writer.write(batch, &state(2)).await.unwrap();
+    assert_eq!((written.deleted, written.updated), (1, 1));
+    assert_eq!(world.count(&world.table("old_companies")).await, 5);
+
+    let run = begin(&world).await;
+    let mut stream = run.open(&companies()).await;
+    let mut batch = stream.batch(&[company(3, 2)]);
+    deleting(&mut batch);
+    let written = stream.opened.writer.write(batch, &state(2)).await.unwrap();
+    assert_eq!((written.deleted, written.updated), (1, 1));
+    let left: Vec<_> =
+        rows(&world, &world.table("old_companies")).await.into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(left, [0, 2, 3, 4].map(|n| Some(id(n))));
+}
+
+pub(crate) async fn keys_and_standings_of_documents_are_told(world: World) {
+    let run = begin(&world).await;
+    let mut stream = run.open(&companies()).await;
+    let mut records: Vec<Value> = (0..9).map(|n| company(n, 1)).collect();
+    records[4]["owner"] = json!({"type": "user", "id": id(8)});
+    stream.write(&records, &state(1)).await.unwrap();
+    let batch = stream.batch(&[company(20, 1), company(2, 2), company(1, 1)]);
+    let standings = stream.opened.writer.compare(&batch).await.unwrap();
+    assert_eq!(standings, [Standing::Missing, Standing::Different, Standing::Same]);
+
+    let writer = &mut stream.opened.writer;
+    assert_eq!(writer.live_keys(&[], None, 3).await.unwrap(), [id(0), id(1), id(2)]);
+    assert_eq!(writer.live_keys(&[], Some(&id(6)), 10).await.unwrap(), [id(7), id(8)]);
+    let owner = |number| [("owner_id".to_owned(), id(number)), ("owner_type".to_owned(), "user".to_owned())];
+    assert_eq!(writer.live_keys(&owner(8), None, 10).await.unwrap(), [id(4)]);
+    assert_eq!(writer.live_keys(&owner(7), Some(&id(2)), 2).await.unwrap(), [id(3), id(5)]);
+    let absent = [("absent".to_owned(), "x".to_owned())];
+    assert_eq!(writer.live_keys(&absent, None, 10).await.unwrap(), Vec::<String>::new());
 }
