@@ -35,6 +35,8 @@ pub(crate) struct Opening {
     pub(crate) key: Vec<String>,
     /// Columns that the table has, except our own; `None` when there is no table (dry run).
     pub(crate) existing: Option<Vec<TableColumn>>,
+    /// Whether fields have columns of their own; else all is in the document.
+    pub(crate) has_columns: bool,
     /// Tables of the lists inside the rows; none in a dry run.
     pub(crate) item_tables: Vec<ItemTable>,
     /// Whether the table has no rows.
@@ -225,6 +227,9 @@ impl<S: Session> Writer<S> {
 
     /// Columns of the batch that the table does not have yet.
     fn missing_columns(&self, batch: &Batch) -> Vec<TableColumn> {
+        if !self.opening.has_columns {
+            return Vec::new();
+        }
         let existing = self.opening.existing.as_deref().unwrap_or_default();
         let is_missing =
             |column: &&Column| !existing.iter().any(|known| S::NAMES.are_same(&known.name, &column.name));
@@ -232,7 +237,7 @@ impl<S: Session> Writer<S> {
     }
 
     fn lay_out(&mut self, batch: &Batch, missing: &[TableColumn]) {
-        if self.columns != batch.columns() {
+        if self.opening.has_columns && self.columns != batch.columns() {
             let mut existing = self.opening.existing.clone().unwrap_or_default();
             existing.extend_from_slice(missing);
             self.layout = Layout::new(batch.columns(), &self.opening.key, &existing, S::NAMES);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::engine;
 use super::plan::Days;
 use super::report::Status;
-use super::request::{SinkTarget, chosen};
+use super::request::{SinkTarget, chosen, open_sink};
 use super::stream::StreamEnd;
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -129,7 +129,7 @@ pub(super) fn capability() -> Capability {
 async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     let streams = chosen(&context, &integration, request.streams.as_deref()).await?;
-    let sink = context.host().sink(&request.sink).await?;
+    let (sink, streams) = open_sink(&context, &request.sink, streams, request.streams.as_deref()).await?;
     let repair = request.repair;
     let work = Work {
         task: Task::Verify { days: Days { from: request.from, until: request.until }, repair },

@@ -5,7 +5,7 @@
 mod budget;
 mod children;
 mod deletes;
-mod failures;
+mod documents;
 mod failures;
 mod hints;
 mod keys;
@@ -60,6 +60,21 @@ on_every_backend! {
         a_dropped_or_emptied_table_is_read_anew,
         a_dry_run_counts_and_writes_nothing,
         a_dry_run_on_nothing_leaves_nothing,
+    },
+    documents::{
+        a_new_table_is_that_of_the_older_tool,
+        a_table_of_the_older_tool_is_written_on,
+        only_content_that_changed_is_rewritten,
+        a_document_that_the_database_refuses_stands_alone,
+        the_layouts_have_states_of_their_own,
+        a_table_of_another_shape_is_refused_and_untouched,
+        a_stream_that_does_not_fit_is_refused_by_name,
+        a_dry_run_of_documents_writes_nothing,
+        documents_are_counted_by_status,
+        documents_are_read_back_in_pages,
+        a_deleted_record_takes_its_row_along,
+        keys_and_standings_of_documents_are_told,
+        parents_are_found_in_documents,
     },
     deletes::{
         a_deleted_row_is_marked_and_counted_once,

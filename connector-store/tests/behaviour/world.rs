@@ -170,6 +170,15 @@ pub(crate) struct Run {
 }
 
 pub(crate) async fn begin(store: &Store, connection: &str, dry_run: bool) -> Result<Run> {
+    begin_in(store, SinkOptions::new("example"), connection, dry_run).await
+}
+
+pub(crate) async fn begin_in(
+    store: &Store,
+    options: SinkOptions,
+    connection: &str,
+    dry_run: bool,
+) -> Result<Run> {
     let start = RunStart {
         run_id: Uuid::new_v4(),
         app_id: "example".to_owned(),
@@ -177,7 +186,7 @@ pub(crate) async fn begin(store: &Store, connection: &str, dry_run: bool) -> Res
         started_at: Timestamp::now(),
         dry_run,
     };
-    let sink = store.sink(SinkOptions::new("example"));
+    let sink = store.sink(options);
     let run = sink.begin(&start).await?;
     Ok(Run { run, start })
 }
