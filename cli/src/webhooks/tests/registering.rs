@@ -17,6 +17,8 @@ struct Record {
     id: String,
 }
 
+const FILTERS: &[Filter] = &[Filter::new("ids", FilterKind::Ids)];
+
 async fn read(_: Call<Settings>, _: PageRequest) -> Result<RecordPage> {
     Ok(RecordPage::default())
 }
@@ -34,7 +36,7 @@ fn the_app_is_asked_for_what_concerns_streams_and_for_the_end_of_the_account() {
     let stream = |name, singular, ids| {
         Stream::new::<Record, _, _>(name, singular, read).declare(|stream| {
             stream.entity = Some(singular);
-            stream.filters = &[Filter::new("ids", FilterKind::Ids)];
+            stream.filters = FILTERS;
             stream.ids = ids;
         })
     };
