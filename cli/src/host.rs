@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
+use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
@@ -137,6 +138,13 @@ impl Host for CliHost {
             let schema = target.schema.clone().unwrap_or_else(|| self.app_id.clone());
             Ok(store.sink(SinkOptions::new(schema)))
         })
+    }
+
+    fn request_budget<'a>(
+        &'a self,
+        scope: &'a BudgetScope,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
+        Box::pin(async { Ok(self.existing_store()?.map(|store| store.request_budget(scope.clone()))) })
     }
 
     fn progress(&self) -> Arc<dyn Progress> {

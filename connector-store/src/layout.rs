@@ -83,7 +83,11 @@ impl Layout {
 
     /// What goes into the column at `index`.
     pub(crate) fn cell<'r>(&self, row: &'r Row, index: usize) -> Option<Cow<'r, str>> {
-        let text = row.cell(index)?;
+        self.fitted(index, row.cell(index)?)
+    }
+
+    /// What of a cell's text goes into the column at `index`.
+    pub(crate) fn fitted<'t>(&self, index: usize, text: &'t str) -> Option<Cow<'t, str>> {
         let target = &self.targets[index];
         if target.differs { fit(target.column.kind, text) } else { Some(Cow::Borrowed(text)) }
     }

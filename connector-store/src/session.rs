@@ -10,11 +10,13 @@ use connector_core::sync::Reject;
 use sha2::{Digest, Sha256};
 
 use crate::fault::Class;
+use crate::items::ItemSession;
+use crate::keys::KeyedSession;
 use crate::layout::{Layout, Names, TableColumn};
 use crate::text::storable;
 
 /// What a database does for the writer. Nothing here decides; the order of the calls is the writer's.
-pub(crate) trait Session: Send {
+pub(crate) trait Session: KeyedSession + ItemSession {
     /// How the database compares names of columns.
     const NAMES: Names;
 
@@ -41,6 +43,8 @@ pub(crate) trait Session: Send {
     /// Files rejects.
     fn reject(&mut self, rejects: &[KeyedReject], now: &str)
     -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Removes rejects of the stream, by their numbers.
+    fn remove_rejects(&mut self, rejects: &[i64]) -> impl Future<Output = sqlx::Result<()>> + Send;
     /// Writes the stream's state; `false` when the lease was taken over.
     fn save_state(
         &mut self,
@@ -95,19 +99,31 @@ pub(crate) enum Relief {
     Values,
 }
 
+impl Relief {
+    /// What of a cell's text goes into the column at `index`.
+    pub(crate) fn cell<'t>(self, layout: &Layout, index: usize, text: &'t str) -> Option<Cow<'t, str>> {
+        match self {
+            Self::None => layout.fitted(index, text),
+            Self::Values if layout.is_fragile(index) => None,
+            _ => layout.fitted(index, text).map(|text| storable(&text).into_owned().into()),
+        }
+    }
+
+    /// What of a document goes into `_doc`.
+    pub(crate) fn document(self, json: &str) -> Cow<'_, str> {
+        if self == Self::None { Cow::Borrowed(json) } else { storable(json) }
+    }
+}
+
 impl Sheet<'_> {
     /// What goes into the column at `index`.
     pub(crate) fn cell<'r>(&self, row: &'r Row, index: usize) -> Option<Cow<'r, str>> {
-        match self.relief {
-            Relief::None => self.layout.cell(row, index),
-            Relief::Values if self.layout.is_fragile(index) => None,
-            _ => self.layout.cell(row, index).map(|text| storable(&text).into_owned().into()),
-        }
+        self.relief.cell(self.layout, index, row.cell(index)?)
     }
 
     /// What goes into `_doc`.
     pub(crate) fn document<'r>(&self, row: &'r Row) -> Cow<'r, str> {
-        if self.relief == Relief::None { Cow::Borrowed(row.document()) } else { storable(row.document()) }
+        self.relief.document(row.document())
     }
 }
 

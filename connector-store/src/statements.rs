@@ -1,8 +1,5 @@
 //! Parts of statements that both databases word alike.
 
-use connector_core::stream::ColumnType;
-use connector_core::sync::Table;
-
 use crate::identifier::{quoted, quoted_list};
 use crate::layout::Layout;
 
@@ -22,14 +19,4 @@ pub(crate) fn on_conflict(layout: &Layout) -> String {
     let replaced = columns.map(|(_, name)| quoted(name)).chain(own);
     let updates = listed(replaced.map(|name| format!("{name} = excluded.{name}")));
     format!("ON CONFLICT ({key}) DO UPDATE SET {updates}, _deleted_at = NULL")
-}
-
-/// The columns of a new table. `own` defines ours.
-pub(crate) fn definitions(table: &Table, type_name: fn(ColumnType) -> &'static str, own: &str) -> String {
-    let declared = table.columns.iter().map(|column| {
-        let not_null = if table.key.contains(&column.name) { " NOT NULL" } else { "" };
-        format!("{} {}{not_null}", quoted(&column.name), type_name(column.kind))
-    });
-    let key = quoted_list(table.key.iter().map(String::as_str));
-    format!("{}, {own}, PRIMARY KEY ({key})", listed(declared))
 }

@@ -1,8 +1,8 @@
 //! How a batch reaches a table, whichever database holds it.
 //!
 //! ```text
-//! ask which rows differ ─► begin ─► add columns ─► write them ─► rejects ─► state, if the lease still holds ─► commit
-//!    (outside of it)        └────────────── any failure: nothing of this happened ──────────────────────┘
+//! ask which rows differ ─► begin ─► add columns ─► delete, write ─► rejects ─► state, if the lease holds ─► commit
+//!    (outside of it)        └────────────── any failure: nothing of this happened ────────────────────┘
 //! ```
 //!
 //! Three ways to write, from fast to patient, each the fallback of the one before:
@@ -10,8 +10,8 @@
 //! 2. *asked*: only rows that are new or differ are sent;
 //! 3. *careful*: as before, but with savepoints, halving what the database refuses until the bad row is alone.
 
-use connector_core::stream::{Column, Row};
-use connector_core::sync::{Batch, OpenedStream, StreamState, StreamWriter, Written};
+use connector_core::stream::Column;
+use connector_core::sync::{Batch, OpenedStream, Standing, StreamState, StreamWriter, Written};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -19,9 +19,13 @@ use jiff::Timestamp;
 use crate::attempts::Attempts;
 use crate::careful::write_carefully;
 use crate::fault::Class;
+use crate::items::ItemTable;
+use crate::keys::Key;
 use crate::layout::{Layout, TableColumn};
-use crate::session::{Comparison, KeyedReject, Relief, Session, Sheet};
+use crate::plain::{Work, write_plainly};
+use crate::session::{KeyedReject, Relief, Session, Sheet};
 use crate::text::without_escaped_nul;
+use asking::deleted_keys;
 
 /// What a stream is before its first batch.
 pub(crate) struct Opening {
@@ -31,6 +35,8 @@ pub(crate) struct Opening {
     pub(crate) key: Vec<String>,
     /// Columns that the table has, except our own; `None` when there is no table (dry run).
     pub(crate) existing: Option<Vec<TableColumn>>,
+    /// Tables of the lists inside the rows; none in a dry run.
+    pub(crate) item_tables: Vec<ItemTable>,
     /// Whether the table has no rows.
     pub(crate) is_empty: bool,
     /// The state in the database.
@@ -43,6 +49,7 @@ pub(crate) struct Opening {
 pub(crate) struct Writer<S: Session> {
     session: S,
     opening: Opening,
+    key: Key,
     layout: Layout,
     columns: Vec<Column>,
     /// All rows of the next batch are probably new.
@@ -73,18 +80,12 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// Rows of a batch by what is to be done with them.
-struct Sorted<'b> {
-    new: Vec<&'b Row>,
-    differing: Vec<&'b Row>,
-    unchanged: u64,
-}
-
 impl<S: Session> Writer<S> {
     fn new(session: S, opening: Opening) -> Self {
         let expects_new = opening.is_empty;
         let (layout, columns) = Default::default();
-        Self { session, opening, layout, columns, expects_new, batch: 0, is_settled: true }
+        let key = Key::new(&opening.key, opening.existing.as_deref().unwrap_or_default(), S::NAMES);
+        Self { session, opening, key, layout, columns, expects_new, batch: 0, is_settled: true }
     }
 
     /// The stream as the engine gets it.
@@ -99,18 +100,19 @@ impl<S: Session> Writer<S> {
         OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing }
     }
 
-    async fn write_batch(&mut self, batch: &Batch, state: &StreamState) -> Result<Written> {
+    /// Makes sure that nothing is left on the connection of work that was cancelled or failed. Work that succeeds
+    /// ends with [`Self::settle`].
+    fn start(&mut self) {
         if !self.is_settled {
             self.session.disconnect();
         }
         self.is_settled = false;
-        let written = if self.opening.dry_run {
-            self.preview(batch).await.map_err(|error| self.session.explain(error))?
-        } else {
-            self.write_until_done(batch, state).await?
-        };
-        self.is_settled = true;
-        Ok(written)
+    }
+
+    /// Keeps the connection for what comes next, if the work on it succeeded.
+    fn settle<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        self.is_settled = outcome.is_ok();
+        outcome
     }
 
     async fn write_until_done(&mut self, batch: &Batch, state: &StreamState) -> Result<Written> {
@@ -169,10 +171,11 @@ impl<S: Session> Writer<S> {
         }
         let missing = self.missing_columns(batch);
         self.lay_out(batch, &missing);
-        let sorted = self.sort(batch, manner).await?;
-        let nothing_to_do = sorted.new.is_empty()
-            && sorted.differing.is_empty()
+        let sorted = self.sort(batch, manner == Manner::Hopeful).await?;
+        let nothing_to_do = batch.rows().len() as u64 == sorted.unchanged
             && batch.rejects().is_empty()
+            && batch.deleted().next().is_none()
+            && batch.resolved().is_empty()
             && missing.is_empty()
             && self.opening.state.as_ref() == Some(state);
         if nothing_to_do {
@@ -184,36 +187,29 @@ impl<S: Session> Writer<S> {
         if !missing.is_empty() {
             self.session.add_columns(&missing).await?;
         }
+        if !batch.resolved().is_empty() {
+            self.session.remove_rejects(batch.resolved()).await?;
+        }
         let mut rejects: Vec<_> =
             batch.rejects().iter().map(|reject| KeyedReject { key: None, reject: reject.clone() }).collect();
-        let mut written = Written { unchanged: sorted.unchanged, ..Written::default() };
-        let sheet = Sheet { layout: &self.layout, now: &now, relief: Relief::None };
-        if manner == Manner::Careful {
-            let new = write_carefully(&mut self.session, sheet, &sorted.new, &mut rejects).await?;
-            let sheet = Sheet { layout: &self.layout, now: &now, relief: Relief::None };
-            let changed = write_carefully(&mut self.session, sheet, &sorted.differing, &mut rejects).await?;
-            (written.inserted, written.updated) = (new.rows, changed.rows);
-            written.adjusted = new.adjusted + changed.adjusted;
-        } else {
-            if !sorted.new.is_empty() {
-                self.session.insert(&sheet, &sorted.new).await?;
-            }
-            if !sorted.differing.is_empty() {
-                self.session.upsert(&sheet, &sorted.differing).await?;
-            }
-            written.inserted = sorted.new.len() as u64;
-            written.updated = sorted.differing.len() as u64;
-        }
+        let work = Work {
+            sheet: Sheet { layout: &self.layout, now: &now, relief: Relief::None },
+            key: &self.key,
+            item_tables: &self.opening.item_tables,
+            new: sorted.new,
+            differing: sorted.differing,
+            deleted: deleted_keys(&self.key, batch),
+        };
+        let mut written = match manner {
+            Manner::Careful => write_carefully(&mut self.session, &work, &mut rejects).await?,
+            _ => write_plainly(&mut self.session, &work).await?,
+        };
+        written.unchanged = sorted.unchanged;
         written.rejected = rejects.len() as u64;
         if !rejects.is_empty() {
             self.session.reject(&rejects, &now).await?;
         }
-        let json = serde_json::to_string(state).map_err(|error| {
-            Failure::Refused(
-                ConnectorError::new(ErrorCode::InternalError, "the state is no JSON").source(error),
-            )
-        })?;
-        if !self.session.save_state(&without_escaped_nul(json), self.batch, &now).await? {
+        if !self.session.save_state(&json_of(state)?, self.batch, &now).await? {
             return Err(Failure::Refused(self.session.fenced_off()));
         }
         self.session.commit().await.map_err(|error| Failure::Commit(error, written))?;
@@ -241,77 +237,50 @@ impl<S: Session> Writer<S> {
             self.session.lay_out(&self.layout);
         }
     }
-
-    async fn sort<'b>(&mut self, batch: &'b Batch, manner: Manner) -> Result<Sorted<'b>, Failure> {
-        let mut rows: Vec<&Row> = batch.rows().collect();
-        // Keys in order meet the index in order, and two writers the rows in the same order.
-        rows.sort_unstable_by(|a, b| a.key().cmp(b.key()));
-        if manner == Manner::Hopeful || rows.is_empty() {
-            return Ok(Sorted { new: rows, differing: Vec::new(), unchanged: 0 });
-        }
-        let comparison = match self.session.compare(&self.layout, &rows).await {
-            // A key that cannot even be asked for: let the careful way find whose it is.
-            Err(error) if manner == Manner::Careful && self.session.class(&error) == Class::Data => {
-                self.session.disconnect();
-                Comparison::default()
-            }
-            other => other?,
-        };
-        Ok(split(rows, &comparison))
-    }
-
-    async fn preview(&mut self, batch: &Batch) -> sqlx::Result<Written> {
-        let rows = batch.rows().len() as u64;
-        let mut written = Written { rejected: batch.rejects().len() as u64, ..Written::default() };
-        if self.opening.existing.is_none() || rows == 0 {
-            written.inserted = rows;
-            return Ok(written);
-        }
-        let missing = self.missing_columns(batch);
-        self.lay_out(batch, &missing);
-        let rows: Vec<&Row> = batch.rows().collect();
-        let comparison = self.session.compare(&self.layout, &rows).await?;
-        let sorted = split(rows, &comparison);
-        written.inserted = sorted.new.len() as u64;
-        written.updated = sorted.differing.len() as u64;
-        written.unchanged = sorted.unchanged;
-        Ok(written)
-    }
 }
 
-fn split<'b>(rows: Vec<&'b Row>, comparison: &Comparison) -> Sorted<'b> {
-    #[derive(Clone, Copy)]
-    enum Place {
-        New,
-        Differing,
-        Unchanged,
-    }
-    let mut places = vec![Place::New; rows.len()];
-    let mut mark = |positions: &[i32], place| {
-        for position in positions {
-            if let Some(slot) = usize::try_from(*position).ok().and_then(|at| places.get_mut(at)) {
-                *slot = place;
-            }
-        }
-    };
-    mark(&comparison.differing, Place::Differing);
-    mark(&comparison.unchanged, Place::Unchanged);
-    let mut sorted = Sorted { new: Vec::new(), differing: Vec::new(), unchanged: 0 };
-    for (row, place) in rows.into_iter().zip(&places) {
-        match place {
-            Place::New => sorted.new.push(row),
-            Place::Differing => sorted.differing.push(row),
-            Place::Unchanged => sorted.unchanged += 1,
-        }
-    }
-    sorted
+fn json_of(state: &StreamState) -> Result<String, Failure> {
+    let json = serde_json::to_string(state).map_err(|error| {
+        Failure::Refused(ConnectorError::new(ErrorCode::InternalError, "the state is no JSON").source(error))
+    })?;
+    Ok(without_escaped_nul(json))
 }
 
 impl<S: Session> StreamWriter for Writer<S> {
     fn write<'a>(&'a mut self, batch: Batch, state: &'a StreamState) -> BoxFuture<'a, Result<Written>> {
-        Box::pin(async move { self.write_batch(&batch, state).await })
+        Box::pin(async move {
+            self.start();
+            let written = if self.opening.dry_run {
+                self.preview(&batch).await
+            } else {
+                self.write_until_done(&batch, state).await
+            };
+            self.settle(written)
+        })
+    }
+
+    fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        Box::pin(async move {
+            self.start();
+            let standings = self.standings_of(batch).await;
+            self.settle(standings)
+        })
+    }
+
+    fn live_keys<'a>(
+        &'a mut self,
+        within: &'a [(String, String)],
+        after: Option<&'a str>,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async move {
+            self.start();
+            let keys = self.page_of_keys(within, after, most).await;
+            self.settle(keys)
+        })
     }
 }
 
+mod asking;
 #[cfg(test)]
 mod tests;

@@ -375,7 +375,7 @@ impl StreamDeclaration {
         for parent in self.parents {
             match parent.entity {
                 Some(_) => {
-                    columns.extend([format!("{}_type", parent.column), format!("{}_id", parent.column)])
+                    columns.extend([format!("{}_type", parent.column), format!("{}_id", parent.column)]);
                 }
                 None => columns.push(parent.column.to_owned()),
             }

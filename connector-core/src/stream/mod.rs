@@ -1,10 +1,12 @@
 //! Streams: readable collections of records, and how records become rows.
 
+mod child;
 mod column;
 mod declaration;
 mod reading;
 mod row;
 
+pub use child::{Item, items};
 pub(crate) use column::resolve;
 pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
 pub use declaration::{

@@ -21,11 +21,22 @@ pub type ContentHash = [u8; HASH_BYTES];
 
 /// What a column of a row holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Cell {
+pub(super) enum Cell {
     Null,
     /// A part of the document that needs no change.
     Document(Range<usize>),
     Text(String),
+}
+
+impl Cell {
+    /// The value as text, the document being the one that the cell was made from.
+    pub(super) fn text<'c>(&'c self, document: &'c str) -> Option<&'c str> {
+        match self {
+            Self::Null => None,
+            Self::Document(range) => Some(&document[range.clone()]),
+            Self::Text(text) => Some(text),
+        }
+    }
 }
 
 /// A record on its way into a table.
@@ -55,11 +66,7 @@ impl Row {
 
     /// The value of the column at `index`, as text; `None` is null. A row may know fewer columns than its table.
     pub fn cell(&self, index: usize) -> Option<&str> {
-        match self.cells.get(index)? {
-            Cell::Null => None,
-            Cell::Document(range) => Some(&self.document.get()[range.clone()]),
-            Cell::Text(text) => Some(text),
-        }
+        self.cells.get(index)?.text(self.document.get())
     }
 
     /// The same row with the digest of another content: what a list said of a record decides whether it changed, also
@@ -290,9 +297,11 @@ impl<'de> Visitor<'de> for FillCells<'de> {
 }
 
 /// A value that its column cannot hold.
-struct Misfit;
+#[derive(Debug)]
+pub(super) struct Misfit;
 
-fn cell(column: &Column, value: &str, document: &str) -> Result<Cell, Misfit> {
+/// What a column holds of its field's value; `document` is the record that the value is a part of.
+pub(super) fn cell(column: &Column, value: &str, document: &str) -> Result<Cell, Misfit> {
     let value = match column.member {
         None => value,
         Some(_) if value == "null" => return Ok(Cell::Null),
@@ -337,7 +346,7 @@ fn cell(column: &Column, value: &str, document: &str) -> Result<Cell, Misfit> {
 }
 
 /// One member of an object; `None` when it is absent, an error when the value is no object.
-fn member_of<'a>(object: &'a str, member: &str) -> Result<Option<&'a str>, Misfit> {
+pub(super) fn member_of<'a>(object: &'a str, member: &str) -> Result<Option<&'a str>, Misfit> {
     struct Find<'m>(&'m str);
     impl<'de> Visitor<'de> for Find<'_> {
         type Value = Option<&'de RawValue>;

@@ -56,7 +56,7 @@ impl Plan {
         Self {
             mode,
             started_at: unfinished.map(|unfinished| unfinished.started_at),
-            bounds: bounds.unwrap_or_default(),
+            bounds: bounds.unwrap_or_else(|| bounds_of_everything(declaration)),
             position: unfinished.and_then(|unfinished| unfinished.position),
         }
     }
@@ -64,13 +64,16 @@ impl Plan {
     /// Everything, from the start: for a comparison of all that is there. Between days where the app can bound them.
     pub(super) fn of_everything(declaration: &StreamDeclaration, days: Days) -> Self {
         let bounds = between(declaration, days);
-        let mode = if bounds.is_empty() { Mode::Full } else { Mode::Incremental };
-        Self { mode, started_at: None, bounds, position: None }
+        if bounds.is_empty() {
+            let bounds = bounds_of_everything(declaration);
+            return Self { mode: Mode::Full, started_at: None, bounds, position: None };
+        }
+        Self { mode: Mode::Incremental, started_at: None, bounds, position: None }
     }
 
     /// Whether the read, once it is at its end, has seen every record that there is.
     pub(super) fn sees_everything(&self) -> bool {
-        self.mode == Mode::Full && self.position.is_none()
+        self.mode == Mode::Full && self.position.is_none() && self.bounds.is_empty()
     }
 
     /// Notes that the first answer came.
@@ -106,6 +109,16 @@ fn longest_without_full_read(declaration: &StreamDeclaration) -> Duration {
         (Some(window), _) => u32::from(window.full_every) * DAY,
         (None, Walk::Value { .. }) => 7 * DAY,
         (None, Walk::Pages { .. }) => DAY,
+    }
+}
+
+/// Where the app insists on dates, everything is what lies close to today.
+fn bounds_of_everything(declaration: &StreamDeclaration) -> Map<String, Value> {
+    let is_required =
+        |name: &str| declaration.filters.iter().any(|filter| filter.name == name && filter.required);
+    match declaration.window {
+        Some(window) if is_required(window.from) => around_today(declaration, &window),
+        _ => Map::new(),
     }
 }
 
@@ -151,5 +164,67 @@ fn day_as_asked(
             json!({"operator": "after", "value": before.to_string()})
         }
         _ => Value::String(day.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::{Filter, RecordPage, Stream};
+
+    const CHANGED: &[Filter] = &[Filter::new("since", FilterKind::DateTime)];
+    const DATED: &[Filter] =
+        &[Filter::new("after", FilterKind::Date), Filter::new("before", FilterKind::Date)];
+
+    fn declaration(change: impl FnOnce(&mut StreamDeclaration)) -> StreamDeclaration {
+        let read = |_: crate::Call<()>, _| async { Ok(RecordPage::default()) };
+        Stream::new::<Value, _, _>("things", "thing", read).declare(change).declaration
+    }
+
+    fn windowed() -> StreamDeclaration {
+        declaration(|stream| {
+            stream.filters = DATED;
+            stream.window =
+                Some(Window { from: "after", until: Some("before"), back: 30, ahead: 10, full_every: 7 });
+        })
+    }
+
+    fn read_days_ago(days: i64) -> StreamState {
+        let at = Timestamp::now() - (days * 24).hours();
+        StreamState { cursor: Some(at), full_read_at: Some(at), ..StreamState::default() }
+    }
+
+    #[test]
+    fn a_first_read_and_one_that_is_asked_for_see_everything() {
+        let changed = declaration(|stream| {
+            stream.filters = CHANGED;
+            stream.changed_since = Some("since");
+        });
+        for declaration in [changed, windowed(), declaration(|_| {})] {
+            assert!(Plan::new(&declaration, &StreamState::default(), None).sees_everything());
+            assert!(Plan::new(&declaration, &read_days_ago(0), Some(Mode::Full)).sees_everything());
+        }
+    }
+
+    #[test]
+    fn a_window_lies_around_today_until_everything_is_due() {
+        let plan = Plan::new(&windowed(), &read_days_ago(6), None);
+        assert_eq!(plan.mode, Mode::Incremental);
+        assert!(!plan.sees_everything());
+        let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        assert_eq!(plan.bounds["after"], (today - 30.days()).to_string());
+        assert_eq!(plan.bounds["before"], (today + 10.days()).to_string());
+        assert_eq!(Plan::new(&windowed(), &read_days_ago(8), None).mode, Mode::Full);
+    }
+
+    #[test]
+    fn where_the_app_insists_on_dates_there_is_no_complete_read() {
+        const REQUIRED: &[Filter] = &[Filter::new("after", FilterKind::Date).required()];
+        let declaration = declaration(|stream| {
+            stream.filters = REQUIRED;
+            stream.window = Some(Window { from: "after", until: None, back: 0, ahead: 0, full_every: 1 });
+        });
+        let plan = Plan::new(&declaration, &StreamState::default(), Some(Mode::Full));
+        assert!(plan.bounds.contains_key("after") && !plan.sees_everything());
     }
 }

@@ -140,9 +140,6 @@ pub(super) async fn retry(sync: &mut StreamSync<'_>, run: &dyn SinkRun) -> Resul
         }
         batch.set_columns(decoder.columns());
         let written = writer.write(batch, &state).await?;
-        sync.report.inserted += written.inserted;
-        sync.report.updated += written.updated;
-        sync.report.unchanged += written.unchanged;
-        sync.report.rejected += written.rejected;
+        sync.report.count(written);
     }
 }

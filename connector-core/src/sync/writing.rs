@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::reader::{Message, Page};
 use super::report::StreamReport;
 use super::seen::SeenKeys;
-use super::sink::{Batch, ParentProgress, StreamState, StreamWriter, Written};
+use super::sink::{Batch, ParentProgress, StreamState, StreamWriter};
 use super::sweep;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, Result};
@@ -204,7 +204,8 @@ impl Writing<'_> {
                 written = self.writer.write(batch, &self.state) => written?,
                 () = too_late(&mut stop) => return Ok(false),
             };
-            self.count(written);
+            self.report.count(written);
+            self.tally.adjusted += written.adjusted;
         }
         self.report.cursor = self.state.cursor;
         let report = &*self.report;
@@ -234,15 +235,6 @@ impl Writing<'_> {
         self.tally.refused_details += completed.refused;
         self.report.requests = self.context.requests();
         Ok(true)
-    }
-
-    fn count(&mut self, written: Written) {
-        self.report.inserted += written.inserted;
-        self.report.updated += written.updated;
-        self.report.unchanged += written.unchanged;
-        self.report.deleted += written.deleted;
-        self.report.rejected += written.rejected;
-        self.tally.adjusted += written.adjusted;
     }
 
     fn ended(self, complete: bool) -> Ended {

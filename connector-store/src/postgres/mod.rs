@@ -3,7 +3,10 @@
 mod budget;
 mod copy;
 mod fault;
+mod filing;
 mod hints;
+mod items;
+mod keys;
 mod lease;
 mod live;
 mod migrations;

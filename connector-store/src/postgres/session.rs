@@ -7,14 +7,14 @@ use connector_core::stream::{Column, Row};
 use sqlx::{PgConnection, SqlStr};
 use uuid::Uuid;
 
+use super::keys::key_matches;
 use super::{Database, copy, fault, table, types};
 use crate::fault::Class;
-use crate::identifier::{quoted, quoted_list, sql};
+use crate::identifier::{quoted_list, sql};
 use crate::layout::{Layout, Names, TableColumn, Target};
 use crate::lease::{self, Scope};
-use crate::session::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
+use crate::session::{Comparison, KeyedReject, Session, Sheet};
 use crate::statements::{OWN_COLUMNS, listed, on_conflict};
-use crate::text::without_nul;
 
 /// Settings of a writer's connection. It finds rows by key and nothing else: a plan that reads the whole table is
 /// never right, and planning the same statement anew for each batch is waste.
@@ -56,7 +56,7 @@ pub(super) async fn connect(database: &Database) -> sqlx::Result<PgConnection> {
 }
 
 impl PgSession {
-    async fn connection(&mut self) -> sqlx::Result<&mut PgConnection> {
+    pub(super) async fn connection(&mut self) -> sqlx::Result<&mut PgConnection> {
         if self.connection.is_none() {
             self.connection = Some(connect(&self.database).await?);
         }
@@ -142,36 +142,11 @@ impl Session for PgSession {
     }
 
     async fn reject(&mut self, rejects: &[KeyedReject], now: &str) -> sqlx::Result<()> {
-        let rejects = distinct_rejects(rejects);
-        let texts = |of: fn(&KeyedReject) -> Option<&str>| -> Vec<_> {
-            rejects.iter().map(|(_, reject)| of(reject).map(without_nul)).collect()
-        };
-        sqlx::query(
-            "INSERT INTO connector.rejects
-                 (run_id, app_id, connection, schema, stream, digest, key, payload, code, reason, path, created_at, seen_at)
-             SELECT $1, $2, $3, $4, $5, r.digest, r.key, r.payload, r.code, r.reason, r.path,
-                    $6::text::timestamptz, $6::text::timestamptz
-             FROM unnest($7::bytea[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
-                  AS r(digest, key, payload, code, reason, path)
-             ON CONFLICT (app_id, connection, schema, stream, digest) DO UPDATE SET
-                 run_id = excluded.run_id, key = excluded.key, code = excluded.code, reason = excluded.reason,
-                 path = excluded.path, seen_at = excluded.seen_at",
-        )
-        .bind(self.run_id)
-        .bind(self.scope.app_id.clone())
-        .bind(self.scope.connection.clone())
-        .bind(self.scope.schema.clone())
-        .bind(self.stream.clone())
-        .bind(now)
-        .bind(rejects.iter().map(|(digest, _)| digest.as_slice()).collect::<Vec<_>>())
-        .bind(texts(|reject| reject.key.as_deref()))
-        .bind(texts(|reject| Some(&reject.reject.payload)))
-        .bind(texts(|reject| Some(&reject.reject.code)))
-        .bind(texts(|reject| Some(&reject.reject.reason)))
-        .bind(texts(|reject| reject.reject.path.as_deref()))
-        .execute(self.connection().await?)
-        .await?;
-        Ok(())
+        self.file_rejects(rejects, now).await
+    }
+
+    async fn remove_rejects(&mut self, rejects: &[i64]) -> sqlx::Result<()> {
+        self.take_out_rejects(rejects).await
     }
 
     async fn save_state(&mut self, state: &str, batch: i64, now: &str) -> sqlx::Result<bool> {
@@ -251,10 +226,6 @@ fn compare_statement(table: &str, layout: &Layout) -> String {
     let parts = layout.key.len();
     let arrays = listed((1..=parts).map(|n| format!("${n}::text[]")));
     let names = listed((1..=parts).map(|n| format!("k{n}")));
-    let is_key = |(target, n): (&Target, usize)| {
-        format!("t.{} = k.k{n}::{}", quoted(&target.column.name), target.column.sql_type)
-    };
-    let matches: Vec<String> = layout.key_targets().zip(1..).map(is_key).collect();
     let same = "t._deleted_at IS NULL AND t._hash IS NOT DISTINCT FROM k.hash";
     let list = |filter: &str| format!("coalesce(array_agg((k.n - 1)::int4) FILTER (WHERE {filter}), '{{}}')");
     format!(
@@ -263,7 +234,7 @@ fn compare_statement(table: &str, layout: &Layout) -> String {
         list(same),
         list(&format!("NOT ({same})")),
         parts + 1,
-        matches.join(" AND "),
+        key_matches(layout.key_targets().map(|target| &target.column)),
     )
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use super::Database;
 use super::fault::class;
+use super::items;
 use super::lease::{self, Lease};
 use super::session::{self, PgSession, Statements};
 use super::table::{self, Described};
@@ -68,10 +69,15 @@ impl PgRun {
         let database = &self.database;
         let schema = &self.scope.schema;
         let mut connection = session::connect(database).await.map_err(|error| database.explain(error))?;
+        let shape = table::of_records(table);
+        let mut item_tables = Vec::new();
         let described = if self.start.dry_run {
-            table::describe(&mut connection, schema, table, database.shown()).await?
+            table::describe(&mut connection, schema, &shape, database.shown()).await?
         } else {
-            Some(table::prepare(&mut connection, schema, table, database.shown()).await?)
+            let described = table::prepare(&mut connection, schema, &shape, database.shown()).await?;
+            item_tables =
+                items::prepare(&mut connection, schema, table, &described, database.shown()).await?;
+            Some(described)
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let state = self.stored_state(&mut connection, &table.name).await?;
@@ -80,6 +86,7 @@ impl PgRun {
             table: table::full_name(schema, &table.name),
             key: table.key.clone(),
             existing: columns,
+            item_tables,
             is_empty,
             state,
             dry_run: self.start.dry_run,

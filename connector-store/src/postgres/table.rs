@@ -1,6 +1,7 @@
 //! A stream's table in PostgreSQL: looked at, created, extended.
 
-use connector_core::sync::Table;
+use connector_core::stream::ColumnType;
+use connector_core::sync::{ChildTable, Table};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use sqlx::{Connection, PgConnection};
 
@@ -8,9 +9,18 @@ use super::fault::explain;
 use super::types;
 use crate::fault::foreign_table;
 use crate::identifier::{quoted, sql};
-use crate::layout::TableColumn;
-use crate::statements::definitions;
-use connector_core::stream::RESERVED_COLUMNS;
+use crate::layout::{Names, TableColumn};
+use crate::shape::{OwnColumns, POSITION, TableShape};
+
+/// Ours, in the order of a new table. Items have the first of them alone.
+const OWN: OwnColumns = &[
+    ("_doc", "jsonb NOT NULL"),
+    ("_hash", "bytea NOT NULL"),
+    ("_synced_at", "timestamptz NOT NULL"),
+    ("_first_seen_at", "timestamptz NOT NULL"),
+    ("_deleted_at", "timestamptz"),
+    ("_run_id", "uuid NOT NULL"),
+];
 
 /// Held while tables are created: `IF NOT EXISTS` alone fails when two sessions create the same thing at once.
 const CREATION_LOCK: i64 = 0x636f_6e6e_6563_7401;
@@ -27,71 +37,83 @@ pub(super) fn full_name(schema: &str, name: &str) -> String {
     format!("{}.{}", quoted(schema), quoted(name))
 }
 
-/// The table, created and extended by what is declared.
+/// The table of a stream, as it is wanted.
+pub(super) fn of_records(table: &Table) -> TableShape {
+    TableShape::of_records(table, types::new_column, OWN)
+}
+
+/// The table of the items in a stream's records, as it is wanted; `parent_key` are the columns of the parent's key.
+pub(super) fn of_items(child: &ChildTable, parent_key: Vec<TableColumn>) -> TableShape {
+    let position = TableColumn {
+        name: POSITION.to_owned(),
+        kind: ColumnType::Number,
+        sql_type: "integer".to_owned(),
+        exact: true,
+    };
+    TableShape::of_items(child, parent_key, position, types::new_column, &OWN[..1])
+}
+
+/// The table, created and extended by what is wanted.
 pub(super) async fn prepare(
     connection: &mut PgConnection,
     schema: &str,
-    table: &Table,
+    shape: &TableShape,
     shown: &str,
 ) -> Result<Described> {
-    let columns = catalog(connection, schema, &table.name).await.map_err(|error| explain(error, shown))?;
-    let lacks = |columns: &[TableColumn]| {
-        let has = |name: &str| columns.iter().any(|known| known.name == name);
-        let missing = table.columns.iter().filter(|column| !has(&column.name));
-        missing.map(types::new_column).collect::<Vec<_>>()
-    };
-    if columns.is_empty() || !lacks(&columns).is_empty() {
-        let changed = async {
-            let mut transaction = connection.begin().await?;
-            sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                .bind(CREATION_LOCK)
-                .execute(&mut *transaction)
-                .await?;
-            let columns = catalog(&mut transaction, schema, &table.name).await?;
-            if columns.is_empty() {
-                create(&mut transaction, schema, table).await?;
-            } else {
-                add_columns(&mut transaction, &full_name(schema, &table.name), &lacks(&columns)).await?;
-            }
-            transaction.commit().await
-        };
-        changed.await.map_err(|error| {
-            explain(error, shown).context(format!("preparing the table {}", full_name(schema, &table.name)))
-        })?;
+    // Looked at first: a table that is not ours is refused as it is.
+    if let Some(described) = describe(connection, schema, shape, shown).await?
+        && shape.lacking(&described.columns, Names::Exact).is_empty()
+    {
+        return Ok(described);
     }
-    describe(connection, schema, table, shown).await?.ok_or_else(|| {
-        ConnectorError::new(ErrorCode::ServiceError, format!("the table {} was dropped just now", table.name))
+    change(connection, schema, shape).await.map_err(|error| {
+        explain(error, shown).context(format!("preparing the table {}", full_name(schema, &shape.name)))
+    })?;
+    describe(connection, schema, shape, shown).await?.ok_or_else(|| {
+        ConnectorError::new(ErrorCode::ServiceError, format!("the table {} was dropped just now", shape.name))
     })
+}
+
+async fn change(connection: &mut PgConnection, schema: &str, shape: &TableShape) -> sqlx::Result<()> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(CREATION_LOCK).execute(&mut *transaction).await?;
+    let columns = catalog(&mut transaction, schema, &shape.name).await?;
+    if columns.is_empty() {
+        create(&mut transaction, schema, shape).await?;
+    } else {
+        let lacking = shape.lacking(&columns, Names::Exact);
+        add_columns(&mut transaction, &full_name(schema, &shape.name), &lacking).await?;
+    }
+    transaction.commit().await
 }
 
 /// The table as it is; `None` when there is none.
 pub(super) async fn describe(
     connection: &mut PgConnection,
     schema: &str,
-    table: &Table,
+    shape: &TableShape,
     shown: &str,
 ) -> Result<Option<Described>> {
     let mut columns =
-        catalog(connection, schema, &table.name).await.map_err(|error| explain(error, shown))?;
+        catalog(connection, schema, &shape.name).await.map_err(|error| explain(error, shown))?;
     if columns.is_empty() {
         return Ok(None);
     }
-    let name = full_name(schema, &table.name);
-    if let Some(lacking) = RESERVED_COLUMNS.iter().find(|own| columns.iter().all(|known| known.name != **own))
-    {
+    let name = full_name(schema, &shape.name);
+    if let Some(lacking) = shape.lacking_own(&columns) {
         return Err(foreign_table(&name, &format!("column {lacking}")));
     }
     let looked = async {
-        let is_unique = has_unique_key(connection, schema, table).await?;
+        let is_unique = has_unique_key(connection, schema, shape).await?;
         let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {name})"));
         let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
         sqlx::Result::Ok((is_unique, is_empty))
     };
     let (is_unique, is_empty) = looked.await.map_err(|error| explain(error, shown))?;
     if !is_unique {
-        return Err(foreign_table(&name, &format!("primary key ({})", table.key.join(", "))));
+        return Err(foreign_table(&name, &format!("primary key ({})", shape.key.join(", "))));
     }
-    columns.retain(|column| !RESERVED_COLUMNS.contains(&column.name.as_str()));
+    columns.retain(|column| !shape.is_own(&column.name));
     Ok(Some(Described { columns, is_empty }))
 }
 
@@ -109,8 +131,12 @@ async fn catalog(connection: &mut PgConnection, schema: &str, name: &str) -> sql
     Ok(columns.into_iter().map(|(name, sql_type)| types::from_catalog(name, sql_type)).collect())
 }
 
-async fn has_unique_key(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<bool> {
-    let mut key = table.key.clone();
+async fn has_unique_key(
+    connection: &mut PgConnection,
+    schema: &str,
+    shape: &TableShape,
+) -> sqlx::Result<bool> {
+    let mut key = shape.key.clone();
     key.sort();
     sqlx::query_scalar(
         "SELECT EXISTS (
@@ -121,13 +147,13 @@ async fn has_unique_key(connection: &mut PgConnection, schema: &str, table: &Tab
                               WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) ORDER BY 1))",
     )
     .bind(schema)
-    .bind(&table.name)
+    .bind(&shape.name)
     .bind(key)
     .fetch_one(connection)
     .await
 }
 
-async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> sqlx::Result<()> {
+async fn create(connection: &mut PgConnection, schema: &str, shape: &TableShape) -> sqlx::Result<()> {
     let schema_exists: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
             .bind(schema)
@@ -137,10 +163,7 @@ async fn create(connection: &mut PgConnection, schema: &str, table: &Table) -> s
         let statement = sql(format!("CREATE SCHEMA {}", quoted(schema)));
         sqlx::query(statement).execute(&mut *connection).await?;
     }
-    let own = "_doc jsonb NOT NULL, _hash bytea NOT NULL, _synced_at timestamptz NOT NULL,
-        _first_seen_at timestamptz NOT NULL, _deleted_at timestamptz, _run_id uuid NOT NULL";
-    let columns = definitions(table, types::name, own);
-    let statement = format!("CREATE TABLE {} ({columns})", full_name(schema, &table.name));
+    let statement = format!("CREATE TABLE {} ({})", full_name(schema, &shape.name), shape.definitions());
     sqlx::query(sql(statement)).execute(connection).await?;
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 mod budget;
 mod fault;
+mod filing;
 mod hints;
+mod items;
+mod keys;
 mod lease;
 mod live;
 mod migrations;

@@ -9,12 +9,13 @@ use serde_json::json;
 use sqlx::{SqlStr, SqliteConnection};
 use uuid::Uuid;
 
+use super::keys::key_value;
 use super::{Database, fault, table, types};
 use crate::fault::Class;
 use crate::identifier::{quoted, quoted_list, sql};
 use crate::layout::{Layout, Names, TableColumn};
 use crate::lease::{self, Scope};
-use crate::session::{Comparison, KeyedReject, Session, Sheet, distinct_rejects};
+use crate::session::{Comparison, KeyedReject, Session, Sheet};
 use crate::statements::{OWN_COLUMNS, on_conflict};
 
 /// SQLite takes no more values in one statement.
@@ -48,7 +49,7 @@ pub(super) struct Statements {
 }
 
 impl SqliteSession {
-    async fn connection(&mut self) -> sqlx::Result<&mut SqliteConnection> {
+    pub(super) async fn connection(&mut self) -> sqlx::Result<&mut SqliteConnection> {
         if self.connection.is_none() {
             self.connection = if self.dry_run {
                 self.database.connect_to_read().await?
@@ -97,9 +98,7 @@ impl Session for SqliteSession {
 
     fn lay_out(&mut self, layout: &Layout) {
         let values = layout.targets.len() + OWN_VALUES;
-        let mut sizes: Vec<usize> =
-            CHUNKS.iter().map(|size| (*size).min(MOST_VALUES / values).max(1)).collect();
-        sizes.dedup();
+        let sizes = statement_sizes(values);
         let statements = |end: &str| {
             let statement = |size: &usize| (*size, sql(write_statement(&self.table, layout, *size, end)));
             sizes.iter().map(statement).collect()
@@ -152,32 +151,11 @@ impl Session for SqliteSession {
     }
 
     async fn reject(&mut self, rejects: &[KeyedReject], now: &str) -> sqlx::Result<()> {
-        for (digest, KeyedReject { key, reject }) in distinct_rejects(rejects) {
-            sqlx::query(
-                "INSERT INTO connector_rejects
-                     (run_id, app_id, connection, schema, stream, digest, key, payload, code, reason, path, created_at,
-                      seen_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
-                 ON CONFLICT (app_id, connection, schema, stream, digest) DO UPDATE SET
-                     run_id = excluded.run_id, key = excluded.key, code = excluded.code, reason = excluded.reason,
-                     path = excluded.path, seen_at = excluded.seen_at",
-            )
-            .bind(self.run_id.to_string())
-            .bind(self.scope.app_id.clone())
-            .bind(self.scope.connection.clone())
-            .bind(self.scope.schema.clone())
-            .bind(self.stream.clone())
-            .bind(digest.to_vec())
-            .bind(key.clone())
-            .bind(reject.payload.clone())
-            .bind(reject.code.clone())
-            .bind(reject.reason.clone())
-            .bind(reject.path.clone())
-            .bind(now.to_owned())
-            .execute(self.connection().await?)
-            .await?;
-        }
-        Ok(())
+        self.file_rejects(rejects, now).await
+    }
+
+    async fn remove_rejects(&mut self, rejects: &[i64]) -> sqlx::Result<()> {
+        self.take_out_rejects(rejects).await
     }
 
     async fn save_state(&mut self, state: &str, batch: i64, now: &str) -> sqlx::Result<bool> {
@@ -250,17 +228,20 @@ impl Session for SqliteSession {
     }
 }
 
+/// How many rows of so many values go into one statement, largest first.
+pub(super) fn statement_sizes(values: usize) -> Vec<usize> {
+    let mut sizes: Vec<usize> = CHUNKS.iter().map(|size| (*size).min(MOST_VALUES / values).max(1)).collect();
+    sizes.dedup();
+    sizes
+}
+
 /// One array for each row: its key's parts, then its hash.
 fn keys_and_hashes(layout: &Layout, rows: &[&Row]) -> String {
     let parts = layout.key.len();
     let of_row = |row: &&Row| {
         let mut values = Vec::with_capacity(parts + 1);
         for part in &layout.key {
-            let cell = layout.cell(row, *part);
-            values.push(match layout.targets[*part].column.kind {
-                ColumnType::Boolean => json!(cell.map(|text| i32::from(text == "true"))),
-                _ => json!(cell),
-            });
+            values.push(key_value(layout.targets[*part].column.kind, layout.cell(row, *part).as_deref()));
         }
         let mut hash = String::with_capacity(2 * row.hash().len());
         for byte in row.hash() {

@@ -14,12 +14,14 @@ use tokio::sync::Mutex;
 
 use super::Database;
 use super::fault::class;
+use super::items;
 use super::lease::{self, Lease};
 use super::session::{SqliteSession, Statements};
 use super::table::{self, Described};
 use crate::attempts::Attempts;
 use crate::fault::Class;
 use crate::identifier::quoted;
+use crate::items::ItemTable;
 use crate::lease::{ReportRow, Scope, lost};
 use crate::migrations::Standing;
 use crate::writer::{Opening, Writer};
@@ -66,14 +68,20 @@ struct SqliteRun {
 
 impl SqliteRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
-        let (described, state) =
-            if self.start.dry_run { self.look(table).await? } else { self.prepare(table).await? };
+        let (described, item_tables, state) = if self.start.dry_run {
+            let (described, state) = self.look(table).await?;
+            (described, Vec::new(), state)
+        } else {
+            let (described, item_tables, state) = self.prepare(table).await?;
+            (Some(described), item_tables, state)
+        };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
             table: table.name.clone(),
             key: table.key.clone(),
             existing: columns,
+            item_tables,
             is_empty,
             state,
             dry_run: self.start.dry_run,
@@ -92,11 +100,13 @@ impl SqliteRun {
         Ok(Writer::open(session, opening))
     }
 
-    async fn prepare(&self, table: &Table) -> Result<(Option<Described>, Option<StreamState>)> {
+    async fn prepare(&self, table: &Table) -> Result<(Described, Vec<ItemTable>, Option<StreamState>)> {
         let mut connection = self.database.connect().await.map_err(|error| self.database.explain(error))?;
-        let described = table::prepare(&mut connection, table, self.database.shown()).await?;
+        let shown = self.database.shown();
+        let described = table::prepare(&mut connection, &table::of_records(table), shown).await?;
+        let item_tables = items::prepare(&mut connection, table, &described, shown).await?;
         let state = self.stored_state(&mut connection, &table.name).await?;
-        Ok((Some(described), state))
+        Ok((described, item_tables, state))
     }
 
     /// For a dry run: what there is, if anything.
@@ -106,7 +116,8 @@ impl SqliteRun {
         let Some(mut connection) = connected else {
             return Ok((None, None));
         };
-        let described = table::describe(&mut connection, table, self.database.shown()).await?;
+        let described =
+            table::describe(&mut connection, &table::of_records(table), self.database.shown()).await?;
         let state = match super::migrations::standing(&mut connection, self.database.shown()).await? {
             Standing::Absent => None,
             _ => self.stored_state(&mut connection, &table.name).await?,

@@ -24,7 +24,7 @@ pub(super) fn new_column(column: &Column) -> TableColumn {
 }
 
 /// A column as the database describes it. What is not known is treated as text.
-pub(super) fn from_catalog(name: String, sql_type: String, declared: &[Column]) -> TableColumn {
+pub(super) fn from_catalog(name: String, sql_type: String, declared: &[TableColumn]) -> TableColumn {
     let is_uuid = declared.iter().any(|column| column.name == name && column.kind == ColumnType::Uuid);
     let (kind, exact) = match sql_type.to_ascii_uppercase().as_str() {
         "TEXT" if is_uuid => (ColumnType::Uuid, true),

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use connector_core::stream::{Columns, RowDecoder};
+use connector_core::stream::{Columns, Row, RowDecoder};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::*;
+use crate::items::{ItemRow, ItemSession};
+use crate::keys::{KeyPage, KeyParts, KeyedSession};
 use crate::layout::Names;
+use crate::session::Comparison;
 
 /// Rows by key, with their hash.
 type Rows = BTreeMap<String, Vec<u8>>;
@@ -117,6 +120,10 @@ impl Session for Fake {
         Ok(())
     }
 
+    async fn remove_rejects(&mut self, _: &[i64]) -> sqlx::Result<()> {
+        self.call("remove rejects", |_| ())
+    }
+
     async fn save_state(&mut self, _: &str, batch: i64, _: &str) -> sqlx::Result<bool> {
         self.call("state", |database| database.staged.as_mut().expect("in a transaction").1 = batch)?;
         Ok(true)
@@ -164,6 +171,37 @@ impl Session for Fake {
     }
 }
 
+impl KeyedSession for Fake {
+    async fn count_live(&mut self, _: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
+        self.call("count", |_| ())?;
+        Ok(keys.iter().filter(|key| self.database().rows.contains_key(&*key[0])).count() as u64)
+    }
+
+    async fn mark_deleted(&mut self, _: &Key, keys: &[KeyParts<'_>], _: &str) -> sqlx::Result<u64> {
+        let mut count = 0;
+        self.call("delete", |database| {
+            let staged = &mut database.staged.as_mut().expect("in a transaction").0;
+            count = keys.iter().filter_map(|key| staged.remove(&*key[0])).count();
+        })?;
+        Ok(count as u64)
+    }
+
+    async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        self.call("keys", |_| ())?;
+        Ok(self.database().rows.keys().take(page.most as usize).cloned().collect())
+    }
+}
+
+impl ItemSession for Fake {
+    async fn remove_items(&mut self, _: &ItemTable, _: &[&KeyParts<'_>]) -> sqlx::Result<()> {
+        Ok(())
+    }
+
+    async fn insert_items(&mut self, _: &ItemTable, _: &[ItemRow<'_>]) -> sqlx::Result<()> {
+        Ok(())
+    }
+}
+
 fn batch(numbers: std::ops::Range<u32>) -> Batch {
     let columns = Columns::from_schema(&json!({"properties": {"id": {"type": "string"}}}), &["id"]);
     let mut decoder = RowDecoder::new(columns, &["id"]);
@@ -181,6 +219,7 @@ fn writer(fake: &Fake) -> Writer<Fake> {
         table: "t".to_owned(),
         key: vec!["id".to_owned()],
         existing: Some(Vec::new()),
+        item_tables: Vec::new(),
         is_empty: true,
         state: None,
         dry_run: false,

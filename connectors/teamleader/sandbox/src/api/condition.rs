@@ -35,7 +35,6 @@ pub(crate) enum Condition {
     TimeFrom(&'static str, i64),
     TimeUntil(&'static str, i64),
     ProjectStatus(String, String),
-    Nothing,
 }
 
 impl Condition {
@@ -109,7 +108,6 @@ impl Condition {
                 let today = Timestamp::from_second(now).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
                 Self::ProjectStatus(status, today.chars().take(10).collect())
             }
-            Test::Nothing => Self::Nothing,
             Test::Everything => return Ok(None),
         };
         Ok(Some(condition))
@@ -165,7 +163,6 @@ impl Condition {
             Self::TimeFrom(path, from) => seconds(record, path).is_some_and(|at| at >= *from),
             Self::TimeUntil(path, until) => seconds(record, path).is_some_and(|at| at <= *until),
             Self::ProjectStatus(status, today) => project_has_status(record, status, today),
-            Self::Nothing => false,
         }
     }
 }

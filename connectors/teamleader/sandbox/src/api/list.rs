@@ -80,7 +80,7 @@ pub(super) fn reshape(state: &State, position: usize, version: &str, body: &mut 
         row.remove(field);
     }
     if version::reshapes(name, version) {
-        version::reshape(&mut row);
+        version::reshape(name, &mut row);
     }
     body.truncate(start);
     body.extend_from_slice(Value::Object(row).to_string().as_bytes());

@@ -58,6 +58,8 @@ pub(super) const LINE_TOTAL: &[Attribute] = &[
     attribute("tax_inclusive_before_discount", Kind::Money(gross)),
 ];
 
+pub(super) const CONTENT: &[&str] = &["goods", "services", "goods_and_services"];
+
 pub(super) const PEPPOL: &[&str] = &[
     "sending",
     "sending_failed",

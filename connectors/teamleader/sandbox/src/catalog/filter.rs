@@ -61,8 +61,6 @@ pub(crate) enum Test {
     Without(&'static str, &'static str),
     /// The status of a nextgen project, which is finer in the filter than in the rows.
     ProjectStatus(&'static [&'static str]),
-    /// A relation that no answer shows.
-    Nothing,
     /// Accepted, and without effect on what the stand-in shows.
     Everything,
 }

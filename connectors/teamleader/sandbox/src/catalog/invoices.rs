@@ -1,6 +1,6 @@
 //! `invoices`
 
-use super::documents::{ATTENTION, DISCOUNT, LINE_GROUPS, PEPPOL, TAX, gross, net};
+use super::documents::{ATTENTION, CONTENT, DISCOUNT, LINE_GROUPS, PEPPOL, TAX, gross, net};
 use super::shared::{CURRENCIES, CUSTOMER, CUSTOMER_TYPES, EXCHANGE_RATE, PAYMENT_TERM};
 use super::{Attribute, By, Include, Kind, Order, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
@@ -24,7 +24,7 @@ pub(crate) static INVOICES: Resource = Resource {
         filter("department_id", Test::Id("department.id")),
         filter("deal_id", Test::Id("deal.id")),
         filter("project_id", Test::Id("project.id")),
-        filter("subscription_id", Test::Nothing),
+        filter("subscription_id", Test::Id("subscription.id")),
         filter("status", Test::AnyOf("status", &["draft", "outstanding", "matched"], &[])),
         filter("updated_since", Test::UpdatedSince),
         filter("purchase_order_number", Test::Equals("purchase_order_number")),
@@ -66,6 +66,8 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("deal", Kind::Relation(&["deal"])).null(60),
     attribute("project", Kind::Relation(&["project"])).null(80),
     attribute("delivery_date", Kind::Date(|draw| draw.created)).null(80),
+    attribute("subscription", Kind::Relation(&["subscription"])).null(85),
+    attribute("invoice_content", Kind::Choice(CONTENT)).null(50),
     attribute("web_url", Kind::Text(|draw| draw.web_url("invoice_detail.php"))).in_list(),
     attribute("discounts", Kind::List(0, 1, &Kind::Object(DISCOUNT))).in_info(),
     attribute("grouped_lines", LINE_GROUPS).in_info(),

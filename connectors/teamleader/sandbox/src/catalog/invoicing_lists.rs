@@ -1,7 +1,6 @@
 //! `taxRates`, `withholdingTaxRates`, `paymentTerms`, `paymentMethods` and `commercialDiscounts`: what invoices are
 //! made with.
 
-use super::shared::HIDDEN_ID;
 use super::{Attribute, By, Kind, Meta, Paging, Resource, Rows, Test, attribute, filter, sort};
 use crate::data::{Draw, text};
 
@@ -81,9 +80,9 @@ const METHOD: &[Attribute] = &[
 ];
 
 const DISCOUNT: &[Attribute] = &[
+    attribute("id", Kind::Id),
     attribute("name", Kind::Text(|draw| text::listed(draw, DISCOUNTS))),
     attribute("department", Kind::Relation(&["department"])),
-    HIDDEN_ID,
 ];
 
 const PERCENTS: [u8; 6] = [21, 12, 6, 0, 9, 20];

@@ -1,7 +1,7 @@
 //! `subscriptions`
 
-use super::documents::{ATTENTION, LINE_GROUPS, TAX, gross, net};
-use super::shared::{CURRENCIES, CUSTOMER, CUSTOMER_TYPES, PAYMENT_TERM};
+use super::documents::{ATTENTION, CONTENT, LINE_GROUPS, TAX, gross, net};
+use super::shared::{ADDRESS, CURRENCIES, CUSTOMER, CUSTOMER_TYPES, PAYMENT_TERM};
 use super::{Attribute, By, Kind, Resource, Test, attribute, filter, sort};
 use crate::data::{Draw, text};
 
@@ -42,6 +42,9 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("total", Kind::Object(TOTAL)),
     attribute("web_url", Kind::Text(|draw| draw.web_url("subscription_detail.php"))),
     attribute("created_at", Kind::Created).null(2),
+    attribute("purchase_order_number", Kind::Text(text::order_number)).null(70),
+    attribute("delivery_information", Kind::Object(DELIVERY)).null(80),
+    attribute("invoice_content", Kind::Choice(CONTENT)).null(50),
     attribute("_deal", Kind::Relation(&["deal"])).null(60).hidden(),
     attribute("_invoices", Kind::List(0, 3, &Kind::Relation(&["invoice"]))).hidden(),
     attribute("payment_term", PAYMENT_TERM).in_info(),
@@ -56,6 +59,9 @@ const INVOICEE: &[Attribute] = &[
     attribute("customer", Kind::Relation(CUSTOMER)),
     attribute("for_attention_of", Kind::Object(ATTENTION)).null(70),
 ];
+
+/// Only that there is such an object is known, not what it holds.
+const DELIVERY: &[Attribute] = &[attribute("address", Kind::Object(ADDRESS)).null(20)];
 
 const BILLING_CYCLE: &[Attribute] = &[
     attribute("periodicity", Kind::Object(PERIODICITY)),

@@ -7,7 +7,6 @@ use crate::data::{Draw, text};
 pub(crate) static TICKET_STATUS: Resource = Resource {
     name: "ticketStatus",
     entity: "ticketStatus",
-    scope: Some("tickets"),
     rows: Rows::Exactly(STATUSES.len()),
     paging: Paging::None,
     filters: &[filter("ids", Test::Ids)],

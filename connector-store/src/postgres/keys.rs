@@ -1,0 +1,110 @@
+//! Rows of which only the key is known, in PostgreSQL.
+
+use connector_core::stream::{ColumnType, KEY_SEPARATOR};
+
+use super::session::PgSession;
+use crate::identifier::{quoted, sql};
+use crate::keys::{Key, KeyPage, KeyParts, KeyedSession};
+use crate::layout::TableColumn;
+use crate::statements::listed;
+
+impl KeyedSession for PgSession {
+    async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
+        let statement = format!(
+            "SELECT count(*) FROM {} JOIN {} t ON {} WHERE t._deleted_at IS NULL",
+            key_arrays(key.columns.len()),
+            self.table,
+            key_matches(&key.columns),
+        );
+        let mut query = sqlx::query_scalar(sql(statement));
+        for part in key_columns(key.columns.len(), keys) {
+            query = query.bind(part);
+        }
+        let count: i64 = query.fetch_one(self.connection().await?).await?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn mark_deleted(&mut self, key: &Key, keys: &[KeyParts<'_>], now: &str) -> sqlx::Result<u64> {
+        let count = key.columns.len();
+        let (at, run) = (count + 1, count + 2);
+        let statement = format!(
+            "UPDATE {} t SET _deleted_at = ${at}::text::timestamptz, _synced_at = ${at}::text::timestamptz,
+             _run_id = ${run} FROM {} WHERE {} AND t._deleted_at IS NULL",
+            self.table,
+            key_arrays(count),
+            key_matches(&key.columns),
+        );
+        let mut query = sqlx::query(sql(statement));
+        for part in key_columns(count, keys) {
+            query = query.bind(part);
+        }
+        let query = query.bind(now).bind(self.run_id);
+        Ok(query.execute(self.connection().await?).await?.rows_affected())
+    }
+
+    async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        let mut query = sqlx::query_scalar(sql(page_statement(&self.table, page)));
+        let values = page.within.iter().map(|(_, value)| value).chain(page.after.iter().flatten());
+        for value in values {
+            query = query.bind(value.as_ref());
+        }
+        query.fetch_one(self.connection().await?).await
+    }
+}
+
+/// Keys as a table `k`, from one array of texts for each part.
+pub(super) fn key_arrays(parts: usize) -> String {
+    let arrays = listed((1..=parts).map(|n| format!("${n}::text[]")));
+    format!("unnest({arrays}) AS k({})", listed((1..=parts).map(|n| format!("k{n}"))))
+}
+
+/// The arrays for [`key_arrays`].
+pub(super) fn key_columns<'k>(
+    parts: usize,
+    keys: &'k [impl AsRef<[std::borrow::Cow<'k, str>]>],
+) -> impl Iterator<Item = Vec<Option<&'k str>>> {
+    (0..parts).map(|part| keys.iter().map(|key| key.as_ref().get(part).map(AsRef::as_ref)).collect())
+}
+
+/// The condition under which a row of the table `t` has the key in `k`.
+pub(super) fn key_matches<'c>(columns: impl IntoIterator<Item = &'c TableColumn>) -> String {
+    let is_part = |(column, n): (&TableColumn, usize)| {
+        format!("t.{} = k.k{n}::{}", quoted(&column.name), column.sql_type)
+    };
+    columns.into_iter().zip(1..).map(is_part).collect::<Vec<_>>().join(" AND ")
+}
+
+/// One array with the keys. Compared and ordered in their columns' own types and collations, as the index is.
+fn page_statement(table: &str, page: &KeyPage<'_>) -> String {
+    let columns = &page.key.columns;
+    let names = listed(columns.iter().map(|column| format!("t.{}", quoted(&column.name))));
+    let place = |n: usize, column: &TableColumn| format!("${n}::text::{}", column.sql_type);
+    let within = page.within.iter().zip(1..);
+    let mut conditions = vec!["t._deleted_at IS NULL".to_owned()];
+    conditions
+        .extend(within.map(|((column, _), n)| format!("t.{} = {}", quoted(&column.name), place(n, column))));
+    if page.after.is_some() {
+        let places = columns.iter().zip(page.within.len() + 1..).map(|(column, n)| place(n, column));
+        conditions.push(format!("({names}) > ({})", listed(places)));
+    }
+    let texts: Vec<String> = columns.iter().map(as_text).collect();
+    format!(
+        "SELECT coalesce(array_agg(key), '{{}}') FROM (SELECT {} AS key FROM {table} t WHERE {} ORDER BY {names} LIMIT {})
+         AS page",
+        texts.join(&format!(" || chr({}) || ", u32::from(KEY_SEPARATOR))),
+        conditions.join(" AND "),
+        page.most,
+    )
+}
+
+/// The value of a column as a row's key has it.
+fn as_text(column: &TableColumn) -> String {
+    let name = format!("t.{}", quoted(&column.name));
+    match column.kind {
+        ColumnType::Date => format!("to_char({name}, 'YYYY-MM-DD')"),
+        ColumnType::Timestamp => format!(
+            "rtrim(rtrim(to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || 'Z'"
+        ),
+        _ => format!("{name}::text"),
+    }
+}

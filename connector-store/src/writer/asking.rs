@@ -1,0 +1,191 @@
+//! What a writer asks of its table, and what it makes of the answers. Writes nothing.
+
+use connector_core::stream::Row;
+use connector_core::sync::{Batch, Standing, Written};
+use connector_core::{ConnectorError, ErrorCode, Result};
+
+use super::Writer;
+use crate::attempts::Attempts;
+use crate::bisect::Halves;
+use crate::fault::Class;
+use crate::keys::{Key, KeyPage, KeyParts};
+use crate::layout::fit;
+use crate::session::Session;
+
+/// Rows of a batch by what is to be done with them.
+#[derive(Default)]
+pub(super) struct Sorted<'b> {
+    pub(super) new: Vec<&'b Row>,
+    pub(super) differing: Vec<&'b Row>,
+    pub(super) unchanged: u64,
+}
+
+/// Keys of rows that are to be marked as deleted, each once, in order; without those that no row can have.
+pub(super) fn deleted_keys<'b>(key: &Key, batch: &'b Batch) -> Vec<KeyParts<'b>> {
+    let mut texts: Vec<&str> = batch.deleted().collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts.into_iter().filter_map(|text| key.parts(text)).collect()
+}
+
+impl<S: Session> Writer<S> {
+    /// The rows by how they stand to those of the table; `hopeful` takes all of them for new.
+    pub(super) async fn sort<'b>(&mut self, batch: &'b Batch, hopeful: bool) -> sqlx::Result<Sorted<'b>> {
+        let mut rows: Vec<&Row> = batch.rows().collect();
+        // Keys in order meet the index in order, and two writers the rows in the same order.
+        rows.sort_unstable_by(|a, b| a.key().cmp(b.key()));
+        if hopeful {
+            return Ok(Sorted { new: rows, ..Sorted::default() });
+        }
+        let standings = self.standings(&rows).await?;
+        let mut sorted = Sorted::default();
+        for (row, standing) in rows.into_iter().zip(standings) {
+            match standing {
+                Standing::Missing => sorted.new.push(row),
+                Standing::Different => sorted.differing.push(row),
+                Standing::Same => sorted.unchanged += 1,
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// How these rows stand to those of the table. The columns are laid out before.
+    async fn standings(&mut self, rows: &[&Row]) -> sqlx::Result<Vec<Standing>> {
+        let mut standings = vec![Standing::Missing; rows.len()];
+        let numbered: Vec<(usize, &Row)> = rows.iter().copied().enumerate().collect();
+        let mut halves = Halves::new(&numbered);
+        while let Some(part) = halves.next() {
+            let asked: Vec<&Row> = part.iter().map(|(_, row)| *row).collect();
+            let comparison = match self.session.compare(&self.layout, &asked).await {
+                Ok(comparison) => comparison,
+                Err(error) if self.session.class(&error) == Class::Data => {
+                    // A key that cannot even be asked for is no row's.
+                    halves.refused(part);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let differing = comparison.differing.iter().map(|position| (position, Standing::Different));
+            let unchanged = comparison.unchanged.iter().map(|position| (position, Standing::Same));
+            for (position, standing) in differing.chain(unchanged) {
+                if let Some((at, _)) = usize::try_from(*position).ok().and_then(|at| part.get(at)) {
+                    standings[*at] = standing;
+                }
+            }
+        }
+        Ok(standings)
+    }
+
+    /// How the rows of a batch, in their order, stand to those of the table.
+    pub(super) async fn standings_of(&mut self, batch: &Batch) -> Result<Vec<Standing>> {
+        let mut standings = vec![Standing::Missing; batch.rows().len()];
+        if self.opening.existing.is_none() || standings.is_empty() {
+            return Ok(standings);
+        }
+        let missing = self.missing_columns(batch);
+        self.lay_out(batch, &missing);
+        let mut rows: Vec<(usize, &Row)> = batch.rows().enumerate().collect();
+        rows.sort_unstable_by(|(_, a), (_, b)| a.key().cmp(b.key()));
+        let (places, rows): (Vec<usize>, Vec<&Row>) = rows.into_iter().unzip();
+        let mut attempts = Attempts::default();
+        let sorted = loop {
+            match self.standings(&rows).await {
+                Ok(standings) => break standings,
+                Err(error) => recover(&mut self.session, &self.opening.table, error, &mut attempts).await?,
+            }
+        };
+        for (place, standing) in places.into_iter().zip(sorted) {
+            standings[place] = standing;
+        }
+        Ok(standings)
+    }
+
+    /// What writing the batch would do.
+    pub(super) async fn preview(&mut self, batch: &Batch) -> Result<Written> {
+        let mut written = Written { rejected: batch.rejects().len() as u64, ..Written::default() };
+        for standing in self.standings_of(batch).await? {
+            match standing {
+                Standing::Missing => written.inserted += 1,
+                Standing::Different => written.updated += 1,
+                Standing::Same => written.unchanged += 1,
+            }
+        }
+        written.deleted = self.count_deleted(batch).await?;
+        Ok(written)
+    }
+
+    async fn count_deleted(&mut self, batch: &Batch) -> Result<u64> {
+        if self.opening.existing.is_none() {
+            return Ok(0);
+        }
+        let keys = deleted_keys(&self.key, batch);
+        let (mut count, mut halves, mut attempts) = (0, Halves::new(&keys), Attempts::default());
+        while let Some(part) = halves.next() {
+            loop {
+                match self.session.count_live(&self.key, part).await {
+                    Ok(live) => count += live,
+                    Err(error) if self.session.class(&error) == Class::Data => {
+                        halves.refused(part);
+                    }
+                    Err(error) => {
+                        recover(&mut self.session, &self.opening.table, error, &mut attempts).await?;
+                        continue;
+                    }
+                }
+                break;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Keys of live rows, in their order.
+    pub(super) async fn page_of_keys<'a>(
+        &mut self,
+        within: &'a [(String, String)],
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<String>> {
+        let Some(existing) = &self.opening.existing else {
+            return Ok(Vec::new());
+        };
+        let condition = |(name, value): &'a (String, String)| {
+            let column = existing.iter().find(|known| S::NAMES.are_same(&known.name, name))?;
+            Some((column, fit(column.kind, value)?))
+        };
+        // A column that is not there has no value, and a value that does not fit its column is nobody's.
+        let Some(within) = within.iter().map(condition).collect() else {
+            return Ok(Vec::new());
+        };
+        let after = match after.map(|after| self.key.parts(after)) {
+            Some(None) => return Err(no_key(&self.opening.table)),
+            after => after.flatten(),
+        };
+        let page = KeyPage { key: &self.key, within, after, most };
+        let mut attempts = Attempts::default();
+        loop {
+            match self.session.live_keys(&page).await {
+                Ok(keys) => return Ok(keys),
+                Err(error) => recover(&mut self.session, &self.opening.table, error, &mut attempts).await?,
+            }
+        }
+    }
+}
+
+/// Makes ready for another attempt after an error that passes; any other is handed out.
+async fn recover<S: Session>(
+    session: &mut S,
+    table: &str,
+    error: sqlx::Error,
+    attempts: &mut Attempts,
+) -> Result<()> {
+    if session.class(&error) == Class::Transient && attempts.next().await {
+        tracing::debug!(%table, %error, "asking again");
+        session.disconnect();
+        return Ok(());
+    }
+    Err(session.explain(error).context(format!("reading {table}")))
+}
+
+fn no_key(table: &str) -> ConnectorError {
+    ConnectorError::new(ErrorCode::InvalidValue, format!("there is no such key in {table} to go on after"))
+}
