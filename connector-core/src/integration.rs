@@ -82,6 +82,13 @@ pub(crate) struct StreamEntry {
     pub get: Option<GetFn>,
 }
 
+impl StreamEntry {
+    /// Whether records can be read by their ids.
+    pub(crate) fn reads_single_records(&self) -> bool {
+        self.declaration.ids.is_some() || self.get.is_some()
+    }
+}
+
 /// A connector's settings without their type.
 pub(crate) type AnySettings = Arc<dyn Any + Send + Sync>;
 
@@ -259,6 +266,15 @@ impl Integration {
     /// Columns that a stream declares; `None` when there is no such stream.
     pub fn columns(&self, stream: &str) -> Option<Columns> {
         self.stream(stream).map(|entry| columns_of(&entry.declaration))
+    }
+
+    /// Streams that messages can be about, since single records of them can be read: what the app calls such a record,
+    /// and the stream's name.
+    pub fn hinted_streams(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.streams
+            .iter()
+            .filter(|entry| entry.reads_single_records())
+            .filter_map(|entry| Some((entry.declaration.entity?, entry.declaration.name)))
     }
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
@@ -494,8 +510,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         }
         let mut types = BTreeSet::new();
         for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
-            if !types.insert(declared.name) {
-                return Err(duplicate("type of webhooks", declared.name));
+            if !types.insert(declared) {
+                return Err(duplicate("type of webhooks", declared));
             }
         }
         check_exports(&integration.exports, &names)?;
