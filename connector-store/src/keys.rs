@@ -66,6 +66,8 @@ pub(crate) trait KeyedSession: Send {
         keys: &[KeyParts<'_>],
         now: &str,
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+    /// Makes sure of an index for pages of keys within these columns.
+    fn index(&mut self, within: &[&TableColumn], key: &Key) -> impl Future<Output = sqlx::Result<()>> + Send;
     /// Keys of live rows, in the order of the keys.
     fn live_keys(&mut self, page: &KeyPage<'_>) -> impl Future<Output = sqlx::Result<Vec<String>>> + Send;
 }

@@ -52,6 +52,8 @@ pub(crate) struct Writer<S: Session> {
     key: Key,
     layout: Layout,
     columns: Vec<Column>,
+    /// Columns that keys were asked within, for which an index was made.
+    indexed: Vec<Vec<String>>,
     /// All rows of the next batch are probably new.
     expects_new: bool,
     /// Number of the last batch; tells a retry whether the commit before it went through.
@@ -85,7 +87,8 @@ impl<S: Session> Writer<S> {
         let expects_new = opening.is_empty;
         let (layout, columns) = Default::default();
         let key = Key::new(&opening.key, opening.existing.as_deref().unwrap_or_default(), S::NAMES);
-        Self { session, opening, key, layout, columns, expects_new, batch: 0, is_settled: true }
+        let indexed = Vec::new();
+        Self { session, opening, key, layout, columns, indexed, expects_new, batch: 0, is_settled: true }
     }
 
     /// The stream as the engine gets it.

@@ -6,7 +6,7 @@ use super::session::PgSession;
 use crate::identifier::{quoted, sql};
 use crate::keys::{Key, KeyPage, KeyParts, KeyedSession};
 use crate::layout::TableColumn;
-use crate::statements::listed;
+use crate::statements::{index_statement, listed};
 
 impl KeyedSession for PgSession {
     async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
@@ -40,6 +40,12 @@ impl KeyedSession for PgSession {
         }
         let query = query.bind(now).bind(self.run_id);
         Ok(query.execute(self.connection().await?).await?.rows_affected())
+    }
+
+    async fn index(&mut self, within: &[&TableColumn], key: &Key) -> sqlx::Result<()> {
+        let statement = sql(index_statement(&self.stream, &self.table, within, key));
+        sqlx::query(statement).execute(self.connection().await?).await?;
+        Ok(())
     }
 
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {

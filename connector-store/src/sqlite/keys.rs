@@ -9,7 +9,7 @@ use super::session::SqliteSession;
 use crate::identifier::{quoted, quoted_list, sql};
 use crate::keys::{Key, KeyPage, KeyParts, KeyedSession};
 use crate::layout::TableColumn;
-use crate::statements::listed;
+use crate::statements::{index_statement, listed};
 
 impl KeyedSession for SqliteSession {
     async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
@@ -34,6 +34,12 @@ impl KeyedSession for SqliteSession {
             .bind(now.to_owned())
             .bind(self.run_id.to_string());
         Ok(query.execute(self.connection().await?).await?.rows_affected())
+    }
+
+    async fn index(&mut self, within: &[&TableColumn], key: &Key) -> sqlx::Result<()> {
+        let statement = sql(index_statement(&self.stream, &self.table, within, key));
+        sqlx::query(statement).execute(self.connection().await?).await?;
+        Ok(())
     }
 
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {

@@ -1,6 +1,6 @@
 //! What a writer asks of its table, and what it makes of the answers. Writes nothing.
 
-use connector_core::stream::Row;
+use connector_core::stream::{ColumnType, Row};
 use connector_core::sync::{Batch, Standing, Written};
 use connector_core::{ConnectorError, ErrorCode, Result};
 
@@ -9,7 +9,7 @@ use crate::attempts::Attempts;
 use crate::bisect::Halves;
 use crate::fault::Class;
 use crate::keys::{Key, KeyPage, KeyParts};
-use crate::layout::fit;
+use crate::layout::{TableColumn, fit};
 use crate::session::Session;
 
 /// Rows of a batch by what is to be done with them.
@@ -153,7 +153,7 @@ impl<S: Session> Writer<S> {
             Some((column, fit(column.kind, value)?))
         };
         // A column that is not there has no value, and a value that does not fit its column is nobody's.
-        let Some(within) = within.iter().map(condition).collect() else {
+        let Some(within): Option<Vec<_>> = within.iter().map(condition).collect() else {
             return Ok(Vec::new());
         };
         let after = match after.map(|after| self.key.parts(after)) {
@@ -161,6 +161,9 @@ impl<S: Session> Writer<S> {
             after => after.flatten(),
         };
         let page = KeyPage { key: &self.key, within, after, most };
+        if !self.opening.dry_run {
+            index_scope(&mut self.session, &mut self.indexed, &page).await;
+        }
         let mut attempts = Attempts::default();
         loop {
             match self.session.live_keys(&page).await {
@@ -169,6 +172,22 @@ impl<S: Session> Writer<S> {
             }
         }
     }
+}
+
+/// Makes an index for a scope that is asked for the first time: a stream that is read parent by parent would read its
+/// whole table for each of them otherwise. Without the right to make one, it still gets its answers.
+async fn index_scope<S: Session>(session: &mut S, indexed: &mut Vec<Vec<String>>, page: &KeyPage<'_>) {
+    let columns: Vec<&TableColumn> = page.within.iter().map(|(column, _)| *column).collect();
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let has_index = columns.iter().all(|column| column.kind != ColumnType::Json);
+    if columns.is_empty() || !has_index || indexed.contains(&names) {
+        return;
+    }
+    if let Err(error) = session.index(&columns, page.key).await {
+        tracing::debug!(%error, ?names, "no index for a scope");
+        session.disconnect();
+    }
+    indexed.push(names);
 }
 
 /// Makes ready for another attempt after an error that passes; any other is handed out.

@@ -188,6 +188,10 @@ impl KeyedSession for Fake {
         Ok(count as u64)
     }
 
+    async fn index(&mut self, _: &[&TableColumn], _: &Key) -> sqlx::Result<()> {
+        self.call("index", |_| ())
+    }
+
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
         self.call("keys", |_| ())?;
         Ok(self.database().rows.keys().take(page.most as usize).cloned().collect())

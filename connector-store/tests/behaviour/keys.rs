@@ -114,6 +114,25 @@ pub(crate) async fn keys_within_a_scope_are_those_alone(world: World) {
     }
 }
 
+pub(crate) async fn a_scope_gets_an_index_once(world: World) {
+    let run = world.begin().await;
+    let mut stream = run.open(&companies()).await;
+    stream.write(&[company(1, 1)], &state(1)).await.unwrap();
+    let owner = id(7);
+    for _ in 0..2 {
+        assert_eq!(stream.live_keys(&[("owner_id", &owner)], 10).await, [id(1)]);
+    }
+    let count = if world.is_postgres() {
+        "count(*) FROM pg_indexes WHERE indexname = 'companies_within_owner_id'"
+    } else {
+        "count(*) FROM sqlite_master WHERE name = 'companies_within_owner_id'"
+    };
+    assert_eq!(world.value(count).await.unwrap(), "1");
+    drop(stream);
+    let mut stream = run.open(&companies()).await;
+    assert_eq!(stream.live_keys(&[("owner_id", &owner)], 10).await, [id(1)]);
+}
+
 pub(crate) async fn a_table_that_is_not_there_has_no_keys(world: World) {
     let run = world.begin_dry().await;
     let mut stream = run.open(&companies()).await;
