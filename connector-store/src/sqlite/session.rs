@@ -37,6 +37,8 @@ pub(super) struct SqliteSession {
     pub(super) dry_run: bool,
     pub(super) connection: Option<SqliteConnection>,
     pub(super) statements: Statements,
+    /// Of those that were sorted.
+    pub(super) keys_handed_out: i64,
 }
 
 /// Statements for the columns that the batches have now.
