@@ -120,6 +120,7 @@ impl SqliteRun {
             dry_run: self.start.dry_run,
             connection: None,
             statements: Statements::default(),
+            keys_handed_out: 0,
         };
         Ok(Writer::open(session, opening))
     }

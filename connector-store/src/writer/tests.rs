@@ -26,6 +26,8 @@ struct Database {
     calls: Vec<&'static str>,
     /// The call that fails next, and whether it does its work nevertheless.
     failing: Option<(&'static str, bool)>,
+    /// Keys that were sorted, last first.
+    sorted: Option<Vec<String>>,
     /// No batch finds its lease.
     is_fenced_off: bool,
 }
@@ -150,6 +152,7 @@ impl Session for Fake {
     fn disconnect(&mut self) {
         let mut database = self.database();
         database.calls.push("disconnect");
+        database.sorted = None;
         database.staged = None;
     }
 
@@ -188,9 +191,37 @@ impl KeyedSession for Fake {
         Ok(count as u64)
     }
 
+    async fn index(&mut self, _: &[&TableColumn], _: &Key) -> sqlx::Result<()> {
+        self.call("index", |_| ())
+    }
+
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
         self.call("keys", |_| ())?;
-        Ok(self.database().rows.keys().take(page.most as usize).cloned().collect())
+        let after = page.after.as_ref().map(|parts| parts[0].to_string());
+        let database = self.database();
+        let keys = database.rows.keys().filter(|key| after.as_ref().is_none_or(|after| *key > after));
+        Ok(keys.take(page.most as usize).cloned().collect())
+    }
+
+    fn sorts_keys(&self) -> bool {
+        true
+    }
+
+    async fn sort_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        self.call("sort keys", |_| ())?;
+        let after = page.after.clone();
+        let all = KeyPage { key: page.key, within: Vec::new(), after, most: u32::MAX };
+        let mut all = self.live_keys(&all).await?;
+        all.reverse();
+        self.database().sorted = Some(all);
+        self.next_keys(page.most).await
+    }
+
+    async fn next_keys(&mut self, most: u32) -> sqlx::Result<Vec<String>> {
+        self.call("next keys", |_| ())?;
+        let mut database = self.database();
+        let sorted = database.sorted.as_mut().expect("sorted before, on this connection");
+        Ok((0..most).map_while(|_| sorted.pop()).collect())
     }
 }
 
@@ -318,4 +349,25 @@ async fn work_that_fails_leaves_no_transaction_open() {
     assert!(writer.write(batch(0..3), &StreamState::default()).await.is_err());
     assert!(fake.database().staged.is_none());
     assert_eq!(fake.database().calls.last(), Some(&"disconnect"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_keys_go_on_wherever_the_connection_is_lost() {
+    for call in ["keys", "sort keys", "next keys"] {
+        let fake = Fake::default();
+        let mut writer = writer(&fake);
+        writer.write(batch(10..20), &StreamState::default()).await.unwrap();
+        fake.fail(call, false);
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().cloned();
+            let page = writer.live_keys(&[], after.as_deref(), 2).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            keys.extend(page);
+        }
+        assert_eq!(keys, (10..20).map(|number| number.to_string()).collect::<Vec<_>>(), "{call}");
+        assert!(fake.database().failing.is_none(), "{call} is called");
+    }
 }

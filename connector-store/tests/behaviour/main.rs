@@ -89,6 +89,8 @@ on_every_backend! {
         keys_come_in_pages_as_rows_have_them,
         keys_of_any_type_come_as_rows_have_them,
         keys_within_a_scope_are_those_alone,
+        pages_go_on_while_rows_are_written,
+        a_scope_gets_an_index_once,
         a_table_that_is_not_there_has_no_keys,
     },
     children::{
