@@ -37,6 +37,7 @@ mod status;
 mod store;
 mod text;
 mod vault;
+mod view;
 mod writer;
 
 pub use hints::{Hint, Hints};
