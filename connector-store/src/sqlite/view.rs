@@ -74,14 +74,16 @@ fn definition(table: &str, source: &str, columns: &[TableColumn], shown: &[Custo
     let source = format!("t.{}", quoted(source));
     let own = listed(names.iter().map(|name| format!("t.{name} AS {name}")));
     let nothing = vec!["NULL"; names.len() + 1].join(", ");
+    // By their place in the list, which SQLite has taken apart already: half the cost of taking each item apart.
+    let id = format!("{source} ->> ('$[' || item.key || '].definition.id')");
+    let content = "('$[' || item.key || '].value')";
     format!(
         "SELECT {} FROM (
              SELECT {own}, (
-                 SELECT json_group_object(item.value ->> '$.definition.id', item.value -> '$.value')
+                 SELECT json_group_object({id}, {source} -> {content})
                  FROM json_each(CASE WHEN json_valid({source}) THEN
                      CASE json_type({source}) WHEN 'array' THEN {source} END END) AS item
-                 WHERE CASE item.type WHEN 'object' THEN item.value ->> '$.definition.id' IS NOT NULL
-                     AND item.value ->> '$.value' IS NOT NULL END) AS _held
+                 WHERE {source} ->> {content} IS NOT NULL AND {id} IS NOT NULL) AS _held
              FROM {table} AS t UNION ALL SELECT {nothing} WHERE 0)",
         listed(names.iter().cloned().chain(custom))
     )
