@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use connector_core::Result;
 use connector_core::sync::{
-    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StoredReject, StreamState,
-    SyncReport, Table,
+    CustomFieldView, OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument,
+    StoredReject, StreamState, SyncReport, Table,
 };
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
@@ -264,6 +264,10 @@ impl SinkRun for SqliteRun {
         most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
         Box::pin(self.database.stored_rejects(&self.scope, table, after, most))
+    }
+
+    fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.database.create_view(view, self.start.dry_run))
     }
 
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>> {

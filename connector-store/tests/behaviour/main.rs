@@ -19,6 +19,7 @@ mod status;
 mod together;
 mod upgrade;
 mod vault;
+mod views;
 mod world;
 
 /// Makes one test for each backend.
@@ -155,6 +156,14 @@ on_every_backend! {
     },
     upgrade::{
         a_store_of_the_version_before_is_brought_up_to_date,
+    },
+    views::{
+        a_custom_field_is_a_column_of_its_type,
+        no_content_makes_a_view_fail,
+        a_view_is_made_anew_only_when_it_changes,
+        what_has_the_name_and_is_not_ours_stays,
+        what_is_built_on_a_view_is_not_lost,
+        a_view_needs_its_table_and_room_for_its_columns,
     },
     vault::{
         a_connection_comes_back_as_it_was_saved,
