@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, ValueEnum, value_parser};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum, value_parser};
 use clap_complete::Shell;
+use connector_core::ConnectorError;
 use connector_core::integration::Integration;
-use connector_core::{ConnectorError, ErrorCode};
 
 use crate::demo::DemoOptions;
 use crate::export::ExportCommand;
@@ -16,8 +16,12 @@ use crate::help;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
 use crate::output::{Ended, Output};
+use crate::refusal::refusal;
+use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
 use crate::sync::SyncCommand;
+use crate::verify::VerifyCommand;
+use crate::webhooks::WebhooksCommand;
 
 /// What is to be done and how it is told.
 pub(crate) struct Arguments {
@@ -30,6 +34,9 @@ pub(crate) enum Command {
     Info(EnvelopeSource),
     Capability(CapabilityCall),
     Sync(SyncCommand),
+    Verify(VerifyCommand),
+    Rejects(RejectsCommand),
+    Webhooks(WebhooksCommand),
     Login(LoginCommand),
     Export(ExportCommand),
     Status,
@@ -45,6 +52,9 @@ impl Command {
             Self::Info(_) => "info",
             Self::Capability(call) => &call.name,
             Self::Sync(_) => "sync",
+            Self::Verify(_) => "verify",
+            Self::Rejects(_) => "rejects",
+            Self::Webhooks(_) => "webhooks",
             Self::Login(_) => "login",
             Self::Export(_) => "export",
             Self::Status => "status",
@@ -175,6 +185,12 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
     let mut for_people = vec![
         LoginCommand::augment_args(named("login")).about("Connect an account"),
         result_arguments(SyncCommand::augment_args(named("sync"))).about("Read streams into a database"),
+        result_arguments(VerifyCommand::augment_args(named("verify")))
+            .about("Compare the database with the app"),
+        RejectsCommand::augment_subcommands(named("rejects").subcommand_required(true))
+            .about("Show the records that could not be stored, and try again"),
+        WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
+            .about("Take the app's messages about changes, and read what changed"),
         ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
         named("status").about("Show connections, streams and the last runs"),
     ];
@@ -191,7 +207,8 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
     );
     for_people.push(call_arguments(named("info")).about("Print everything about the connector"));
     command = command.subcommands(for_people);
-    let derived = integration.capabilities().filter(|capability| capability.name() != "sync");
+    // Those have a command of the same name above, with friendlier words.
+    let derived = integration.capabilities().filter(|found| !["sync", "verify"].contains(&found.name()));
     command.subcommands(derived.map(|capability| {
         call_arguments(named(capability.name())).about(capability.description_text().to_owned())
     }))
@@ -237,6 +254,11 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "info" => Command::Info(EnvelopeSource::from_arg_matches(matches)?),
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
         "sync" => Command::Sync(SyncCommand { log_format, ..SyncCommand::from_arg_matches(matches)? }),
+        "verify" => {
+            Command::Verify(VerifyCommand { log_format, ..VerifyCommand::from_arg_matches(matches)? })
+        }
+        "rejects" => Command::Rejects(RejectsCommand::from_arg_matches(matches)?),
+        "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
@@ -255,52 +277,10 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     Ok(Arguments { command, log_format })
 }
 
-/// The error of an envelope for arguments that are refused. Values are left out: one may be a token in a wrong place.
-fn refusal(error: &clap::Error) -> ConnectorError {
-    let context = |kind| error.get(kind).map(ToString::to_string);
-    let suggestions = context(ContextKind::SuggestedSubcommand);
-    let flag =
-        context(ContextKind::InvalidArg).map(|flag| flag.split(' ').next().unwrap_or_default().to_owned());
-    let refuse =
-        |code, message: String| ConnectorError::new(code, message).hint("--help lists what can be typed");
-    match error.kind() {
-        ErrorKind::InvalidSubcommand => {
-            let error =
-                refuse(ErrorCode::UnsupportedOperation, "there is no such command or capability".to_owned());
-            // clap puts the likeliest last.
-            match suggestions.as_deref().and_then(|names| names.rsplit(", ").next()) {
-                Some(name) => error.hint(format!("perhaps `{name}` is meant; `info` lists all")),
-                None => error.hint("`info` lists the capabilities"),
-            }
-        }
-        ErrorKind::MissingSubcommand => refuse(ErrorCode::BadRequest, "a command is missing".to_owned()),
-        ErrorKind::UnknownArgument => refuse(
-            ErrorCode::BadRequest,
-            match flag.filter(|flag| flag.starts_with('-')) {
-                Some(flag) => format!("{} is not known here", flag.split('=').next().unwrap_or_default()),
-                None => "a word too many".to_owned(),
-            },
-        ),
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => refuse(
-            ErrorCode::InvalidValue,
-            format!("{} cannot have this value", flag.unwrap_or_else(|| "an argument".into())),
-        ),
-        ErrorKind::MissingRequiredArgument => refuse(
-            ErrorCode::BadRequest,
-            format!("{} is missing", flag.unwrap_or_else(|| "an argument".into())),
-        ),
-        ErrorKind::ArgumentConflict => refuse(
-            ErrorCode::BadRequest,
-            format!("{} excludes another flag that was given", flag.unwrap_or_else(|| "a flag".into())),
-        ),
-        _ => refuse(ErrorCode::BadRequest, "the arguments cannot be understood".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::integration::Integration;
+    use connector_core::ErrorCode;
 
     #[derive(serde::Deserialize, schemars::JsonSchema)]
     struct Settings {}

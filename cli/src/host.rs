@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
-use connector_core::oauth::TokenStore;
+use connector_core::http::{BudgetScope, RequestBudget};
+use connector_core::oauth::{ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
-use connector_core::{ConnectorError, Result};
+use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
 use futures_util::future::BoxFuture;
 
@@ -83,6 +84,17 @@ impl CliHost {
         Ok(store.vault(key))
     }
 
+    /// A secret that stays the same for a connection.
+    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        self.store()?.derived_secret(key, purpose, connection)
+    }
+
+    /// The store that a command names, else the one that is configured.
+    pub(crate) fn store_at(&self, url: Option<&str>) -> Result<Store> {
+        url.map_or_else(|| self.store(), |url| self.open(url))
+    }
+
     fn configured_url(&self) -> Option<String> {
         self.store_url.clone().or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
     }
@@ -138,6 +150,13 @@ impl Host for CliHost {
                 None => options,
             }))
         })
+    }
+
+    fn request_budget<'a>(
+        &'a self,
+        scope: &'a BudgetScope,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
+        Box::pin(async { Ok(self.existing_store()?.map(|store| store.request_budget(scope.clone()))) })
     }
 
     fn progress(&self) -> Arc<dyn Progress> {

@@ -22,10 +22,16 @@ mod logging;
 mod login;
 mod output;
 mod progress;
+mod refusal;
+mod rejects;
 mod sandbox;
 mod signals;
 mod status;
 mod sync;
+mod target;
+mod verify;
+mod webhooks;
+mod work;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -93,6 +99,11 @@ impl CommandLine {
             }
             Command::Capability(call) => runtime.block_on(call::run(integration, call, output)),
             Command::Sync(command) => runtime.block_on(sync::run(integration, command)),
+            Command::Verify(command) => runtime.block_on(verify::run(integration, command)),
+            Command::Rejects(command) => {
+                runtime.block_on(rejects::run(integration, command, arguments.log_format))
+            }
+            Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
             Command::Status => runtime.block_on(status::run(integration)),

@@ -19,7 +19,7 @@ pub(crate) enum LogFormat {
 }
 
 /// Libraries that would log what they send, secrets among it, when everything is switched on.
-const CHATTY: [&str; 6] = ["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx"];
+const CHATTY: [&str; 7] = ["axum", "h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx"];
 
 /// Starts logging. `CONNECTOR_LOG` is a list of `target=level`.
 pub(crate) fn start(format: LogFormat) {

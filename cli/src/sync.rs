@@ -1,10 +1,9 @@
 //! `sync`: the capability with friendlier words, signals and progress.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
-use connector_core::dispatch::dispatch;
-use connector_core::envelope::{Answer, Outcome, RequestEnvelope};
-use connector_core::host::Host;
+use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::integration::Integration;
 use connector_core::sync::SyncReport;
 use connector_core::{ConnectorError, ErrorCode, Result};
@@ -12,41 +11,50 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
-use crate::host::CliHost;
 use crate::logging::LogFormat;
 use crate::output::{Ended, is_for_people, tell};
-use crate::progress::{self, summary};
-use crate::signals::{Signals, Watched};
+use crate::progress::summary;
+use crate::target::{Target, put_into_sink};
+use crate::work::{Worked, work};
 
 /// What was typed after `sync`.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag that takes no value")]
 pub(crate) struct SyncCommand {
     /// Streams to read; the default set when none is named
     pub(crate) streams: Vec<String>,
+    /// Read every stream there is, also those that take a request for each record of another one
+    #[arg(long, conflicts_with = "streams")]
+    pub(crate) all: bool,
     /// Read everything, not only what changed
     #[arg(long)]
     pub(crate) full: bool,
     #[arg(
         long,
-        value_name = "URL",
-        help = "Database to write to: postgres://… or sqlite://file.db [env: CONNECTOR_STORE_URL]"
+        value_name = "STREAM,…|none",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        help = "Read also what lists leave out, one record at a time: of every stream, of these, or of none"
     )]
-    pub(crate) to: Option<String>,
-    /// Schema of the tables in PostgreSQL
+    pub(crate) details: Option<Details>,
+    /// Write lists inside records into tables of their own
     #[arg(long)]
-    pub(crate) schema: Option<String>,
+    pub(crate) children: bool,
     /// How the tables look: `tables`, or `documents` for those of an older tool
     #[arg(long)]
     pub(crate) layout: Option<String>,
     /// A stream's table in the layout `documents`, once for each that has another name
     #[arg(long = "table", value_name = "STREAM=[SCHEMA.]TABLE", value_parser = table_name)]
     pub(crate) tables: Vec<(String, String)>,
-    /// Name of the connection to read
-    #[arg(long)]
-    pub(crate) connection: Option<String>,
+    /// Rows that may be marked as deleted where many are gone at once
+    #[arg(long, value_name = "N")]
+    pub(crate) allow_deletes: Option<u64>,
     /// Read and compare, but write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) envelope: EnvelopeSource,
     #[arg(skip = LogFormat::Text)]
@@ -61,25 +69,45 @@ pub(crate) fn table_name(text: &str) -> std::result::Result<(String, String), St
     }
 }
 
+/// Of which streams the details are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Details {
+    All,
+    None,
+    Of(Vec<String>),
+}
+
+impl FromStr for Details {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "all" => Self::All,
+            "none" => Self::None,
+            names => Self::Of(names.split(',').map(|name| name.trim().to_owned()).collect()),
+        })
+    }
+}
+
+impl Details {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::All => json!(true),
+            Self::None => json!(false),
+            Self::Of(streams) => json!(streams),
+        }
+    }
+}
+
 pub(crate) async fn run(integration: &Arc<Integration>, command: SyncCommand) -> Result<Ended> {
     let envelope = envelope(&command)?;
-    let (signals, stop) = Signals::new();
-    let progress = progress::for_standard_error(command.log_format == LogFormat::Json);
-    let host = CliHost::new(integration.app_id()).with_stop(stop).with_progress(progress);
-    let host: Arc<dyn Host> = Arc::new(host);
-    match signals.watch(dispatch(integration, "sync", envelope, &host)).await {
-        Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
-        Watched::Done(answer, signal) => {
-            let answer = answer?;
-            if let (Some(signal), Outcome::Interrupted) = (signal, answer.outcome) {
-                return Ok(Ended::Signalled(signal, Some(answer)));
-            }
-            if is_for_people() && !command.envelope.is_given() {
-                show(&report(&answer)?);
-                return Ok(Ended::Shown(answer.outcome));
-            }
-            Ok(Ended::Answer(answer))
+    match work(integration, "sync", envelope, command.log_format).await? {
+        Worked::Cut(ended) => Ok(ended),
+        Worked::Answer(answer) if is_for_people() && !command.envelope.is_given() => {
+            show(&report(&answer)?);
+            Ok(Ended::Shown(answer.outcome))
         }
+        Worked::Answer(answer) => Ok(Ended::Answer(answer)),
     }
 }
 
@@ -91,30 +119,31 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
     if !command.streams.is_empty() {
         set("streams", json!(command.streams));
     }
+    if command.all {
+        set("streams", json!(["*"]));
+    }
     if command.full {
         set("mode", json!("full"));
     }
-    if let Some(connection) = &command.connection {
-        set("connection", json!(connection));
+    if let Some(details) = &command.details {
+        set("details", details.to_json());
+    }
+    if let Some(most) = command.allow_deletes {
+        set("allow_deletes", json!(most));
     }
     if command.dry_run {
         set("dry_run", json!(true));
     }
-    let sink = [("url", &command.to), ("schema", &command.schema), ("layout", &command.layout)];
-    for (name, value) in sink {
-        let Some(value) = value else { continue };
-        let sink = request.entry("sink").or_insert_with(|| json!({}));
-        if let Some(sink) = sink.as_object_mut() {
-            sink.insert(name.to_owned(), json!(value));
-        }
+    command.target.put_into(request);
+    if let Some(layout) = &command.layout {
+        put_into_sink(request, "layout", json!(layout));
+    }
+    if command.children {
+        put_into_sink(request, "children", json!(true));
     }
     if !command.tables.is_empty() {
-        let sink = envelope.request.entry("sink").or_insert_with(|| json!({}));
-        let names: Map<String, Value> =
-            command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table))).collect();
-        if let Some(sink) = sink.as_object_mut() {
-            sink.insert("table_names".to_owned(), Value::Object(names));
-        }
+        let tables = command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table)));
+        put_into_sink(request, "table_names", Value::Object(tables.collect::<Map<_, _>>()));
     }
     Ok(envelope)
 }
@@ -156,5 +185,54 @@ fn show(report: &SyncReport) {
         for stream in report.streams.iter().filter(|stream| stream.rejected > 0) {
             tell(&format!("{}: {}", stream.stream, summary(stream)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Args, FromArgMatches};
+
+    fn request(words: &[&str]) -> Value {
+        let command = SyncCommand::augment_args(clap::Command::new("sync"));
+        let matches = command.get_matches_from(std::iter::once(&"sync").chain(words));
+        let command = SyncCommand::from_arg_matches(&matches).unwrap();
+        Value::Object(envelope(&command).unwrap().request)
+    }
+
+    #[test]
+    fn flags_become_the_fields_of_the_request() {
+        assert_eq!(request(&[]), json!({}));
+        assert_eq!(request(&["--all"]), json!({"streams": ["*"]}));
+        assert_eq!(
+            request(&["deals", "--full", "--children", "--layout", "documents", "--allow-deletes", "40"]),
+            json!({
+                "streams": ["deals"],
+                "mode": "full",
+                "allow_deletes": 40,
+                "sink": {"layout": "documents", "children": true}
+            })
+        );
+        assert_eq!(
+            request(&["--connection", "acme", "--to", "sqlite://a.db", "--schema", "s"]),
+            json!({"connection": "acme", "sink": {"url": "sqlite://a.db", "schema": "s"}})
+        );
+    }
+
+    #[test]
+    fn flags_stand_over_the_envelope_and_leave_the_rest_of_it() {
+        let json = r#"{"request":{"streams":["deals"],"mode":"full","sink":{"schema":"a","children":true}}}"#;
+        assert_eq!(
+            request(&["contacts", "--schema", "b", "--json", json]),
+            json!({"streams": ["contacts"], "mode": "full", "sink": {"schema": "b", "children": true}})
+        );
+    }
+
+    #[test]
+    fn details_are_read_of_all_of_some_or_of_none() {
+        // A word behind it is a stream to read and not one to read in detail.
+        assert_eq!(request(&["--details", "deals"]), json!({"streams": ["deals"], "details": true}));
+        assert_eq!(request(&["--details=none"]), json!({"details": false}));
+        assert_eq!(request(&["--details=deals,invoices"]), json!({"details": ["deals", "invoices"]}));
     }
 }

@@ -4,11 +4,15 @@ use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use crate::auth::Secret;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
-use crate::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse, status_error};
+use crate::http::{
+    BudgetScope, HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, status_error,
+};
 use crate::integration::{AnySettings, Integration};
 use crate::oauth::StoredToken;
 
@@ -59,6 +63,8 @@ pub(crate) struct Parts {
     pub include_raw_data: bool,
     pub http: HttpClient,
     pub host: Arc<dyn Host>,
+    /// The budget that the requests of this call share with other processes; asked for with the first request.
+    pub budget: Arc<OnceCell<Option<Arc<dyn RequestBudget>>>>,
 }
 
 /// What proves who the caller is.
@@ -170,7 +176,31 @@ impl CallContext {
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
-        self.0.http.send(request, |response| read(self.0.integration.classify(response)?)).await
+        let budget = self.budget().await;
+        self.0
+            .http
+            .send_within(request, budget, |response| read(self.0.integration.classify(response)?))
+            .await
+    }
+
+    /// The budget of the connection that is used. Calls with credentials of their own have none: whose they are is not
+    /// known.
+    async fn budget(&self) -> Option<&dyn RequestBudget> {
+        let Credentials::Stored(stored) = &self.0.credentials else { return None };
+        let limit = self.0.http.options().requests_per_minute;
+        limit?;
+        let asked = self.0.budget.get_or_init(|| async {
+            let scope = BudgetScope {
+                app_id: self.0.integration.app_id().to_owned(),
+                client: self.0.integration.client_id(self.settings_any()).unwrap_or_default(),
+                account: stored.account().await,
+            };
+            self.0.host.request_budget(&scope).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the shared request budget cannot be used; this process paces itself");
+                None
+            })
+        });
+        asked.await.as_deref()
     }
 }
 

@@ -21,6 +21,8 @@ pub mod names {
     pub const HANDLE_AUTHORIZATION_CALLBACK: &str = "handle_authorization_callback";
     pub const REFRESH_ACCESS_TOKEN: &str = "refresh_access_token";
     pub const SYNC: &str = "sync";
+    pub const VERIFY: &str = "verify";
+    pub const RETRY_REJECTS: &str = "retry_rejects";
 }
 
 type Handler =

@@ -82,6 +82,7 @@ async fn context(
         include_raw_data: envelope.include_raw_data,
         http: HttpClient::new(options),
         host: Arc::clone(host),
+        budget: Arc::default(),
     }))
 }
 

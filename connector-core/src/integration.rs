@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,8 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::auth::AuthKind;
-use crate::call::error_of;
+use crate::call::{Call, CallContext, error_of};
 use crate::capability::Capability;
+use crate::custom_fields::CustomFields;
 use crate::error::{ConnectorError, Result};
 use crate::export::{Cells, Export, ExportDeclaration, ExportEntry};
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
@@ -21,6 +23,7 @@ use crate::oauth::{self, OAuth, OAuthClient};
 use crate::schema;
 use crate::stream::{Columns, GetFn, Paging, ReadFn, Stream, StreamDeclaration, Walk};
 use crate::sync::{self, DocumentTables};
+use crate::webhook::Webhooks;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -64,7 +67,13 @@ pub struct Integration {
     http_options: FromSettings<HttpOptions>,
     page_size: FromSettings<u32>,
     concurrency: FromSettings<usize>,
+    webhooks: Option<Webhooks>,
+    custom_fields: Option<CustomFields>,
+    leave_out: Option<LeaveOut>,
 }
+
+/// Tells which streams an account has no use for.
+type LeaveOut = Arc<dyn Fn(CallContext) -> BoxFuture<'static, Result<Vec<&'static str>>> + Send + Sync>;
 
 /// A stream without the type of its connector's settings.
 pub(crate) struct StreamEntry {
@@ -173,6 +182,9 @@ impl Integration {
                 http_options: Arc::new(|_| HttpOptions::default()),
                 page_size: Arc::new(|_| u32::MAX),
                 concurrency: Arc::new(|_| 4),
+                webhooks: None,
+                custom_fields: None,
+                leave_out: None,
             },
         }
     }
@@ -244,6 +256,11 @@ impl Integration {
         self.stream(stream).map(|entry| columns_of(&entry.declaration))
     }
 
+    /// What is known of the app's webhooks; `None` where it has none.
+    pub fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
+    }
+
     /// JSON Schema of a stream's records; `None` when there is no such stream.
     pub fn record_schema(&self, stream: &str) -> Option<Value> {
         self.stream(stream).map(|entry| list::record_schema(&entry.declaration))
@@ -257,6 +274,24 @@ impl Integration {
     /// Streams that a sync reads when nobody names any.
     pub(crate) fn default_streams(&self) -> impl Iterator<Item = &StreamEntry> {
         self.streams.iter().filter(|entry| entry.declaration.synced_by_default)
+    }
+
+    /// All streams, in the order of their declaration.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &StreamEntry> {
+        self.streams.iter()
+    }
+
+    /// Streams of the default set that this account has no use for.
+    pub(crate) async fn left_out(&self, context: &CallContext) -> Result<Vec<&'static str>> {
+        match &self.leave_out {
+            Some(leave_out) => leave_out(context.clone()).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How custom fields become columns.
+    pub(crate) fn custom_fields(&self) -> Option<&CustomFields> {
+        self.custom_fields.as_ref()
     }
 
     pub(crate) fn stream(&self, name: &str) -> Option<&StreamEntry> {
@@ -281,6 +316,12 @@ impl Integration {
 
     pub(crate) fn concurrency(&self, settings: &dyn Any) -> usize {
         (self.concurrency)(settings).max(1)
+    }
+
+    /// The OAuth client that the settings name.
+    pub(crate) fn client_id(&self, settings: &dyn Any) -> Option<String> {
+        let client = (self.oauth.as_ref()?.client)(settings).ok()?;
+        client.client_id
     }
 
     pub(crate) fn map_error(&self, response: &HttpResponse) -> Option<ConnectorError> {
@@ -393,6 +434,28 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// The webhooks of the app.
+    pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.integration.webhooks = Some(webhooks);
+        self
+    }
+
+    /// How custom fields become columns of a view.
+    pub fn custom_fields(mut self, custom_fields: CustomFields) -> Self {
+        self.integration.custom_fields = Some(custom_fields);
+        self
+    }
+
+    /// Asks the account which streams of the default set it has no use for. A sync that names its streams does not ask.
+    pub fn leave_out<F, Fut>(mut self, ask: F) -> Self
+    where
+        F: Fn(Call<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<&'static str>>> + Send + 'static,
+    {
+        self.integration.leave_out = Some(Arc::new(move |context| Box::pin(ask(Call::new(context)))));
+        self
+    }
+
     /// Adds a capability.
     pub fn capability(mut self, capability: Capability) -> Self {
         self.capabilities.push(capability);
@@ -430,12 +493,18 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             }
         }
         check_exports(&integration.exports, &names)?;
+        let mut types = BTreeSet::new();
+        for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
+            if !types.insert(declared.name) {
+                return Err(duplicate("type of webhooks", declared.name));
+            }
+        }
         let mut derived = list::capabilities(&integration.streams);
         if integration.oauth.is_some() {
             derived.extend(oauth::capabilities());
         }
         if !integration.streams.is_empty() {
-            derived.push(sync::capability());
+            derived.extend(sync::capabilities());
         }
         derived.retain(|capability| !replaced.contains(capability.name()));
         for capability in derived.into_iter().chain(capabilities) {
@@ -478,6 +547,17 @@ fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
         Err(DeclarationError::Unknown { stream: stream.name.to_owned(), what, name: name.to_owned(), kind })
     };
     let has_filter = |name: &str| stream.filters.iter().any(|filter| filter.name == name);
+    let asked = stream
+        .parents
+        .iter()
+        .map(|parent| parent.filter)
+        .chain(stream.each.map(|each| each.filter))
+        .chain(stream.window.map(|window| window.from))
+        .chain(stream.window.and_then(|window| window.until))
+        .chain(stream.ids);
+    if let Some(filter) = asked.into_iter().find(|filter| !has_filter(filter)) {
+        return unknown("way of reading", filter, "filter");
+    }
     if let Some(filter) = stream.changed_since.filter(|filter| !has_filter(filter)) {
         return unknown("filter for changes", filter, "filter");
     }
@@ -517,18 +597,20 @@ fn check_exports(exports: &[ExportEntry], streams: &BTreeSet<&str>) -> Result<()
     Ok(())
 }
 
-/// The table of a stream: its columns follow from the record's schema.
+/// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.
 pub(crate) fn columns_of(stream: &StreamDeclaration) -> Columns {
     let mut generator = schema::output_generator();
     let schema = (stream.schema)(&mut generator);
-    let mut root = schema::inline(schema.to_value(), &mut generator);
-    // A key that the record type forgot is still a column.
-    if let Some(properties) = root.get_mut("properties").and_then(Value::as_object_mut) {
-        for key in stream.key {
-            properties.entry(*key).or_insert_with(|| serde_json::json!({"type": "string"}));
-        }
+    let root = schema::inline(schema.to_value(), &mut generator);
+    let mut columns = Columns::from_schema(&root, stream.key);
+    for name in stream.given_columns() {
+        columns.require(&name);
     }
-    Columns::from_schema(&root, stream.key)
+    // A key that the record type forgot is still a column.
+    for key in stream.key {
+        columns.require(key);
+    }
+    columns
 }
 
 #[cfg(test)]
@@ -577,6 +659,6 @@ mod tests {
     fn one_declaration_gives_the_list_and_the_sync() {
         let integration = build(vec![stream("things")]).unwrap();
         let names: Vec<_> = integration.capabilities().map(Capability::name).collect();
-        assert_eq!(names, ["list_things", "sync"]);
+        assert_eq!(names, ["list_things", "retry_rejects", "sync", "verify"]);
     }
 }

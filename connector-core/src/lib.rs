@@ -10,6 +10,7 @@
 pub mod auth;
 pub mod call;
 pub mod capability;
+pub mod custom_fields;
 pub mod dispatch;
 pub mod envelope;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod schema;
 pub mod settings;
 pub mod stream;
 pub mod sync;
+pub mod webhook;
 
 /// Version of this framework.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -3,17 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use connector_core::Result;
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionSummary, TokenStore};
+use connector_core::oauth::{ConnectionKey, ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
+use connector_core::{Result, Secret};
 
 use tokio::sync::Mutex;
 
 use crate::documents::DocumentOptions;
+use crate::hints::{self, Hints};
 use crate::location::Location;
+use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::status::{RunSummary, StreamSummary};
-use crate::vault::{Keyring, VaultKey, missing_key};
+use crate::vault::{Keyring, VaultKey, derive, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.
@@ -109,14 +111,35 @@ impl Store {
     pub fn vault(&self, key: Option<VaultKey>) -> Arc<dyn TokenStore> {
         match &self.0 {
             Backend::Postgres(database) => {
-                let keyring = Keyring::new(key, None);
+                let keyring = self.keyring(key);
                 Arc::new(postgres::PgVault { database: Arc::clone(database), keyring })
             }
             Backend::Sqlite(database) => {
-                let keyring = Keyring::new(key, Some(database.path().to_owned()));
+                let keyring = self.keyring(key);
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
             }
         }
+    }
+
+    /// A secret for one purpose of one connection: 32 bytes in base64url, the same as long as the vault's key is.
+    ///
+    /// # Errors
+    /// When there is no key yet, or one that cannot be read.
+    pub fn derived_secret(
+        &self,
+        key: Option<VaultKey>,
+        purpose: &str,
+        connection: &ConnectionKey,
+    ) -> Result<Secret> {
+        Ok(derive(&self.keyring(key).for_opening()?, purpose, connection))
+    }
+
+    fn keyring(&self, key: Option<VaultKey>) -> Keyring {
+        let database = match &self.0 {
+            Backend::Postgres(_) => None,
+            Backend::Sqlite(database) => Some(database.path().to_owned()),
+        };
+        Keyring::new(key, database)
     }
 
     /// The requests that all processes with this store may send together. Each one that asks is counted here, so its
@@ -132,6 +155,15 @@ impl Store {
                 Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
             }
         }
+    }
+
+    /// The hints that wait for a connection.
+    pub fn hints(&self, app_id: impl Into<String>, connection: impl Into<String>) -> Hints {
+        let backend = match &self.0 {
+            Backend::Postgres(database) => hints::Backend::Postgres(Arc::clone(database)),
+            Backend::Sqlite(database) => hints::Backend::Sqlite(Arc::clone(database)),
+        };
+        Hints { backend, app_id: app_id.into(), connection: connection.into() }
     }
 
     /// Whether connections can be sealed with this key, told before there is anything to seal.
@@ -158,6 +190,22 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.streams(app_id).await,
             Backend::Sqlite(database) => database.streams(app_id).await,
+        }
+    }
+
+    /// Records of an app that could not be stored, in the order in which they were first seen.
+    pub async fn rejects(&self, app_id: &str, query: &RejectQuery) -> Result<Vec<RejectSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.rejects(app_id, query).await,
+            Backend::Sqlite(database) => database.rejects(app_id, query).await,
+        }
+    }
+
+    /// How many records of an app could not be stored, for each stream that has some.
+    pub async fn reject_counts(&self, app_id: &str) -> Result<Vec<RejectCount>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.reject_counts(app_id).await,
+            Backend::Sqlite(database) => database.reject_counts(app_id).await,
         }
     }
 

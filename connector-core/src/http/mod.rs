@@ -17,6 +17,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, 
 use url::Url;
 
 pub use budget::{Admission, BudgetScope, RequestBudget, Urgency};
+use pace::Permit;
 pub use pace::{Pacer, RateLimit};
 pub use redact::redact;
 pub use retry::RetryPolicy;
@@ -38,6 +39,8 @@ pub struct HttpOptions {
     pub rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
     /// What is tried again.
     pub retry: RetryPolicy,
+    /// How urgent the requests are among those that share a budget.
+    pub urgency: Urgency,
 }
 
 impl Default for HttpOptions {
@@ -47,6 +50,7 @@ impl Default for HttpOptions {
             requests_per_minute: None,
             rate_limit: |_| None,
             retry: RetryPolicy::interactive(),
+            urgency: Urgency::Interactive,
         }
     }
 }
@@ -193,12 +197,30 @@ impl HttpClient {
     where
         F: Fn(HttpResponse) -> Result<T>,
     {
-        self.shared.options.retry.run(|| async { read(self.attempt(request).await?) }).await
+        self.send_within(request, None, read).await
+    }
+
+    /// The same, each attempt counted against a budget where there is one, and then against no window of this client's
+    /// own.
+    pub(crate) async fn send_within<T, F>(
+        &self,
+        request: &HttpRequest,
+        budget: Option<&dyn RequestBudget>,
+        read: F,
+    ) -> Result<T>
+    where
+        F: Fn(HttpResponse) -> Result<T>,
+    {
+        self.shared.options.retry.run(|| async { read(self.attempt(request, budget).await?) }).await
     }
 
     /// One attempt, whatever comes of it.
-    pub(crate) async fn attempt(&self, request: &HttpRequest) -> Result<HttpResponse> {
-        let permit = self.shared.pacer.permit().await;
+    pub(crate) async fn attempt(
+        &self,
+        request: &HttpRequest,
+        budget: Option<&dyn RequestBudget>,
+    ) -> Result<HttpResponse> {
+        let permit = self.permit(budget).await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = self
             .inner()?
@@ -211,9 +233,40 @@ impl HttpClient {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let rate_limit = (self.shared.options.rate_limit)(&headers);
         permit.answered(rate_limit, status == 429);
+        if let (429, Some(budget)) = (status, budget) {
+            let wait = rate_limit.map_or(Duration::from_mins(1), |limit| limit.reset);
+            if let Err(error) = budget.close(wait).await {
+                tracing::warn!(%error, "other processes cannot be told that the app refused");
+            }
+        }
         let body = read_body(response, request.largest_body).await?;
         tracing::debug!(method = %request.method, path = request.url.path(), status, bytes = body.len(), "answered");
         Ok(HttpResponse { status, headers, body })
+    }
+
+    /// How this client behaves.
+    pub(crate) fn options(&self) -> &HttpOptions {
+        &self.shared.options
+    }
+
+    /// Waits until a request may leave: by what the app said to this process, and by the budget, which comes last since
+    /// what it grants is counted.
+    async fn permit(&self, budget: Option<&dyn RequestBudget>) -> Permit<'_> {
+        let (Some(budget), Some(limit)) = (budget, self.shared.options.requests_per_minute) else {
+            return self.shared.pacer.permit().await;
+        };
+        let permit = self.shared.pacer.permit_by_answers().await;
+        loop {
+            match budget.admit(limit, self.shared.options.urgency).await {
+                Ok(Admission::Granted) => return permit,
+                Ok(Admission::Wait(wait)) => tokio::time::sleep(wait).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the shared request budget cannot be asked; this process paces itself");
+                    drop(permit);
+                    return self.shared.pacer.permit().await;
+                }
+            }
+        }
     }
 
     fn inner(&self) -> Result<&reqwest::Client> {

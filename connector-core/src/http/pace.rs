@@ -63,10 +63,19 @@ impl Pacer {
 
     /// Waits until a request may leave, and counts it.
     pub(super) async fn permit(&self) -> Permit<'_> {
+        self.permit_within(self.limit).await
+    }
+
+    /// The same by what the app said alone: somebody else counts.
+    pub(super) async fn permit_by_answers(&self) -> Permit<'_> {
+        self.permit_within(None).await
+    }
+
+    async fn permit_within(&self, limit: Option<usize>) -> Permit<'_> {
         loop {
             // Before asking, so that an answer in between is not missed.
             let answered = self.answered.notified();
-            match self.admit() {
+            match self.admit(limit) {
                 Admission::Granted => {
                     return Permit { pacer: self, answered: false };
                 }
@@ -76,7 +85,7 @@ impl Pacer {
         }
     }
 
-    fn admit(&self) -> Admission {
+    fn admit(&self, limit: Option<usize>) -> Admission {
         let now = Instant::now();
         let mut state = self.state();
         if let Some(until) = state.closed_until {
@@ -92,7 +101,7 @@ impl Pacer {
             }
             state.allowance = Some(1);
         }
-        if let Some(limit) = self.limit {
+        if let Some(limit) = limit {
             while state.sent.front().is_some_and(|sent| *sent + WINDOW + MARGIN <= now) {
                 state.sent.pop_front();
             }

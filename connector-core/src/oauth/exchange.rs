@@ -103,7 +103,7 @@ async fn send(context: &CallContext, request: oauth2::HttpRequest) -> Result<oau
     let (parts, body) = request.into_parts();
     let url = Url::parse(&parts.uri.to_string()).map_err(|_| bad_url("token"))?;
     let request = HttpRequest::from_parts(parts.method, url, parts.headers, body);
-    let response = context.integration().classify(context.http().attempt(&request).await?)?;
+    let response = context.integration().classify(context.http().attempt(&request, None).await?)?;
     let mut answer = oauth2::HttpResponse::new(normalized(&response.body)?);
     answer.headers_mut().insert("content-type", "application/json".parse().expect("a valid header"));
     Ok(answer)

@@ -31,6 +31,11 @@ impl StoredToken {
         &self.key.name
     }
 
+    /// The account behind the connection; its name where the account is not known.
+    pub(crate) async fn account(&self) -> String {
+        self.known.lock().await.account.clone().unwrap_or_else(|| self.key.name.clone())
+    }
+
     /// An access token that works for a while.
     pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Secret> {
         let known = self.known.lock().await;

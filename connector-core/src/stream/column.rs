@@ -97,6 +97,13 @@ impl Columns {
         columns
     }
 
+    /// Makes sure that there is a column of this name; a text column where there was none.
+    pub fn require(&mut self, name: &str) {
+        if !self.all.iter().any(|column| column.name == name) {
+            self.push_column(name, name, None, ColumnType::Text);
+        }
+    }
+
     /// All columns, in the order in which they were added.
     pub fn as_slice(&self) -> &[Column] {
         &self.all
@@ -204,7 +211,7 @@ fn shape_of_schema(property: &Value, root: &Value) -> Shape {
 }
 
 /// Follows `$ref` and looks through "this or null".
-fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
+pub(crate) fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
     if let Some(pointer) = property.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
         return root.pointer(pointer).map_or(property, |target| resolve(target, root));
     }

@@ -56,10 +56,14 @@ pub struct StreamDeclaration {
     pub default_filter: &'static [(&'static str, &'static str)],
     /// Whether a sync without a list of streams reads it.
     pub synced_by_default: bool,
+    /// Filter that asks for records by their ids.
+    pub ids: Option<&'static str>,
     /// Dates that a run reads where the app cannot tell what changed; everything when absent.
     pub window: Option<Window>,
     /// Streams whose records this one hangs on, where it cannot be listed otherwise.
     pub parents: &'static [Parent],
+    /// Whether every run reads the children of all parents, since there are few of them.
+    pub reads_all_parents: bool,
     /// A filter that must be given, with all its values.
     pub each: Option<Each>,
     /// Whether the reader of single records has what the list lacks and users need: lines, prices, custom fields. A sync
@@ -158,6 +162,8 @@ pub enum FilterKind {
     Texts,
     /// An id.
     Id,
+    /// An id or `null`, where `null` asks for records without one.
+    IdOrNull,
     /// A list of ids.
     Ids,
     /// An id or a list of ids.
@@ -203,6 +209,7 @@ impl FilterKind {
             Self::Text => json!({"type": "string"}),
             Self::Texts => json!({"type": "array", "items": {"type": "string"}}),
             Self::Id => id,
+            Self::IdOrNull => json!({"type": ["string", "null"], "minLength": 1}),
             Self::Ids => json!({"type": "array", "items": id}),
             Self::IdOrIds => json!({"anyOf": [id, {"type": "array", "items": id}]}),
             Self::Boolean => json!({"type": "boolean"}),
@@ -318,8 +325,10 @@ impl<S: Send + Sync + 'static> Stream<S> {
             default_includes: &[],
             default_filter: &[],
             synced_by_default: true,
+            ids: None,
             window: None,
             parents: &[],
+            reads_all_parents: false,
             each: None,
             details: false,
             children: &[],
@@ -358,6 +367,21 @@ impl StreamDeclaration {
             Paging::None => None,
             Paging::Number { largest } | Paging::Token { largest } => Some(largest),
         }
+    }
+
+    /// Columns that records may leave to the request that asked for them.
+    pub(crate) fn given_columns(&self) -> Vec<String> {
+        let mut columns = Vec::new();
+        for parent in self.parents {
+            match parent.entity {
+                Some(_) => {
+                    columns.extend([format!("{}_type", parent.column), format!("{}_id", parent.column)]);
+                }
+                None => columns.push(parent.column.to_owned()),
+            }
+        }
+        columns.extend(self.each.map(|each| each.filter.to_owned()));
+        columns
     }
 
     /// The request for the first page with the declared defaults.

@@ -7,6 +7,7 @@ mod reading;
 mod row;
 
 pub use child::{Item, items};
+pub(crate) use column::resolve;
 pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
 pub use declaration::{
     Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,

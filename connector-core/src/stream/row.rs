@@ -69,6 +69,14 @@ impl Row {
         self.cells.get(index)?.text(self.document.get())
     }
 
+    /// The same row with the digest of another content: what a list said of a record decides whether it changed, also
+    /// where the row holds more than the list.
+    #[must_use]
+    pub fn with_hash(mut self, hash: ContentHash) -> Self {
+        self.hash = hash;
+        self
+    }
+
     /// Rough size in memory, in bytes, to bound batches.
     pub fn size(&self) -> usize {
         self.document.get().len() + self.cells.len() * size_of::<Cell>()
@@ -109,7 +117,7 @@ impl RowError {
 }
 
 /// Turns records into rows and learns new columns on the way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RowDecoder {
     columns: Columns,
     /// Positions in `columns` of the key's parts.
@@ -121,9 +129,11 @@ pub struct RowDecoder {
     misfits: Vec<u64>,
     /// Fields in the order of the last record with the columns each fills: the next record most often has the same.
     layout: Vec<Field>,
+    /// Values of columns that the records at hand may leave to their request, by position.
+    given: Vec<(usize, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Field {
     name: String,
     columns: Vec<usize>,
@@ -146,7 +156,20 @@ impl RowDecoder {
         }
         let layout = layout_of(&columns);
         let misfits = vec![0; columns.as_slice().len()];
-        Self { key, seed: digest.finalize().into(), misfits, layout, columns }
+        let seed = digest.finalize().into();
+        Self { key, seed, misfits, layout, columns, given: Vec::new() }
+    }
+
+    /// Distinguishes contents further: rows that were written without what `what` stands for are written again.
+    pub fn distinguish(&mut self, what: &str) {
+        self.seed = Sha256::new().chain_update(self.seed).chain_update(what).finalize().into();
+    }
+
+    /// What the coming records have in these columns unless they say otherwise: what their request asked for.
+    pub fn give(&mut self, values: &[(String, String)]) {
+        let position = |name: &str| self.columns.as_slice().iter().position(|column| column.name == name);
+        self.given =
+            values.iter().filter_map(|(column, value)| Some((position(column)?, value.clone()))).collect();
     }
 
     /// The columns known so far.
@@ -176,6 +199,11 @@ impl RowDecoder {
         let fill = FillCells { decoder: self, json, cells: &mut cells };
         if deserializer.deserialize_map(fill).is_err() {
             return Err((RowError::NotAnObject, record));
+        }
+        for (index, value) in &self.given {
+            if cells.get(*index) == Some(&Cell::Null) {
+                cells[*index] = Cell::Text(value.clone());
+            }
         }
         let digest = Sha256::new().chain_update(self.seed).chain_update(json.as_bytes()).finalize();
         let mut hash = ContentHash::default();

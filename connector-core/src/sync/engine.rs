@@ -7,62 +7,64 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::report::{Status, StreamReport, SyncReport};
-use super::request::SyncRequest;
-use super::sink::{RunStart, Sink};
-use super::stream::StreamSync;
+use super::report::{Status, SyncReport};
+use super::sink::{RunStart, Sink, SinkRun};
+use super::stream::{StreamEnd, StreamSync};
+use super::views;
+use super::work::Work;
 use crate::call::CallContext;
 use crate::dispatch::DEFAULT_CONNECTION;
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::http::RetryPolicy;
+use crate::http::{RetryPolicy, Urgency};
 use crate::integration::StreamEntry;
 
 /// Longest time to tell the sink how a run ended.
 const LONGEST_FINISH: Duration = Duration::from_secs(3);
 
-/// A stream that ended, with its place in the request.
-type Ended = (usize, (StreamReport, Option<ConnectorError>));
+/// What a run came to.
+pub(super) struct RunEnd {
+    pub(super) report: SyncReport,
+    /// The streams, in the order in which they were asked for. Their reports are in `report`.
+    pub(super) streams: Vec<StreamEnd>,
+    /// Exit code of the worst error of a stream.
+    pub(super) worst: Option<u8>,
+}
 
-/// Runs a sync. The second part of the answer is the exit code of the worst error of a stream.
+/// Runs a piece of work over some streams.
 ///
 /// # Errors
-/// Only for what keeps every stream from being read; an error of one stream is in its report.
+/// Only for what keeps every stream from being worked on; an error of one stream is in its report.
 pub(super) async fn run(
     context: &CallContext,
     streams: &[&StreamEntry],
     sink: &dyn Sink,
-    request: &SyncRequest,
-) -> Result<(SyncReport, Option<u8>)> {
+    work: &Work,
+) -> Result<RunEnd> {
     let started_at = Timestamp::now();
     let start = RunStart {
         run_id: Uuid::new_v4(),
         app_id: context.integration().app_id().to_owned(),
-        connection: connection_name(context, request)?,
+        connection: connection_name(context, work)?,
         started_at,
-        dry_run: request.dry_run,
+        dry_run: work.dry_run,
     };
     let run = sink.begin(&start).await?;
-    let context = context.with_http(|options| options.retry = RetryPolicy::persistent());
-    let concurrency = context.integration().concurrency(context.settings_any());
-    let mut syncs: Vec<BoxFuture<'_, Ended>> = Vec::new();
-    for (position, stream) in streams.iter().enumerate() {
-        let sync = StreamSync::new(&context, stream, request.mode).run(&*run);
-        syncs.push(Box::pin(async move { (position, sync.await) }));
+    let context = context.with_http(|options| {
+        options.retry = RetryPolicy::persistent();
+        options.urgency = Urgency::Backfill;
+    });
+    let mut ended = work_on(&context, streams, &*run, work).await;
+    if work.views && !work.dry_run && !context.host().stop().is_given() {
+        views::refresh(&context, &*run, &mut ended).await;
     }
-    let mut ended: Vec<Ended> =
-        futures_util::stream::iter(syncs).buffer_unordered(concurrency).collect().await;
-    ended.sort_by_key(|(position, _)| *position);
-
-    let worst =
-        ended.iter().filter_map(|(_, (_, error))| error.as_ref().map(ConnectorError::exit_code)).max();
-    let reports: Vec<StreamReport> = ended.into_iter().map(|(_, (report, _))| report).collect();
+    let worst = ended.iter().filter_map(|end| end.error.as_ref().map(ConnectorError::exit_code)).max();
     let report = SyncReport {
         run_id: start.run_id,
-        status: overall(&reports),
+        status: overall(&ended),
         started_at,
         finished_at: Timestamp::now(),
-        requests: reports.iter().map(|report| report.requests).sum(),
-        streams: reports,
+        requests: ended.iter().map(|end| end.report.requests).sum(),
+        streams: ended.iter().map(|end| end.report.clone()).collect(),
     };
     // The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
     match tokio::time::timeout(LONGEST_FINISH, run.finish(&report)).await {
@@ -70,12 +72,37 @@ pub(super) async fn run(
         Ok(Err(error)) => tracing::error!(?error, "the end of the run could not be recorded"),
         Err(_) => tracing::error!("the end of the run could not be recorded in time"),
     }
-    Ok((report, worst))
+    Ok(RunEnd { report, streams: ended, worst })
+}
+
+/// Works on the streams, those with parents after all others: they need to know what changed there.
+async fn work_on(
+    context: &CallContext,
+    streams: &[&StreamEntry],
+    run: &dyn SinkRun,
+    work: &Work,
+) -> Vec<StreamEnd> {
+    let concurrency = context.integration().concurrency(context.settings_any());
+    let mut ended: Vec<(usize, StreamEnd)> = Vec::new();
+    for has_parents in [false, true] {
+        let mut syncs: Vec<BoxFuture<'_, (usize, StreamEnd)>> = Vec::new();
+        for (position, stream) in streams.iter().enumerate() {
+            if stream.declaration.parents.is_empty() != has_parents {
+                let sync = StreamSync::new(context, stream, work).run(run);
+                syncs.push(Box::pin(async move { (position, sync.await) }));
+            }
+        }
+        ended.extend(
+            futures_util::stream::iter(syncs).buffer_unordered(concurrency).collect::<Vec<_>>().await,
+        );
+    }
+    ended.sort_by_key(|(position, _)| *position);
+    ended.into_iter().map(|(_, end)| end).collect()
 }
 
 /// The connection whose cursors and lease are used: the one whose tokens are.
-fn connection_name(context: &CallContext, request: &SyncRequest) -> Result<String> {
-    match (context.stored_connection(), &request.connection) {
+fn connection_name(context: &CallContext, work: &Work) -> Result<String> {
+    match (context.stored_connection(), &work.connection) {
         (Some(stored), Some(named)) if stored != named => Err(ConnectorError::new(
             ErrorCode::InvalidValue,
             "/request/connection must be the connection of /auth/stored",
@@ -85,13 +112,16 @@ fn connection_name(context: &CallContext, request: &SyncRequest) -> Result<Strin
     }
 }
 
-fn overall(reports: &[StreamReport]) -> Status {
-    let all = |status| reports.iter().all(|report| report.status == status);
-    if reports.iter().any(|report| report.status == Status::Interrupted) {
+fn overall(ended: &[StreamEnd]) -> Status {
+    let any = |status| ended.iter().any(|end| end.report.status == status);
+    let all = |fits: fn(Status) -> bool| ended.iter().all(|end| fits(end.report.status));
+    if any(Status::Interrupted) {
         Status::Interrupted
-    } else if all(Status::Succeeded) {
+    } else if all(|status| status == Status::Unavailable) && !ended.is_empty() {
+        Status::Failed
+    } else if all(|status| matches!(status, Status::Succeeded | Status::Unavailable)) {
         Status::Succeeded
-    } else if all(Status::Failed) {
+    } else if all(|status| matches!(status, Status::Failed | Status::Unavailable)) {
         Status::Failed
     } else {
         Status::Partial

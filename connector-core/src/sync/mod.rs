@@ -2,29 +2,52 @@
 //!
 //! ```text
 //!  app ──page──▶ Pager ──rows──▶ bounded channel ──batch──▶ StreamWriter ──▶ rows + state, one transaction
-//!               (walk.rs)           (engine.rs)               (the sink)
+//!               (walk.rs)      (reader.rs, writing.rs)        (the sink)
 //! ```
 //!
 //! One way, no back and forth. The next page is fetched while the last is written; memory is bounded by the channel
 //! and not by the stream. The reader decodes no more than key, sort field and columns; the document goes through
 //! untouched.
 
+mod children;
+mod details;
 mod documents;
 mod engine;
+mod findings;
+mod plan;
 mod progress;
+mod reader;
+mod records;
+mod rejects;
 mod report;
 mod request;
+mod seen;
 mod sink;
 mod stream;
+mod sweep;
+mod verify;
+mod views;
 mod walk;
+mod work;
+mod writing;
+
+use crate::capability::Capability;
 
 pub use documents::{DocumentTable, DocumentTables};
+pub use findings::Ids;
 pub use progress::Progress;
+pub use rejects::{RejectsReport, RetryRequest, StreamRejects};
 pub use report::{Mode, Status, StreamReport, SyncReport};
-pub(crate) use request::capability;
 pub use request::{Layout, SinkTarget, SyncRequest};
 pub use sink::{
-    Batch, ChildTable, CustomFieldColumn, CustomFieldView, OpenedStream, ParentMark, ParentQuery, ParentRow,
-    Reject, RunStart, Sink, SinkRun, Standing, StoredDocument, StoredReject, StreamState, StreamWriter,
-    Table, UnfinishedRead, Written,
+    Batch, ChildTable, CustomFieldColumn, CustomFieldView, OpenedStream, ParentMark, ParentProgress,
+    ParentQuery, ParentRow, Reject, RunStart, Sink, SinkRun, Standing, StoredDocument, StoredReject,
+    StreamState, StreamWriter, Table, UnfinishedRead, Written,
 };
+pub use verify::{StreamVerdict, Verdict, VerifyReport, VerifyRequest};
+pub use work::Details;
+
+/// The capabilities that every integration with streams has.
+pub(crate) fn capabilities() -> Vec<Capability> {
+    vec![request::capability(), verify::capability(), rejects::capability()]
+}

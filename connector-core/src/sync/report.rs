@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::sink::Written;
+
 /// How a run or a stream ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -18,6 +20,8 @@ pub enum Status {
     Failed,
     /// Stopped by a signal; what was committed is listed.
     Interrupted,
+    /// A stream that this account or these credentials do not have. The run goes on without it.
+    Unavailable,
 }
 
 /// How a stream was read.
@@ -79,4 +83,15 @@ pub struct StreamReport {
     /// What a person should know although the stream did its work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+impl StreamReport {
+    /// Notes what became of a batch.
+    pub(super) fn count(&mut self, written: Written) {
+        self.inserted += written.inserted;
+        self.updated += written.updated;
+        self.unchanged += written.unchanged;
+        self.deleted += written.deleted;
+        self.rejected += written.rejected;
+    }
 }

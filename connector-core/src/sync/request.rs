@@ -10,18 +10,19 @@ use serde_json::Value;
 use super::documents::{self, DocumentTables};
 use super::engine;
 use super::report::{Mode, Status, SyncReport};
+use super::work::{Details, Task, Work};
 use crate::call::CallContext;
 use crate::capability::{Capability, names};
 use crate::envelope::{Answer, Outcome};
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::integration::StreamEntry;
+use crate::integration::{Integration, StreamEntry};
 use crate::schema;
 
 /// Request of `sync`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncRequest {
-    /// Streams to read; the connector's default set when absent.
+    /// Streams to read; the connector's default set when absent, all when `["*"]`.
     pub streams: Option<Vec<String>>,
     /// `incremental` reads what changed where the app can tell; `full` reads everything.
     pub mode: Option<Mode>,
@@ -31,6 +32,15 @@ pub struct SyncRequest {
     pub connection: Option<String>,
     /// Read and compare, but write nothing.
     pub dry_run: bool,
+    /// Streams whose new and changed records are completed one by one with what their list lacks: lines, prices, custom
+    /// fields. `true` for all that have such. A stream stays as it was chosen once until another choice is made.
+    pub details: Option<Details>,
+    /// Rows that may be marked as deleted beyond what is always allowed: 20, or a tenth of the rows.
+    pub allow_deletes: Option<u64>,
+    /// Parents whose children are read in this run, at most, for each stream that hangs on others; the next run goes on.
+    pub most_parents: Option<u64>,
+    /// Read these records and nothing else: their ids, by stream. Those that the app does not know are marked as deleted.
+    pub records: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// Where a sync writes.
@@ -45,8 +55,9 @@ pub struct SinkTarget {
     pub schema: Option<String>,
     /// How the tables look.
     pub layout: Option<Layout>,
-    /// Whether lists inside records become tables of their own: `companies_emails`.
-    pub children: bool,
+    /// Whether lists inside records become tables of their own: `companies_emails`. A stream stays as it was chosen once
+    /// until another choice is made.
+    pub children: Option<bool>,
     /// Names of tables in the layout `documents`, by stream, with the schema in front where it is another one.
     pub table_names: BTreeMap<String, String>,
     /// What the integration declares about the layout `documents`, where that is asked for. No part of a request.
@@ -65,7 +76,7 @@ pub enum Layout {
     Documents,
 }
 
-pub(crate) fn capability() -> Capability {
+pub(super) fn capability() -> Capability {
     Capability::erased(
         names::SYNC,
         Arc::new(schema::schema_of::<SyncRequest>),
@@ -80,37 +91,93 @@ pub(crate) fn capability() -> Capability {
 
 async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
-    let streams: Vec<&StreamEntry> = match &request.streams {
-        None => integration.default_streams().collect(),
-        Some(names) => unique(names)
-            .map(|(index, name)| {
-                integration.stream(name).ok_or_else(|| {
-                    let known: Vec<_> = integration.streams().map(|stream| stream.name).collect();
-                    ConnectorError::new(
-                        ErrorCode::UnknownValue,
-                        format!("/request/streams/{index} is not a stream of {}", integration.app_id()),
-                    )
-                    .hint(format!("streams are {}", known.join(", ")))
-                })
-            })
-            .collect::<Result<_>>()?,
+    check_details(&integration, request.details.as_ref())?;
+    let (streams, task) = match request.records {
+        Some(records) => {
+            let names: Vec<String> = records.keys().cloned().collect();
+            (named(&integration, &names, "/request/records")?, Task::Records(records))
+        }
+        None => (chosen(&context, &integration, request.streams.as_deref()).await?, Task::Read),
     };
-    let target = documents::complete(&integration, &request.sink)?;
-    let streams = match target.documents {
-        Some(_) => documents::fitting(streams, request.streams.is_some())?,
-        None => streams,
+    let are_named = documents::are_named(request.streams.as_deref()) || matches!(task, Task::Records(_));
+    let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
+    let work = Work {
+        views: matches!(task, Task::Read) && request.sink.layout != Some(Layout::Documents),
+        task,
+        mode: request.mode,
+        dry_run: request.dry_run,
+        connection: request.connection,
+        details: request.details,
+        children: request.sink.children,
+        allow_deletes: request.allow_deletes,
+        most_parents: request.most_parents,
     };
-    let sink = context.host().sink(&target).await?;
-    let (report, worst) = engine::run(&context, &streams, &*sink, &request).await?;
-    let mut answer = Answer::new(&report)?;
-    answer.outcome = match report.status {
+    let ended = engine::run(&context, &streams, &*sink, &work).await?;
+    let mut answer = Answer::new(&ended.report)?;
+    answer.outcome = match ended.report.status {
         Status::Interrupted => Outcome::Interrupted,
-        _ => worst.map_or(Outcome::Done, Outcome::ExitCode),
+        Status::Failed if ended.worst.is_none() => {
+            Outcome::ExitCode(ConnectorError::new(ErrorCode::PermissionDenied, "").exit_code())
+        }
+        _ => ended.worst.map_or(Outcome::Done, Outcome::ExitCode),
     };
     Ok(answer)
 }
 
-/// Each name once, with its position in the request.
-fn unique(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
-    names.iter().enumerate().filter(|(index, name)| !names[..*index].contains(name))
+/// The streams that a request means.
+pub(super) async fn chosen<'i>(
+    context: &CallContext,
+    integration: &'i Integration,
+    names: Option<&[String]>,
+) -> Result<Vec<&'i StreamEntry>> {
+    match names {
+        None => {
+            let left_out = integration.left_out(context).await?;
+            let wanted = |entry: &&StreamEntry| !left_out.contains(&entry.declaration.name);
+            Ok(integration.default_streams().filter(wanted).collect())
+        }
+        Some([all]) if all == "*" => Ok(integration.entries().collect()),
+        Some(names) => named(integration, names, "/request/streams"),
+    }
+}
+
+/// Each named stream once.
+fn named<'i>(integration: &'i Integration, names: &[String], pointer: &str) -> Result<Vec<&'i StreamEntry>> {
+    let is_first = |index: usize, name: &String| !names[..index].contains(name);
+    names
+        .iter()
+        .enumerate()
+        .filter(|(index, name)| is_first(*index, name))
+        .map(|(index, name)| {
+            let place = if pointer.ends_with("records") { String::new() } else { format!("/{index}") };
+            integration.stream(name).ok_or_else(|| unknown_stream(integration, &format!("{pointer}{place}")))
+        })
+        .collect()
+}
+
+fn unknown_stream(integration: &Integration, place: &str) -> ConnectorError {
+    let known: Vec<_> = integration.streams().map(|stream| stream.name).collect();
+    ConnectorError::new(
+        ErrorCode::UnknownValue,
+        format!("{place} is not a stream of {}", integration.app_id()),
+    )
+    .hint(format!("streams are {}", known.join(", ")))
+}
+
+fn check_details(integration: &Integration, details: Option<&Details>) -> Result<()> {
+    let Some(Details::Streams(names)) = details else { return Ok(()) };
+    for (index, name) in names.iter().enumerate() {
+        let place = format!("/request/details/{index}");
+        let stream = integration.stream(name).ok_or_else(|| unknown_stream(integration, &place))?;
+        if !stream.declaration.details {
+            let known: Vec<_> =
+                integration.streams().filter(|stream| stream.details).map(|stream| stream.name).collect();
+            return Err(ConnectorError::new(
+                ErrorCode::InvalidValue,
+                format!("{place} is a stream without details: its list has everything"),
+            )
+            .hint(format!("streams with details are {}", known.join(", "))));
+        }
+    }
+    Ok(())
 }

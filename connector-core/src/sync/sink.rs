@@ -45,10 +45,7 @@ pub trait SinkRun: Send + Sync {
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>>;
 
     /// Live rows of a table in the order in which they were last written, after a mark. Empty when there is no table.
-    fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
-        let _ = (query,);
-        Box::pin(async { Err(not_yet()) })
-    }
+    fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>>;
 
     /// Documents of a stream's live rows in the order of their keys, after a key. Empty when there is no table.
     fn documents<'a>(
@@ -56,10 +53,7 @@ pub trait SinkRun: Send + Sync {
         table: &'a Table,
         after: Option<&'a str>,
         most: u32,
-    ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
-        let _ = (table, after, most);
-        Box::pin(async { Err(not_yet()) })
-    }
+    ) -> BoxFuture<'a, Result<Vec<StoredDocument>>>;
 
     /// Rejects of a stream, oldest first, after an id.
     fn rejects<'a>(
@@ -67,16 +61,13 @@ pub trait SinkRun: Send + Sync {
         table: &'a Table,
         after: i64,
         most: u32,
-    ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
-        let _ = (table, after, most);
-        Box::pin(async { Err(not_yet()) })
-    }
+    ) -> BoxFuture<'a, Result<Vec<StoredReject>>>;
 
     /// Makes a view that shows custom fields as columns, in the place of an older one. `false` when the one that stands
     /// is the same.
     fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
-        let _ = (view,);
-        Box::pin(async { Err(not_yet()) })
+        let _ = view;
+        Box::pin(async { Ok(false) })
     }
 
     /// Records how the run ended and gives the lease back.
@@ -214,9 +205,11 @@ pub trait StreamWriter: Send {
     fn write<'a>(&'a mut self, batch: Batch, state: &'a StreamState) -> BoxFuture<'a, Result<Written>>;
 
     /// How the rows of a batch, in order, stand to what is stored. Writes nothing.
-    fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
-        let _ = (batch,);
-        Box::pin(async { Err(not_yet()) })
+    fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>>;
+
+    /// The same by their contents: documents and columns as they are stored, whatever their digests say.
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        self.compare(batch)
     }
 
     /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`]: of all rows, or of those that
@@ -226,10 +219,7 @@ pub trait StreamWriter: Send {
         within: &'a [(String, String)],
         after: Option<&'a str>,
         most: u32,
-    ) -> BoxFuture<'a, Result<Vec<String>>> {
-        let _ = (within, after, most);
-        Box::pin(async { Err(not_yet()) })
-    }
+    ) -> BoxFuture<'a, Result<Vec<String>>>;
 }
 
 /// How a row stands to what is stored.
@@ -293,6 +283,16 @@ impl Batch {
     /// The rows, each key once, in the order of their first appearance.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Row> {
         self.rows.values()
+    }
+
+    /// Takes the rows out.
+    pub(super) fn take_rows(&mut self) -> impl Iterator<Item = Row> + use<> {
+        std::mem::take(&mut self.rows).into_values()
+    }
+
+    /// Tells columns that replace those known so far.
+    pub(super) fn replace_columns(&mut self, columns: &[Column]) {
+        self.columns = columns.to_vec();
     }
 
     /// Records that could not become rows.
@@ -364,9 +364,29 @@ pub struct StreamState {
     /// A read that has not finished yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<UnfinishedRead>,
+    /// Parents whose children were read, by kind of parent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parents: BTreeMap<String, ParentProgress>,
+    /// Whether records are completed one by one. Stays as somebody chose it once: rows would lose what they have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub details: bool,
+    /// Whether lists inside the records have tables of their own; stays likewise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub children: bool,
     /// Room for what later versions add; kept as it is.
     #[serde(flatten)]
     pub more: BTreeMap<String, serde_json::Value>,
+}
+
+/// How far the children of one kind of parent have been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentProgress {
+    /// Children of the parents up to here have been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<ParentMark>,
+    /// When the last round over all parents began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_at: Option<Timestamp>,
 }
 
 /// A read that was interrupted, or is under way.
@@ -379,9 +399,4 @@ pub struct UnfinishedRead {
     /// Everything before this value of the walk's sort field is stored. Absent where a read can only start over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Timestamp>,
-}
-
-// Until both backends have what was added above.
-fn not_yet() -> crate::error::ConnectorError {
-    crate::error::ConnectorError::new(crate::error::ErrorCode::UnsupportedOperation, "not in this store yet")
 }

@@ -36,7 +36,8 @@ use serde_json::Value;
 use super::sink::Reject;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::stream::{
-    ContentHash, Direction, PageRequest, Paging, RecordPage, Row, RowDecoder, StreamDeclaration, Walk,
+    ContentHash, Direction, PageRequest, Paging, RecordPage, Row, RowDecoder, RowError, StreamDeclaration,
+    Walk,
 };
 use seen::{Repetition, Seen};
 
@@ -554,13 +555,18 @@ fn decode(
     for record in records {
         match decoder.decode(record) {
             Ok(row) => rows.push(row),
-            Err((error, record)) => rejects.push(Reject {
-                payload: record.get().to_owned(),
-                code: error.code().to_owned(),
-                path: error.field().map(|field| format!("/{field}")),
-                reason: error.to_string(),
-            }),
+            Err((error, record)) => rejects.push(reject(&error, &record)),
         }
     }
     (rows, rejects)
+}
+
+/// A record that cannot become a row.
+pub(super) fn reject(error: &RowError, record: &serde_json::value::RawValue) -> Reject {
+    Reject {
+        payload: record.get().to_owned(),
+        code: error.code().to_owned(),
+        path: error.field().map(|field| format!("/{field}")),
+        reason: error.to_string(),
+    }
 }

@@ -99,9 +99,8 @@ pub(super) fn find<'c>(columns: &'c [TableColumn], name: &str) -> Option<&'c Tab
     live::find(columns, name, |a, b| a == b)
 }
 
-/// A column's value as the text that a row has for it.
-pub(super) fn text_of(column: &TableColumn) -> String {
-    let name = quoted(&column.name);
+/// The value of a column, which is `name` in the statement, as the text that a row has for it.
+pub(super) fn text_of(column: &TableColumn, name: &str) -> String {
     if column.kind == ColumnType::Timestamp && column.exact {
         let day_and_time = format!("to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')");
         return format!("rtrim(rtrim({day_and_time}, '0'), '.') || 'Z'");
@@ -111,7 +110,12 @@ pub(super) fn text_of(column: &TableColumn) -> String {
 
 fn documents_statement(table: &str, key: &[&TableColumn], has_after: bool) -> String {
     let names: Vec<String> = key.iter().map(|column| quoted(&column.name)).collect();
-    let joined = key.iter().map(|column| text_of(column)).collect::<Vec<_>>().join(" || chr(31) || ");
+    let joined = key
+        .iter()
+        .zip(&names)
+        .map(|(column, name)| text_of(column, name))
+        .collect::<Vec<_>>()
+        .join(" || chr(31) || ");
     let cast = |(column, n): (&&TableColumn, usize)| format!("${n}::text::{}", column.sql_type);
     let values: Vec<String> = key.iter().zip(2..).map(cast).collect();
     let after = if has_after { format!(" AND {}", live::is_after(&names, &values)) } else { String::new() };
@@ -126,7 +130,7 @@ fn parents_statement(table: &str, id: &TableColumn, only: Option<&TableColumn>, 
     let mut conditions = vec!["_deleted_at IS NULL".to_owned(), format!("{name} IS NOT NULL")];
     let mut next = 2;
     if let Some(only) = only {
-        conditions.push(format!("{} = $2", text_of(only)));
+        conditions.push(format!("{} = $2", text_of(only, &quoted(&only.name))));
         next += 1;
     }
     if has_after {
@@ -136,7 +140,7 @@ fn parents_statement(table: &str, id: &TableColumn, only: Option<&TableColumn>, 
     let conditions = conditions.join(" AND ");
     format!(
         "SELECT {}, {} FROM {table} WHERE {conditions} ORDER BY _synced_at, {name} LIMIT $1",
-        text_of(id),
+        text_of(id, &name),
         instant!("_synced_at"),
     )
 }

@@ -95,9 +95,8 @@ pub(super) fn find<'c>(columns: &'c [TableColumn], name: &str) -> Option<&'c Tab
     live::find(columns, name, str::eq_ignore_ascii_case)
 }
 
-/// A column's value as the text that a row has for it.
-pub(super) fn text_of(column: &TableColumn) -> String {
-    let name = quoted(&column.name);
+/// The value of a column, which is `name` in the statement, as the text that a row has for it.
+pub(super) fn text_of(column: &TableColumn, name: &str) -> String {
     if column.kind == ColumnType::Boolean {
         return format!("CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST({name} AS TEXT) END");
     }
@@ -106,7 +105,12 @@ pub(super) fn text_of(column: &TableColumn) -> String {
 
 fn documents_statement(table: &str, key: &[&TableColumn], has_after: bool) -> String {
     let names: Vec<String> = key.iter().map(|column| quoted(&column.name)).collect();
-    let joined = key.iter().map(|column| text_of(column)).collect::<Vec<_>>().join(" || char(31) || ");
+    let joined = key
+        .iter()
+        .zip(&names)
+        .map(|(column, name)| text_of(column, name))
+        .collect::<Vec<_>>()
+        .join(" || char(31) || ");
     let values: Vec<String> = (0..key.len()).map(|n| format!("?{}", n + 2)).collect();
     let after = if has_after { format!(" AND {}", live::is_after(&names, &values)) } else { String::new() };
     format!(
@@ -120,7 +124,7 @@ fn parents_statement(table: &str, id: &TableColumn, only: Option<&TableColumn>, 
     let mut conditions = vec!["_deleted_at IS NULL".to_owned(), format!("{name} IS NOT NULL")];
     let mut next = 2;
     if let Some(only) = only {
-        conditions.push(format!("{} = ?2", text_of(only)));
+        conditions.push(format!("{} = ?2", text_of(only, &quoted(&only.name))));
         next += 1;
     }
     if has_after {
@@ -130,6 +134,6 @@ fn parents_statement(table: &str, id: &TableColumn, only: Option<&TableColumn>, 
     let conditions = conditions.join(" AND ");
     format!(
         "SELECT {}, _synced_at FROM {table} WHERE {conditions} ORDER BY {WRITTEN_AT}, {name} LIMIT ?1",
-        text_of(id)
+        text_of(id, &name)
     )
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use connector_core::Result;
 use connector_core::sync::{
-    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StreamState, SyncReport,
-    Table,
+    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StoredReject, StreamState,
+    SyncReport, Table,
 };
 use futures_util::future::BoxFuture;
 use sqlx::SqliteConnection;
@@ -253,6 +253,22 @@ impl SinkRun for SqliteRun {
                 }
                 None => self.database.documents(&table.name, &table.key, after, most).await,
             }
+        })
+    }
+
+    fn rejects<'a>(
+        &'a self,
+        table: &'a Table,
+        after: i64,
+        most: u32,
+    ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
+        Box::pin(async move {
+            let named = self
+                .documents
+                .as_ref()
+                .map(|documents| Table { name: documents.place_of(&table.name).stream, ..table.clone() });
+            let table = named.as_ref().unwrap_or(table);
+            self.database.stored_rejects(&self.scope, table, after, most).await
         })
     }
 

@@ -4,6 +4,7 @@
 //! field and generation are authenticated with it, so that a ciphertext copied elsewhere, or an old one put back,
 //! does not open.
 
+mod derive;
 mod key;
 mod keyring;
 mod seal;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::status::instant;
 
+pub(crate) use derive::derive;
 pub use key::VaultKey;
 pub(crate) use keyring::{Keyring, missing as missing_key};
 use seal::Place;

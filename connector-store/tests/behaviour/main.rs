@@ -7,11 +7,13 @@ mod children;
 mod deletes;
 mod documents;
 mod failures;
+mod hints;
 mod keys;
 mod leases;
 mod live;
 mod records;
 mod refusals;
+mod rejects;
 mod round_trip;
 mod status;
 mod together;
@@ -116,12 +118,25 @@ on_every_backend! {
         a_refusal_closes_the_budget_for_everybody,
         a_caller_that_gives_up_leaves_the_budget_to_others,
     },
+    hints::{
+        a_hint_waits_once_and_is_gone_when_it_is_done,
+        what_was_taken_by_a_process_that_died_is_handed_out_again,
+        a_hint_that_comes_while_it_is_followed_is_followed_again,
+        a_hundred_thousand_hints_are_enough,
+        names_that_can_be_none_are_refused,
+        two_that_take_get_different_hints,
+    },
     live::{
         documents_come_once_each_in_the_order_of_their_keys,
         keys_of_several_parts_and_any_text_are_pages_too,
         parents_come_in_the_order_of_writing,
         instants_that_differ_by_a_microsecond_are_told_apart,
         parents_are_chosen_by_a_column,
+    },
+    rejects::{
+        rejects_are_listed_and_counted,
+        a_run_reads_its_rejects_in_pages_and_sees_what_was_written_since,
+        a_reject_whose_key_no_row_can_have_stays,
     },
     leases::{
         a_second_run_is_told_who_is_at_work,

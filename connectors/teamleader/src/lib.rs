@@ -11,6 +11,7 @@ mod export;
 mod integration;
 mod resources;
 mod settings;
+mod webhooks;
 
 pub use integration::integration;
 pub use settings::{ExportCustomFields, Settings};

@@ -112,7 +112,8 @@ fn below(setting: &str, base: &Url, path: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn is_this_machine(url: &Url) -> bool {
+/// Whether what goes to the address stays on this machine.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

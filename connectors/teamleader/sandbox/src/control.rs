@@ -16,6 +16,7 @@ use crate::schedule::Scheduled;
 use crate::state::{Shared, known, parsed};
 use crate::store::ChangeError;
 use crate::switches::Switches;
+use crate::webhooks::{WebhookMessage, WebhookRegistration};
 
 /// A control request that makes no sense: an unknown resource, a row that is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +66,7 @@ impl Control {
         self.0.lock().delete(resource, id)
     }
 
-    /// All rows in order of insertion, as a list with every include shows them.
+    /// All rows in order of insertion, as a list with every include shows them, and with their hidden fields.
     pub fn records(&self, resource: &str) -> Result<Vec<Value>, ControlError> {
         let position = known(resource)?;
         let state = self.0.lock();
@@ -185,6 +186,33 @@ impl Control {
     /// Sums over all requests.
     pub fn counters(&self) -> Counters {
         self.0.lock().log.counters.clone()
+    }
+
+    /// The URLs that are registered for webhooks.
+    pub fn webhooks(&self) -> Vec<WebhookRegistration> {
+        self.0.lock().webhooks.registrations()
+    }
+
+    /// The webhooks sent so far, the oldest first.
+    pub fn webhook_messages(&self) -> Vec<WebhookMessage> {
+        self.0.lock().webhooks.messages()
+    }
+
+    /// Forgets the webhooks sent so far. Registrations stay.
+    pub fn clear_webhook_messages(&self) {
+        self.0.lock().webhooks.forget_messages();
+    }
+
+    /// Sends any body to one URL, or to every registered one, whatever its types are.
+    pub fn send_webhook(&self, url: Option<&str>, payload: &Value) {
+        self.0.lock().send_webhook(url, payload);
+    }
+
+    /// Returns when no webhook is on its way.
+    pub async fn webhooks_settled(&self) {
+        let mut waiting = self.0.lock().webhooks.waiting();
+        // An error means that the sandbox is gone, and with it what was on its way.
+        let _ = waiting.wait_for(|waiting| *waiting == 0).await;
     }
 
     /// The switches as they are.

@@ -54,6 +54,20 @@ fn control(state: &mut State, path: &str, request: &Request) -> Answer {
             state.log.clear();
             done()
         }
+        ("GET", "webhooks") => {
+            let webhooks = &state.webhooks;
+            let (registered, messages) = (webhooks.registrations(), webhooks.messages());
+            Reply::json(200, &json!({"registered": registered, "messages": messages}))
+        }
+        ("POST", "webhooks") => {
+            let message: Message = parse(request)?;
+            state.send_webhook(message.url.as_deref(), &message.payload);
+            done()
+        }
+        ("DELETE", "webhooks") => {
+            state.webhooks.forget_messages();
+            done()
+        }
         ("GET", "switches") => Reply::json(200, &json!(state.switches)),
         ("POST", "switches") => switches(state, parse(request)?)?,
         _ => Reply::error(404, "There is no such control"),
@@ -215,6 +229,14 @@ struct AccountChange {
 fn account(state: &mut State, change: &AccountChange) -> Reply {
     let id = state.switch_account(change.id);
     Reply::json(200, &json!({ "id": id }))
+}
+
+/// A webhook to one URL, or to every registered one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    url: Option<String>,
+    payload: Value,
 }
 
 /// The given switches are set, the others stay.

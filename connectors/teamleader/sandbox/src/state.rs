@@ -5,9 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::catalog::position;
+use crate::catalog::{RESOURCES, position};
 use crate::clock::Clock;
 use crate::control::ControlError;
+use crate::downloads::Downloads;
 use crate::fault::Faults;
 use crate::limiter::Limiter;
 use crate::log::Log;
@@ -17,6 +18,7 @@ use crate::random::mix;
 use crate::schedule::{Action, Schedule};
 use crate::store::Store;
 use crate::switches::Switches;
+use crate::webhooks::{Webhooks, events};
 
 pub(crate) struct State {
     pub(crate) clock: Clock,
@@ -30,6 +32,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) schedule: Schedule,
     pub(crate) log: Log,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) downloads: Downloads,
 }
 
 /// Requests are answered one after the other, which is what makes runs repeatable.
@@ -64,6 +68,8 @@ impl State {
             faults: Faults::new(options.seed),
             schedule: Schedule::default(),
             log: Log::default(),
+            webhooks: Webhooks::new(options.seed),
+            downloads: Downloads::new(options.seed),
         }
     }
 
@@ -101,8 +107,11 @@ impl State {
         fields: Map<String, Value>,
     ) -> Result<Uuid, ControlError> {
         let now = self.clock.seconds();
-        let (table, world) = self.store.table_mut(known(resource)?);
-        Ok(table.insert(world, now, fields)?)
+        let position = known(resource)?;
+        let (table, world) = self.store.table_mut(position);
+        let id = table.insert(world, now, fields)?;
+        self.announce(position, None, self.heard(position, id).as_ref());
+        Ok(id)
     }
 
     pub(crate) fn update(
@@ -113,13 +122,56 @@ impl State {
         touch: bool,
     ) -> Result<(), ControlError> {
         let touched = touch.then(|| self.clock.seconds());
-        let (table, world) = self.store.table_mut(known(resource)?);
-        Ok(table.update(world, parsed(id)?, fields, touched)?)
+        let (position, id) = (known(resource)?, parsed(id)?);
+        let before = self.heard(position, id);
+        let (table, world) = self.store.table_mut(position);
+        table.update(world, id, fields, touched)?;
+        if touch {
+            self.announce(position, before.as_ref(), self.heard(position, id).as_ref());
+        }
+        Ok(())
     }
 
     pub(crate) fn delete(&mut self, resource: &str, id: &str) -> Result<(), ControlError> {
-        let (table, _) = self.store.table_mut(known(resource)?);
-        Ok(table.delete(parsed(id)?)?)
+        let (position, id) = (known(resource)?, parsed(id)?);
+        let before = self.heard(position, id);
+        let (table, _) = self.store.table_mut(position);
+        table.delete(id)?;
+        self.announce(position, before.as_ref(), None);
+        Ok(())
+    }
+
+    /// The row as it is now, if there is anybody to hear of it.
+    fn heard(&self, position: usize, id: Uuid) -> Option<Map<String, Value>> {
+        if !self.webhooks.has_listeners() {
+            return None;
+        }
+        let table = self.store.table(position);
+        table.record(&self.store.world, table.slot(id)?).map(|record| record.decoded())
+    }
+
+    fn announce(
+        &mut self,
+        position: usize,
+        before: Option<&Map<String, Value>>,
+        after: Option<&Map<String, Value>>,
+    ) {
+        let now = self.clock.now();
+        for event in events(RESOURCES[position], before, after) {
+            self.webhooks.tell(&event.kind, &event.payload(self.account), &self.switches, now);
+        }
+    }
+
+    /// To this URL, or to every registered one.
+    pub(crate) fn send_webhook(&mut self, url: Option<&str>, payload: &Value) {
+        let now = self.clock.now();
+        let urls = match url {
+            Some(url) => vec![url.to_owned()],
+            None => self.webhooks.registrations().into_iter().map(|registration| registration.url).collect(),
+        };
+        for url in urls {
+            self.webhooks.send(&url, payload, &self.switches, now);
+        }
     }
 
     /// Another account, or any other one when none is named.

@@ -72,7 +72,7 @@ pub struct Switches {
     pub get_allowed: bool,
     /// Version of the API client; requests may only ask for it or a newer one.
     pub client_version: String,
-    /// Resources or paths answered 403: a module the account lacks.
+    /// Resources (as `projects`, `files`) or paths answered 403: a module the account lacks.
     pub forbidden: Vec<String>,
     /// Fields per resource that the user may not see: they are left out.
     pub omitted: BTreeMap<String, Vec<String>>,
@@ -84,14 +84,38 @@ pub struct Switches {
     pub clamp_page_size: bool,
     /// An empty `ids` filter is ignored instead of matching nothing.
     pub empty_ids_ignored: bool,
+    /// A list for a parent that does not exist is refused instead of empty.
+    pub unknown_parent_refused: bool,
     /// `updated_since` sees deactivated rows.
     pub updated_since_sees_deactivated: bool,
+    /// Resources whose list shows only active rows unless `status` is asked, as that of users always does.
+    pub active_only: Vec<String>,
     /// Every list carries `meta`, asked or not.
     pub meta_everywhere: bool,
     /// `include` (sideloading) works; otherwise it is ignored.
     pub sideloading: bool,
+    /// Resources whose info comes without the envelope `data`.
+    pub bare_info: Vec<String>,
     /// Answer of `accounts.projects-v2-status`: `projects-v2` or `legacy`.
     pub projects_status: String,
+    /// The day on which the account will be switched to the new projects, if it is known.
+    pub projects_switched_on: Option<String>,
+    /// A timer runs; otherwise `timers.current` finds none.
+    pub timer_runs: bool,
+    /// Seconds after which the location of a download is refused.
+    pub download_seconds: i64,
+    /// How often a webhook is sent until it is answered with success.
+    pub webhook_tries: u32,
+    /// The pause before the second try; every further one is twice as long.
+    pub webhook_retry_millis: u64,
+    /// The pause before the first try.
+    pub webhook_delay_millis: u64,
+    /// This many of a hundred webhooks are lost.
+    pub webhook_drop_percent: u8,
+    /// This many of a hundred webhooks are sent twice.
+    pub webhook_duplicate_percent: u8,
+    /// Webhooks of the same moment arrive with the last one first.
+    pub webhook_reorder: bool,
 }
 
 impl Default for Switches {
@@ -115,10 +139,22 @@ impl Default for Switches {
             strict_dates: false,
             clamp_page_size: false,
             empty_ids_ignored: false,
+            unknown_parent_refused: false,
             updated_since_sees_deactivated: true,
+            active_only: Vec::new(),
             meta_everywhere: false,
             sideloading: true,
+            bare_info: vec!["tickets".into()],
             projects_status: "projects-v2".into(),
+            projects_switched_on: None,
+            timer_runs: true,
+            download_seconds: 900,
+            webhook_tries: 3,
+            webhook_retry_millis: 500,
+            webhook_delay_millis: 0,
+            webhook_drop_percent: 0,
+            webhook_duplicate_percent: 0,
+            webhook_reorder: false,
         }
     }
 }

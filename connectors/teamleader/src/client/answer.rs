@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use connector_core::http::{HttpResponse, redact};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 /// Characters of an answer that a message shows when it is no JSON.
 const SHOWN: usize = 80;
+
+/// Fields that only a record has.
+const KEYS: [&str; 2] = ["id", "message_id"];
 
 /// The records of a page, as they were sent.
 #[derive(Debug)]
@@ -38,17 +42,40 @@ pub(super) fn list(response: &HttpResponse) -> Result<List> {
     Ok(List { records: envelope.data, total: meta.and_then(|meta| meta.matches) })
 }
 
-/// The answer of a read of one record: in an envelope, or bare as `tickets.info` is documented.
+/// The answer of a read of one record: in an envelope, or bare as `tickets.info` and `tickets.getMessage` are
+/// documented.
 pub(super) fn object(response: &HttpResponse) -> Result<Box<RawValue>> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(&response.body)
         .map_err(|error| unusable(response, &error, "a record", "an object"))?;
     match members.get("data") {
         Some(data) if data.get().starts_with('{') => Ok((*data).to_owned()),
         Some(data) => Err(invalid(&format!("`data` should be an object and is {}", kind(data)))),
-        None if members.contains_key("id") => serde_json::from_slice(&response.body)
+        None if KEYS.iter().any(|key| members.contains_key(*key)) => serde_json::from_slice(&response.body)
             .map_err(|error| unusable(response, &error, "a record", "an object")),
         None => Err(invalid("it has neither `data` nor `id`")),
     }
+}
+
+/// The answer where there may be nothing to tell: a record, `data: null`, or no body at all.
+pub(super) fn optional_object(response: &HttpResponse) -> Result<Option<Box<RawValue>>> {
+    let says_null = |body| {
+        serde_json::from_slice::<BTreeMap<String, &RawValue>>(body)
+            .is_ok_and(|members| members.get("data").is_some_and(|data| data.get() == "null"))
+    };
+    if response.body.trim_ascii().is_empty() || says_null(&response.body) {
+        return Ok(None);
+    }
+    object(response).map(Some)
+}
+
+/// The answer to an order. It is empty as a rule; what is no JSON was sent by something between us and Teamleader.
+pub(super) fn done(response: &HttpResponse) -> Result<()> {
+    if response.body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    serde_json::from_slice::<IgnoredAny>(&response.body)
+        .map(|_| ())
+        .map_err(|error| unusable(response, &error, "an answer", "anything"))
 }
 
 /// Says what came where an envelope was expected. Only bodies that could not be read get here, so it may take its time.
@@ -157,8 +184,38 @@ mod tests {
             object(&response(r#"{"id":"a","title":"b"}"#)).unwrap().get(),
             r#"{"id":"a","title":"b"}"#
         );
+        let message = r#"{"message_id":"a","body":"b"}"#;
+        assert_eq!(object(&response(message)).unwrap().get(), message);
         for body in [r#"{"data":null}"#, r#"{"data":[]}"#, "{}", "[]", "", "null"] {
             assert_eq!(object(&response(body)).unwrap_err().code(), ErrorCode::InvalidResponse, "{body}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_tell_is_not_an_answer_that_cannot_be_read() {
+        for body in ["", " \n", r#"{"data":null}"#] {
+            assert!(optional_object(&response(body)).unwrap().is_none(), "{body}");
+        }
+        assert_eq!(
+            optional_object(&response(r#"{"data":{"id":"a"}}"#)).unwrap().unwrap().get(),
+            r#"{"id":"a"}"#
+        );
+        for body in ["null", "{}", "<html>", r#"{"data":["#, r#"{"data":[]}"#] {
+            assert_eq!(
+                optional_object(&response(body)).unwrap_err().code(),
+                ErrorCode::InvalidResponse,
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_order_is_done_unless_somebody_else_answered() {
+        for body in ["", "{}", r#"{"data":{"id":"a"}}"#] {
+            done(&response(body)).unwrap();
+        }
+        for body in ["<html></html>", "OK", "{"] {
+            assert_eq!(done(&response(body)).unwrap_err().code(), ErrorCode::InvalidResponse, "{body}");
         }
     }
 }

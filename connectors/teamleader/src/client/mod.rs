@@ -1,6 +1,7 @@
 //! Every call to Teamleader.
 
 mod answer;
+mod operation;
 mod rate_limit;
 
 use connector_core::http::{HttpRequest, HttpResponse};
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::resources::Resource;
 use crate::settings::Settings;
 
+pub(crate) use operation::{all, object, optional_object, order};
 pub(crate) use rate_limit::rate_limit;
 
 /// What `users.me` says: the person who agreed, and the account.
@@ -55,7 +57,7 @@ pub(crate) async fn info(
     id: String,
 ) -> Result<Box<RawValue>> {
     let path = format!("{}.info", resource.path);
-    post(&call, &path, &json!({"id": id}), |response| answer::object(&response)).await
+    post(&call, &path, &info_body(resource, &id), |response| answer::object(&response)).await
 }
 
 /// The person and the account behind the credentials.
@@ -87,6 +89,13 @@ fn asks_for_nothing(resource: &Resource, filter: &Map<String, Value>) -> bool {
         matches!(declared.kind, FilterKind::Ids | FilterKind::IdOrIds)
             && filter.get(declared.name).and_then(Value::as_array).is_some_and(Vec::is_empty)
     })
+}
+
+fn info_body(resource: &Resource, id: &str) -> Value {
+    match resource.info_includes {
+        [] => json!({"id": id}),
+        includes => json!({"id": id, "includes": includes.join(",")}),
+    }
 }
 
 fn list_body(resource: &Resource, request: PageRequest) -> Result<Value> {
@@ -121,10 +130,16 @@ fn sort_as_sent(field: &str, order: Direction) -> Value {
 
 fn filter_as_sent(resource: &Resource, mut filter: Map<String, Value>) -> Result<Map<String, Value>> {
     for declared in resource.filters {
-        if let FilterKind::DateTime = declared.kind
-            && let Some(Value::String(text)) = filter.get_mut(declared.name)
-        {
-            *text = instant_as_sent(declared.name, text)?;
+        let Some(value) = filter.get_mut(declared.name) else {
+            continue;
+        };
+        match (declared.kind, &*value) {
+            (FilterKind::DateTime, Value::String(text)) => {
+                *value = Value::String(instant_as_sent(declared.name, text)?);
+            }
+            // One parent, where the list takes several.
+            (FilterKind::Ids, Value::String(id)) => *value = json!([id]),
+            _ => {}
         }
     }
     Ok(filter)
@@ -160,6 +175,58 @@ mod tests {
         assert_eq!(body("events", |_| {}), json!({"page": {"size": 50, "number": 2}}));
         assert_eq!(body("departments", |_| {}), json!({}), "it has no pages");
         assert_eq!(body("projects", |_| {})["includes"], "pagination");
+    }
+
+    #[test]
+    fn some_filters_are_sent_beside_the_others() {
+        let body = body("days_off", |request| {
+            request.filter.insert("id".into(), "u-1".into());
+            request.filter.insert("starts_after".into(), "2024-05-31".into());
+        });
+        assert_eq!(
+            body,
+            json!({
+                "id": "u-1",
+                "filter": {"starts_after": "2024-05-31"},
+                "page": {"size": 50, "number": 2},
+                "includes": "pagination"
+            })
+        );
+    }
+
+    #[test]
+    fn lists_with_nothing_but_such_filters_send_no_others() {
+        let body = body("level_two_areas", |request| {
+            request.filter.insert("country".into(), "BE".into());
+        });
+        assert_eq!(body, json!({"country": "BE"}));
+    }
+
+    #[test]
+    fn one_id_is_sent_as_a_list_where_several_are_taken() {
+        let body = body("user_schedules", |request| {
+            request.filter.insert("user_ids".into(), "u-1".into());
+        });
+        assert_eq!(body["filter"], json!({"user_ids": ["u-1"]}));
+    }
+
+    #[test]
+    fn a_subject_is_sent_as_it_is() {
+        let subject = json!({"type": "deal", "id": "d-1"});
+        let body = body("notes", |request| {
+            request.filter.insert("subject".into(), subject.clone());
+        });
+        assert_eq!(body["filter"], json!({"subject": subject}));
+    }
+
+    #[test]
+    fn a_single_record_is_asked_for_with_all_its_parts() {
+        let info = |stream: &str| {
+            let resource = RESOURCES.iter().find(|resource| resource.stream == stream).unwrap();
+            info_body(resource, "r-1")
+        };
+        assert_eq!(info("deals"), json!({"id": "r-1"}));
+        assert_eq!(info("companies"), json!({"id": "r-1", "includes": "related_companies,related_contacts"}));
     }
 
     #[test]

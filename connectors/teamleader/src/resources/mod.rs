@@ -2,11 +2,26 @@
 
 mod calendar;
 mod crm;
+mod deals;
+mod expenses;
+mod files;
+mod filters;
 mod general;
 mod invoicing;
+mod legacy_projects;
+mod lines;
+mod notes;
+mod products;
 mod projects;
+mod quotations;
+mod subscriptions;
 mod table;
-mod types;
+mod tasks;
+mod templates;
+mod terms;
+mod tickets;
+pub(crate) mod types;
+mod users;
 
 use connector_core::stream::{Child, Each, Filter, FilterKind, Paging, Parent, Stream, Walk, Window};
 use schemars::generate::SchemaSettings;
@@ -16,12 +31,14 @@ use crate::client;
 use crate::settings::Settings;
 
 pub(crate) use table::RESOURCES;
+pub(crate) use tickets::TicketMessage;
 
 /// The whole story of a resource: what it is called, how it is read and what its records look like.
 ///
 /// Teamleader ignores filters, sorts and includes that it does not know, and answers as if they were not there. So a
 /// row lists exactly those that its documentation names, and the framework refuses all others.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts about a list, and none follows from another")]
 pub(crate) struct Resource {
     /// Names the table and `list_<stream>`.
     pub(crate) stream: &'static str,
@@ -56,6 +73,8 @@ pub(crate) struct Resource {
     pub(crate) info: bool,
     /// Whether `.info` has what users need and the list lacks.
     pub(crate) details: bool,
+    /// Optional parts of the single record. They are always asked for: they cost no further request.
+    pub(crate) info_includes: &'static [&'static str],
     pub(crate) children: &'static [Child],
     /// What custom field definitions call it.
     pub(crate) custom_field_contexts: &'static [&'static str],
@@ -89,6 +108,7 @@ const PAGED: Resource = Resource {
     default_filter: &[],
     info: true,
     details: false,
+    info_includes: &[],
     children: &[],
     custom_field_contexts: &[],
     synced_by_default: true,
@@ -106,7 +126,7 @@ const fn filter(name: &'static str, kind: FilterKind) -> Filter {
 ///
 /// Fields that the user may not see are left out, so only keys are required. That is what a schema for reading says;
 /// one for writing would require every field that has no default.
-fn record<R: JsonSchema>(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn record<R: JsonSchema>(_: &mut SchemaGenerator) -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;
@@ -134,8 +154,11 @@ fn stream(resource: &'static Resource) -> Stream<Settings> {
             stream.default_includes = resource.default_includes;
             stream.default_filter = resource.default_filter;
             stream.entity = resource.entity;
+            stream.ids = resource.filters.iter().map(|filter| filter.name).find(|name| *name == "ids");
             stream.window = resource.window;
             stream.parents = resource.parents;
+            // Lists over few parents are in the default set, and those over many are not.
+            stream.reads_all_parents = resource.synced_by_default;
             stream.each = resource.each;
             stream.details = resource.details;
             stream.children = resource.children;
@@ -146,64 +169,4 @@ fn stream(resource: &'static Resource) -> Stream<Settings> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use connector_core::stream::{Column, ColumnType, Columns};
-
-    fn columns(resource: &Resource) -> Vec<Column> {
-        let schema = (resource.record)(&mut SchemaGenerator::default()).to_value();
-        Columns::from_schema(&schema, resource.key).as_slice().to_vec()
-    }
-
-    #[test]
-    fn every_row_has_its_key_among_its_columns_first() {
-        for resource in RESOURCES {
-            let columns = columns(resource);
-            for (key, column) in resource.key.iter().zip(&columns) {
-                assert_eq!(column.name, *key, "{}", resource.stream);
-            }
-            assert!(columns.len() > resource.key.len(), "{}", resource.stream);
-        }
-    }
-
-    #[test]
-    fn only_the_key_is_required() {
-        for resource in RESOURCES {
-            let schema = (resource.record)(&mut SchemaGenerator::default()).to_value();
-            assert_eq!(schema["required"], serde_json::json!(resource.key), "{}", resource.stream);
-        }
-    }
-
-    #[test]
-    fn a_walk_by_value_follows_a_column_with_an_instant() {
-        for resource in RESOURCES {
-            let Walk::Value { field, .. } = resource.walk else {
-                continue;
-            };
-            let found = columns(resource).into_iter().find(|column| column.name == field).unwrap();
-            assert_eq!(found.kind, ColumnType::Timestamp, "{}", resource.stream);
-        }
-    }
-
-    #[test]
-    fn relations_and_money_become_two_columns_each() {
-        let deals = RESOURCES.iter().find(|resource| resource.stream == "deals").unwrap();
-        let columns = columns(deals);
-        let kind = |name: &str| columns.iter().find(|column| column.name == name).map(|column| column.kind);
-        assert_eq!(kind("id"), Some(ColumnType::Uuid));
-        assert_eq!(kind("responsible_user_id"), Some(ColumnType::Text));
-        assert_eq!(kind("estimated_value_amount"), Some(ColumnType::Number));
-        assert_eq!(kind("estimated_value_currency"), Some(ColumnType::Text));
-        assert_eq!(kind("estimated_closing_date"), Some(ColumnType::Date));
-        assert_eq!(kind("lead"), Some(ColumnType::Json));
-        assert_eq!(kind("custom_fields"), Some(ColumnType::Json));
-    }
-
-    #[test]
-    fn custom_fields_come_along_wherever_a_list_has_them() {
-        for resource in RESOURCES {
-            let offered = resource.includes.contains(&"custom_fields");
-            assert_eq!(resource.default_includes.contains(&"custom_fields"), offered, "{}", resource.stream);
-        }
-    }
-}
+mod tests;

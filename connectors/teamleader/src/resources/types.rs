@@ -8,9 +8,16 @@ use uuid::Uuid;
 
 /// A record of another resource. Teamleader adds types at any time.
 #[derive(JsonSchema)]
-pub(super) struct Relation {
+pub(crate) struct Relation {
     r#type: Option<String>,
     id: Option<Uuid>,
+}
+
+/// A record that is no more than a name.
+#[derive(JsonSchema)]
+pub(super) struct Named {
+    id: Uuid,
+    name: Option<String>,
 }
 
 /// An amount of money.
@@ -39,7 +46,7 @@ pub(super) struct Email {
 
 /// A telephone number with its kind: phone, mobile, fax.
 #[derive(JsonSchema)]
-pub(super) struct Telephone {
+pub(crate) struct Telephone {
     r#type: Option<String>,
     number: Option<String>,
 }
@@ -54,6 +61,15 @@ pub(super) struct Address {
     country: Option<String>,
     /// A province or the like.
     area_level_two: Option<Relation>,
+    /// Part of the addresses of single records.
+    addressee: Option<String>,
+}
+
+/// An address with its purpose: primary, invoicing, delivery, visiting.
+#[derive(JsonSchema)]
+pub(super) struct PurposedAddress {
+    r#type: Option<String>,
+    address: Option<Address>,
 }
 
 /// When an invoice must be paid.
@@ -80,7 +96,7 @@ pub(super) struct ExchangeRate {
 
 /// An amount of time. Endpoints spell the unit differently.
 #[derive(JsonSchema)]
-pub(super) struct Duration {
+pub(crate) struct Duration {
     value: Option<f64>,
     unit: Option<String>,
 }

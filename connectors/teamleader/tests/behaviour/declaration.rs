@@ -15,13 +15,20 @@ fn the_connector_is_registered_once_and_builds() {
     let ids: Vec<_> = registry::connectors().iter().map(|connector| connector.app_id).collect();
     assert_eq!(ids, ["teamleader"]);
     let integration = teamleader::integration();
-    assert_eq!(integration.oauth_scopes().len(), 8);
+    assert_eq!(integration.oauth_scopes().len(), 11);
     let names: BTreeSet<_> = integration.capabilities().map(Capability::name).collect();
     for stream in integration.streams() {
         assert!(names.contains(&*format!("list_{}", stream.name)), "{}", stream.name);
-        assert!(names.contains(&*format!("get_{}", stream.singular)), "{}", stream.name);
     }
-    for name in ["validate_credentials", "get_authorization_url", "refresh_access_token", "sync"] {
+    for name in [
+        "get_company",
+        "get_quotation",
+        "get_meeting",
+        "validate_credentials",
+        "get_authorization_url",
+        "refresh_access_token",
+        "sync",
+    ] {
         assert!(names.contains(name), "{name}");
     }
 }

@@ -1,5 +1,6 @@
 //! The connector against the sandbox, over HTTP.
 
+mod capabilities;
 mod declaration;
 mod errors;
 mod reading;

@@ -23,14 +23,18 @@ pub(crate) enum Condition {
     Reference(&'static str, Vec<(String, String)>),
     Flag(&'static str, bool),
     PrimaryEmail(String),
+    /// None of the texts is there.
+    HasNone(&'static str, Vec<String>),
     Missing(&'static str),
     /// Dates as text: they order as they read.
     From(&'static str, String),
     Until(&'static str, String),
+    After(&'static str, String),
+    Before(&'static str, String),
+    Between(&'static str, String, String),
     TimeFrom(&'static str, i64),
     TimeUntil(&'static str, i64),
     ProjectStatus(String, String),
-    Nothing,
 }
 
 impl Condition {
@@ -43,7 +47,7 @@ impl Condition {
     ) -> Result<Option<Self>, Problem> {
         let name = filter.name;
         // `null` means "not given", except where a row without a date can be asked for.
-        if value.is_null() && !matches!(filter.test, Test::DateOrNull(_)) {
+        if value.is_null() && !matches!(filter.test, Test::DateOrNull(_) | Test::IdOrNull(_)) {
             return Ok(None);
         }
         let condition = match &filter.test {
@@ -63,7 +67,8 @@ impl Condition {
             Test::AnyOf(path, allowed, _) => Self::HasAny(path, among(name, strings(name, value)?, allowed)?),
             Test::Equals(path) => Self::HasAny(path, vec![string(name, value)?]),
             Test::Flag(path) => Self::Flag(path, flag(name, value)?),
-            Test::Id(path) => Self::HasAny(path, vec![uuid(name, value)?.to_string()]),
+            Test::DateOrNull(path) | Test::IdOrNull(path) if value.is_null() => Self::Missing(path),
+            Test::Id(path) | Test::IdOrNull(path) => Self::HasAny(path, vec![uuid(name, value)?.to_string()]),
             Test::IdOrIds(path) if value.is_string() => {
                 Self::HasAny(path, vec![uuid(name, value)?.to_string()])
             }
@@ -85,18 +90,25 @@ impl Condition {
                     string("email", value.get("email").unwrap_or(&Value::Null))?.to_lowercase(),
                 )
             }
-            Test::DateOrNull(path) if value.is_null() => Self::Missing(path),
             Test::DateOrNull(path) => Self::HasAny(path, vec![date(name, value)?]),
             Test::DateFrom(path) => Self::From(path, date(name, value)?),
             Test::DateUntil(path) => Self::Until(path, date(name, value)?),
+            Test::DateBefore(path) => Self::Before(path, date(name, value)?),
             Test::TimeFrom(path) => Self::TimeFrom(path, time(name, value, switches)?),
             Test::TimeUntil(path) => Self::TimeUntil(path, time(name, value, switches)?),
+            Test::Dates(path) => dates(path, value)?,
+            Test::Without(part, path) => {
+                let Some(ids) = value.get(part) else {
+                    return Ok(None);
+                };
+                Self::HasNone(path, uuids(part, ids)?.iter().map(Uuid::to_string).collect())
+            }
             Test::ProjectStatus(allowed) => {
                 let status = among(name, vec![string(name, value)?], allowed)?.remove(0);
                 let today = Timestamp::from_second(now).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
                 Self::ProjectStatus(status, today.chars().take(10).collect())
             }
-            Test::Nothing => Self::Nothing,
+            Test::Everything => return Ok(None),
         };
         Ok(Some(condition))
     }
@@ -137,13 +149,20 @@ impl Condition {
             Self::PrimaryEmail(email) => {
                 record.texts("emails[].email").first().is_some_and(|text| text.to_lowercase() == *email)
             }
+            Self::HasNone(path, unwanted) => {
+                !record.texts(path).iter().any(|text| unwanted.iter().any(|it| it == text))
+            }
             Self::Missing(path) => record.text(path).is_none(),
-            Self::From(path, from) => record.text(path).is_some_and(|text| *text >= **from),
-            Self::Until(path, until) => record.text(path).is_some_and(|text| *text <= **until),
+            Self::From(path, from) => on_day(record, path, |day| day >= from.as_str()),
+            Self::Until(path, until) => on_day(record, path, |day| day <= until.as_str()),
+            Self::After(path, date) => on_day(record, path, |day| day > date.as_str()),
+            Self::Before(path, date) => on_day(record, path, |day| day < date.as_str()),
+            Self::Between(path, start, end) => {
+                on_day(record, path, |day| day >= start.as_str() && day <= end.as_str())
+            }
             Self::TimeFrom(path, from) => seconds(record, path).is_some_and(|at| at >= *from),
             Self::TimeUntil(path, until) => seconds(record, path).is_some_and(|at| at <= *until),
             Self::ProjectStatus(status, today) => project_has_status(record, status, today),
-            Self::Nothing => false,
         }
     }
 }
@@ -176,11 +195,16 @@ fn project_has_status(record: &Record<'_>, status: &str, today: &str) -> bool {
     }
 }
 
+/// Asks about the date at a path, or the day of the time there.
+fn on_day(record: &Record<'_>, path: &str, holds: impl Fn(&str) -> bool) -> bool {
+    record.text(path).is_some_and(|text| text.get(..10).is_some_and(holds))
+}
+
 fn seconds(record: &Record<'_>, path: &str) -> Option<i64> {
     record.text(path)?.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
-fn string(field: &str, value: &Value) -> Result<String, Problem> {
+pub(super) fn string(field: &str, value: &Value) -> Result<String, Problem> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Null => Err(Problem::new(field, "must be present")),
@@ -188,15 +212,15 @@ fn string(field: &str, value: &Value) -> Result<String, Problem> {
     }
 }
 
-fn list<'v>(field: &str, value: &'v Value) -> Result<&'v Vec<Value>, Problem> {
+pub(super) fn list<'v>(field: &str, value: &'v Value) -> Result<&'v Vec<Value>, Problem> {
     value.as_array().ok_or_else(|| Problem::new(field, "must be an array"))
 }
 
-fn strings(field: &str, value: &Value) -> Result<Vec<String>, Problem> {
+pub(super) fn strings(field: &str, value: &Value) -> Result<Vec<String>, Problem> {
     list(field, value)?.iter().map(|value| string(field, value)).collect()
 }
 
-fn among(field: &str, values: Vec<String>, allowed: &[&str]) -> Result<Vec<String>, Problem> {
+pub(super) fn among(field: &str, values: Vec<String>, allowed: &[&str]) -> Result<Vec<String>, Problem> {
     let known = values.iter().all(|value| allowed.contains(&value.as_str()));
     if known { Ok(values) } else { Err(Problem::not_among(field, allowed)) }
 }
@@ -211,7 +235,7 @@ fn uuids(field: &str, value: &Value) -> Result<Vec<Uuid>, Problem> {
     list(field, value)?.iter().map(|value| uuid(field, value)).collect()
 }
 
-fn reference(value: &Value, types: &[&str]) -> Result<(String, String), Problem> {
+pub(super) fn reference(value: &Value, types: &[&str]) -> Result<(String, String), Problem> {
     let part = |name| value.get(name).unwrap_or(&Value::Null);
     let kind = among("type", vec![string("type", part("type"))?], types)?.remove(0);
     Ok((kind, uuid("id", part("id"))?.to_string()))
@@ -227,12 +251,31 @@ fn flag(field: &str, value: &Value) -> Result<bool, Problem> {
     }
 }
 
-fn date(field: &str, value: &Value) -> Result<String, Problem> {
+pub(super) fn date(field: &str, value: &Value) -> Result<String, Problem> {
     let text = string(field, value)?;
     match text.parse::<Date>() {
         Ok(_) if text.len() == 10 => Ok(text),
         _ => Err(Problem::new(field, "must be a valid date")),
     }
+}
+
+/// `between` includes both days; `before` and `after` leave out the day they name.
+fn dates(path: &'static str, value: &Value) -> Result<Condition, Problem> {
+    const OPERATORS: &[&str] = &["is_empty", "between", "equals", "before", "after"];
+    let part = |name| value.get(name).unwrap_or(&Value::Null);
+    let operator = among("operator", vec![string("operator", part("operator"))?], OPERATORS)?.remove(0);
+    Ok(match operator.as_str() {
+        "is_empty" => Condition::Missing(path),
+        "between" => Condition::Between(path, date("start", part("start"))?, date("end", part("end"))?),
+        operator => {
+            let day = date("value", part("value"))?;
+            match operator {
+                "before" => Condition::Before(path, day),
+                "after" => Condition::After(path, day),
+                _ => Condition::Between(path, day.clone(), day),
+            }
+        }
+    })
 }
 
 /// Seconds since 1970. A date alone, or a time without offset, is no moment.

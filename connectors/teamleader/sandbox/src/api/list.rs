@@ -1,12 +1,12 @@
 //! `.list`: filter, sort, page, then rows copied as they lie in memory.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use super::query::{Page, Query, Reader};
 use super::select::{Selection, select};
-use super::{Bend, sideload, version};
-use crate::catalog::{Paging, RESOURCES};
+use super::{Bend, meta, parent, sideload, version};
+use crate::catalog::RESOURCES;
 use crate::reply::{JSON, Reply};
 use crate::state::State;
 
@@ -28,6 +28,9 @@ pub(super) fn answer(
     }
     if !problems.is_empty() {
         return Err(problems);
+    }
+    if let Some(refusal) = parent::refusal(state, resource, &query) {
+        return Ok(refusal);
     }
     let (page, shift) = bent(query.page, bend);
     let (table, world) = state.store.table_mut(position);
@@ -57,7 +60,7 @@ fn rendered(state: &State, position: usize, query: &Query, selection: &Selection
         reshape(state, position, version, &mut body, start);
     }
     body.push(b']');
-    write_meta(state, position, query, selection, &mut body);
+    meta::write(state, position, query, selection, &mut body);
     if state.switches.sideloading && !query.sideloads.is_empty() {
         sideload::write(&state.store, position, &selection.slots, &query.sideloads, &mut body);
     }
@@ -77,17 +80,8 @@ pub(super) fn reshape(state: &State, position: usize, version: &str, body: &mut 
         row.remove(field);
     }
     if version::reshapes(name, version) {
-        version::reshape(&mut row);
+        version::reshape(name, &mut row);
     }
     body.truncate(start);
     body.extend_from_slice(Value::Object(row).to_string().as_bytes());
-}
-
-fn write_meta(state: &State, position: usize, query: &Query, selection: &Selection, body: &mut Vec<u8>) {
-    let everywhere = state.switches.meta_everywhere && RESOURCES[position].paging != Paging::None;
-    if let Some(page) = query.page.filter(|_| query.wants_totals || everywhere) {
-        let meta = json!({"page": {"size": page.size, "number": page.number}, "matches": selection.matches});
-        body.extend_from_slice(b",\"meta\":");
-        body.extend_from_slice(meta.to_string().as_bytes());
-    }
 }

@@ -1,8 +1,10 @@
 //! The API: checks in the order of the service, then lists and single rows.
 
-mod account;
 mod condition;
 mod list;
+mod meta;
+mod operation;
+mod parent;
 mod problem;
 mod query;
 mod select;
@@ -13,10 +15,11 @@ mod version;
 use axum::http::Method;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use operation::{Operation, operation_at};
 use serde_json::json;
 use version::UnknownVersion;
 
-use crate::catalog::{RESOURCES, Resource};
+use crate::catalog::{RESOURCES, position, position_of_list};
 use crate::limiter::Standing;
 use crate::reply::Reply;
 use crate::request::Request;
@@ -32,8 +35,7 @@ pub(crate) struct Bend {
 enum Endpoint {
     List(usize),
     Info(usize),
-    Me,
-    ProjectsStatus,
+    Operation(&'static Operation),
 }
 
 /// What an authenticated request carries through the checks.
@@ -47,7 +49,8 @@ pub(crate) fn answer(state: &mut State, request: &Request, bend: Bend) -> (Reply
     let Some(endpoint) = endpoint(&request.path) else {
         return (Reply::error(404, "Not found"), None);
     };
-    let get_allowed = request.method == Method::GET && state.switches.get_allowed;
+    let by_get = !matches!(endpoint, Endpoint::Operation(Operation { by_get: false, .. }));
+    let get_allowed = request.method == Method::GET && by_get && state.switches.get_allowed;
     if request.method != Method::POST && !get_allowed {
         return (Reply::error(405, "Method not allowed"), None);
     }
@@ -74,19 +77,16 @@ pub(crate) fn dress(state: &mut State, request: &Request, reply: Reply) -> (Repl
 }
 
 fn endpoint(path: &str) -> Option<Endpoint> {
-    match path.strip_prefix('/')? {
-        "users.me" => Some(Endpoint::Me),
-        "accounts.projects-v2-status" => Some(Endpoint::ProjectsStatus),
-        path => {
-            let (name, action) = path.rsplit_once('.')?;
-            let position = crate::catalog::position(name)?;
-            match action {
-                "list" => Some(Endpoint::List(position)),
-                "info" => Some(Endpoint::Info(position)),
-                _ => None,
-            }
-        }
+    let path = path.strip_prefix('/')?;
+    if let Some(operation) = operation_at(path) {
+        return Some(Endpoint::Operation(operation));
     }
+    position_of_list(path).map(Endpoint::List).or_else(|| info(path))
+}
+
+fn info(path: &str) -> Option<Endpoint> {
+    let position = position(path.strip_suffix(".info")?)?;
+    RESOURCES[position].has_info.then_some(Endpoint::Info(position))
 }
 
 /// Checks the token and counts the request.
@@ -145,23 +145,23 @@ fn checked(
     let result = match endpoint {
         Endpoint::List(position) => list::answer(state, *position, &parameters, bend, &version),
         Endpoint::Info(position) => single::answer(state, *position, &parameters, &version),
-        Endpoint::Me => Ok(account::me(state)),
-        Endpoint::ProjectsStatus => Ok(account::projects_status(state)),
+        Endpoint::Operation(operation) => (operation.answer)(state, &parameters),
     };
     result.unwrap_or_else(|problems| problem::reply(&problems))
 }
 
 fn is_forbidden(state: &State, request: &Request, endpoint: &Endpoint, session: &Session) -> bool {
-    let resource: Option<&Resource> = match endpoint {
-        Endpoint::List(position) | Endpoint::Info(position) => Some(RESOURCES[*position]),
-        _ => None,
+    let (scope, name) = match endpoint {
+        Endpoint::List(position) | Endpoint::Info(position) => {
+            (RESOURCES[*position].scope, RESOURCES[*position].name)
+        }
+        Endpoint::Operation(Operation { path, scope, .. }) => {
+            (*scope, path.rsplit_once('.').map_or(*path, |(name, _)| name))
+        }
     };
-    let forbidden = &state.switches.forbidden;
-    let lacks_scope = resource
-        .and_then(|resource| resource.scope)
-        .is_some_and(|scope| session.scopes.iter().all(|granted| granted != scope));
-    let lacks_module = resource.is_some_and(|resource| forbidden.iter().any(|name| name == resource.name));
-    lacks_scope || lacks_module || forbidden.contains(&request.path)
+    let lacks_scope = scope.is_some_and(|scope| session.scopes.iter().all(|granted| granted != scope));
+    let mut forbidden = state.switches.forbidden.iter();
+    lacks_scope || forbidden.any(|forbidden| forbidden == name || *forbidden == request.path)
 }
 
 fn with_headers(reply: Reply, session: &Session, version: &str) -> Reply {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::condition::Condition;
 use super::problem::Problem;
-use crate::catalog::{By, Filter, Order, Paging, Resource, Test};
+use crate::catalog::{By, Filter, Order, Paging, Place, Resource, Test};
 use crate::log::Ignored;
 use crate::switches::Switches;
 
@@ -31,6 +31,9 @@ pub(crate) struct Page {
 
 const LARGEST_PAGE: i64 = 100;
 
+/// What every list accepts beside the filters of its body.
+const PARAMETERS: [&str; 5] = ["filter", "sort", "page", "includes", "include"];
+
 /// Reads a request, noting what is wrong and what is unknown.
 pub(crate) struct Reader<'a> {
     pub(crate) resource: &'static Resource,
@@ -43,20 +46,21 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     pub(crate) fn read(&mut self, parameters: &Map<String, Value>) -> Query {
         let mut key = String::new();
-        let conditions = self.conditions(parameters.get("filter"), &mut key);
+        let conditions = self.conditions(parameters, &mut key);
         let orders = self.orders(parameters.get("sort"), &mut key);
         let page = self.page(parameters.get("page"));
         let (parts, wants_totals) = self.includes(parameters.get("includes"));
         let sideloads = names(parameters.get("include"));
         for name in parameters.keys() {
-            if !["filter", "sort", "page", "includes", "include"].contains(&name.as_str()) {
+            if !PARAMETERS.contains(&name.as_str()) && !self.knows(Place::Body, name) {
                 self.ignore("body", name);
             }
         }
         Query { conditions, orders, key, page, parts, wants_totals, sideloads }
     }
 
-    fn conditions(&mut self, filter: Option<&Value>, key: &mut String) -> Vec<Condition> {
+    fn conditions(&mut self, parameters: &Map<String, Value>, key: &mut String) -> Vec<Condition> {
+        let filter = parameters.get("filter");
         let empty = Map::new();
         let given = match filter {
             None | Some(Value::Null) => &empty,
@@ -69,20 +73,31 @@ impl Reader<'_> {
             }
         };
         for name in given.keys() {
-            if self.resource.filters.iter().all(|filter| filter.name != name) {
+            if !self.knows(Place::Filter, name) {
                 self.ignore("filter", name);
             }
         }
         self.resource
             .filters
             .iter()
-            .filter_map(|filter| self.condition(filter, given.get(filter.name), key))
+            .filter_map(|filter| {
+                let place = if filter.place == Place::Body { parameters } else { given };
+                self.condition(filter, place.get(filter.name), key)
+            })
             .collect()
     }
 
+    fn knows(&self, place: Place, name: &str) -> bool {
+        self.resource.filters.iter().any(|filter| filter.place == place && filter.name == name)
+    }
+
     fn condition(&mut self, filter: &Filter, value: Option<&Value>, key: &mut String) -> Option<Condition> {
+        if filter.is_required && value.is_none_or(Value::is_null) {
+            self.problems.push(Problem::new(filter.name, "must be present"));
+            return None;
+        }
         let Some(value) = value else {
-            return Condition::unasked(filter);
+            return Condition::unasked(filter).or_else(|| self.only_active(filter, key));
         };
         // The status of a nextgen project depends on the day, so it is not one selection.
         let moment = if matches!(filter.test, Test::ProjectStatus(_)) { self.now / 86_400 } else { 0 };
@@ -94,6 +109,18 @@ impl Reader<'_> {
                 self.problems.push(problem);
                 None
             }
+        }
+    }
+
+    /// Whether lists hide what is no longer active is known of users only; for others it is a switch.
+    fn only_active(&self, filter: &Filter, key: &mut String) -> Option<Condition> {
+        let is_hidden = self.switches.active_only.iter().any(|name| name == self.resource.name);
+        match filter.test {
+            Test::AnyOf(path, ..) | Test::OneOf(path, _) if is_hidden && filter.name == "status" => {
+                key.push_str("active;");
+                Some(Condition::HasAny(path, vec!["active".into()]))
+            }
+            _ => None,
         }
     }
 
@@ -130,6 +157,10 @@ impl Reader<'_> {
                 return None;
             }
         };
+        if known.only.is_some_and(|only| only != order) {
+            self.ignore("sort", field);
+            return None;
+        }
         let _ = write!(key, "{field}:{order:?};");
         Some((&known.by, order))
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::condition::Condition;
 use super::query::{Page, Query};
 use crate::catalog::{By, Order};
@@ -91,6 +93,20 @@ fn candidates(table: &mut Table, query: &Query) -> Vec<Slot> {
             }
             _ => {}
         }
+        if let Some(owners) = owners(table, condition) {
+            return owners.iter().flat_map(|owner| table.owned_by(*owner).to_vec()).collect();
+        }
     }
     table.live().to_vec()
+}
+
+/// The rows that the wanted ones belong to, when the condition names them.
+fn owners(table: &Table, condition: &Condition) -> Option<Vec<Uuid>> {
+    let owner = table.resource.owner?;
+    let ids: Vec<&String> = match condition {
+        Condition::Reference(path, wanted) if *path == owner => wanted.iter().map(|(_, id)| id).collect(),
+        Condition::HasAny(path, ids) if path.strip_suffix(".id") == Some(owner) => ids.iter().collect(),
+        _ => return None,
+    };
+    Some(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
 }

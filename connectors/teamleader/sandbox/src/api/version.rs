@@ -33,11 +33,34 @@ pub(super) fn asked(request: &Request, client: &str) -> Result<String, UnknownVe
 
 /// Whether rows of this resource look different in this version.
 pub(super) fn reshapes(resource: &str, version: &str) -> bool {
-    resource == "customFieldDefinitions" && version < LATEST
+    match resource {
+        "customFieldDefinitions" | "meetings" => version < LATEST,
+        "subscriptions" => version < "2022-09-15",
+        _ => false,
+    }
 }
 
-/// Before 2023-09-26 the options of a selection were plain texts.
-pub(super) fn reshape(row: &mut Map<String, Value>) {
+/// Makes of a row what it was before the version that changed it.
+pub(super) fn reshape(resource: &str, row: &mut Map<String, Value>) {
+    match resource {
+        "meetings" => rename(row, "title", "name"),
+        "subscriptions" => {
+            rename(row, "note", "remark");
+            if let Some(mut cycle) = row.remove("billing_cycle") {
+                row.insert("periodicity".into(), cycle["periodicity"].take());
+            }
+        }
+        _ => options_as_texts(row),
+    }
+}
+
+fn rename(row: &mut Map<String, Value>, new: &str, old: &str) {
+    if let Some(value) = row.remove(new) {
+        row.insert(old.to_owned(), value);
+    }
+}
+
+fn options_as_texts(row: &mut Map<String, Value>) {
     let options = row.get_mut("configuration").and_then(|configuration| configuration.get_mut("options"));
     if let Some(Value::Array(options)) = options {
         for option in options {

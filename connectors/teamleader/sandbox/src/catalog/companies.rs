@@ -3,15 +3,14 @@
 use super::shared::{
     ADDRESS, ADDRESSES, CURRENCIES, CUSTOM_FIELDS, INVOICING_PREFERENCES, LANGUAGES, PAYMENT_TERM, PRICE_LIST,
 };
-use super::{Attribute, By, Kind, Paging, Resource, Rows, Test, attribute, filter, sort};
+use super::{Attribute, By, Kind, Resource, Test, attribute, filter, sort};
 use crate::data::text;
 
 pub(crate) static COMPANIES: Resource = Resource {
     name: "companies",
     entity: "company",
+    has_info: true,
     scope: Some("companies"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[CUSTOM_FIELDS, PRICE_LIST],
     filters: &[
         filter("email", Test::PrimaryEmail),
@@ -30,6 +29,7 @@ pub(crate) static COMPANIES: Resource = Resource {
         sort("updated_at", By::Updated),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 // Mostly empty, as real address books are. Names, ids, times and links alone take about 640 bytes of a

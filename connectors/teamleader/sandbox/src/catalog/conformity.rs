@@ -42,7 +42,9 @@ fn check(kind: &Kind, value: &Value, path: &str, found: &mut Vec<String>) {
         Kind::Integer(_) => value.is_i64(),
         Kind::Decimal(_) => value.is_number(),
         Kind::Money(_) => value["amount"].is_number() && value["currency"].is_string(),
-        Kind::Relation(entities) => is_relation(value, entities),
+        Kind::Relation(entities) | Kind::Parent(entities) | Kind::Itself(entities) => {
+            is_relation(value, entities)
+        }
         Kind::Account => is_relation(value, &["account"]),
         Kind::CustomFields(context, _) => value.as_array().is_some_and(|fields| {
             let is_known = DEFINITIONS.iter().any(|definition| definition.context == *context);

@@ -3,15 +3,14 @@
 use super::shared::{
     ADDRESS, ADDRESSES, CUSTOM_FIELDS, INVOICING_PREFERENCES, LANGUAGES, PAYMENT_TERM, PRICE_LIST, TELEPHONES,
 };
-use super::{Attribute, By, Kind, Paging, Resource, Rows, Test, attribute, filter, sort};
+use super::{Attribute, By, Kind, Resource, Test, attribute, filter, sort};
 use crate::data::text;
 
 pub(crate) static CONTACTS: Resource = Resource {
     name: "contacts",
     entity: "contact",
+    has_info: true,
     scope: Some("contacts"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[CUSTOM_FIELDS, PRICE_LIST],
     filters: &[
         filter("email", Test::PrimaryEmail),
@@ -29,6 +28,7 @@ pub(crate) static CONTACTS: Resource = Resource {
         sort("updated_at", By::Updated),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[

@@ -1,18 +1,17 @@
 //! `customFieldDefinitions`, and the definitions that the values of other resources follow.
 
-use super::{Attribute, By, Kind, Paging, Resource, Rows, Test, attribute, filter, sort};
+use super::{Attribute, By, Kind, Resource, Rows, Test, attribute, filter, sort};
 use crate::data::text;
 
 pub(crate) static CUSTOM_FIELD_DEFINITIONS: Resource = Resource {
     name: "customFieldDefinitions",
     entity: "customFieldDefinition",
-    scope: None,
+    has_info: true,
     rows: Rows::Exactly(DEFINITIONS.len()),
-    paging: Paging::Pages,
-    includes: &[],
     filters: &[filter("ids", Test::Ids), filter("context", Test::OneOf("context", FILTER_CONTEXTS))],
     sorts: &[sort("label", By::Text(&["label"])), sort("context", By::Text(&["context"]))],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[

@@ -1,16 +1,16 @@
 //! `deals`
 
+use super::deal_lists::pipeline_of;
 use super::shared::{CUSTOM_FIELDS, CUSTOMER, CUSTOMER_TYPES, EXCHANGE_RATE};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::{Draw, text};
 
 pub(crate) static DEALS: Resource = Resource {
     name: "deals",
     entity: "deal",
+    has_info: true,
     scope: Some("deals"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[
         CUSTOM_FIELDS,
         Include { name: "second_responsible_user", parts: &["second_responsible_user"] },
@@ -34,6 +34,7 @@ pub(crate) static DEALS: Resource = Resource {
         sort("weighted_value", By::Number("weighted_value.amount")),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[
@@ -50,7 +51,7 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("estimated_probability", Kind::Decimal(probability)).null(20),
     attribute("weighted_value", Kind::Money(|draw| value(draw) * probability(draw) / 100)).null(15),
     attribute("purchase_order_number", Kind::Text(text::order_number)).null(70),
-    attribute("current_phase", Kind::Relation(&["dealPhase"])),
+    attribute("current_phase", Kind::Written(&Kind::Relation(&["dealPhase"]), current_phase)),
     attribute("responsible_user", Kind::Relation(&["user"])).null(5),
     attribute("closed_at", Kind::Time(|draw| draw.updated)).null_when(|draw| status(draw) == "open"),
     attribute("source", Kind::Relation(&["dealSource"])).null(50),
@@ -59,7 +60,7 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("updated_at", Kind::Updated),
     attribute("web_url", Kind::Text(|draw| draw.web_url("sale_detail.php"))),
     attribute("currency_exchange_rate", EXCHANGE_RATE).null(30),
-    attribute("pipeline", Kind::Relation(&["dealPipeline"])),
+    attribute("pipeline", Kind::Written(&Kind::Relation(&["dealPipeline"]), pipeline)),
     attribute("custom_fields", Kind::CustomFields("sale", 70)).included("custom_fields"),
     attribute("second_responsible_user", Kind::Relation(&["user"]))
         .null(80)
@@ -86,9 +87,26 @@ const PHASE: &[Attribute] = &[
 
 const STATUS: u64 = 11;
 const VALUE: u64 = 12;
+const PHASE_NUMBER: u64 = 13;
 
 fn status(draw: &mut Draw<'_>) -> &'static str {
     draw.settled(STATUS, &["open", "open", "won", "won", "lost"])
+}
+
+fn phase(draw: &Draw<'_>) -> u32 {
+    let phases = i64::try_from(draw.world.count("dealPhase")).unwrap_or(1).max(1);
+    u32::try_from(draw.settled_amount(PHASE_NUMBER, 0, phases - 1)).unwrap_or_default()
+}
+
+fn current_phase(draw: &mut Draw<'_>) {
+    let phase = phase(draw);
+    draw.reference_to("dealPhase", phase);
+}
+
+/// The one that the phase belongs to.
+fn pipeline(draw: &mut Draw<'_>) {
+    let pipeline = pipeline_of(draw.world, phase(draw));
+    draw.reference_to("dealPipeline", pipeline);
 }
 
 fn value(draw: &mut Draw<'_>) -> i64 {

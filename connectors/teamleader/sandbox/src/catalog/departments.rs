@@ -7,10 +7,10 @@ use crate::data::text;
 pub(crate) static DEPARTMENTS: Resource = Resource {
     name: "departments",
     entity: "department",
+    has_info: true,
     scope: Some("departments"),
     rows: Rows::AtMost(4),
     paging: Paging::None,
-    includes: &[],
     filters: &[
         filter("ids", Test::Ids),
         filter("status", Test::AnyOf("status", &["active", "archived"], &[])),
@@ -22,6 +22,7 @@ pub(crate) static DEPARTMENTS: Resource = Resource {
         sort("created_at", By::Created),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[

@@ -1,15 +1,13 @@
 //! `events`
 
-use super::{Attribute, By, Kind, Order, Paging, Resource, Rows, Test, attribute, default_sort, filter};
+use super::{Attribute, By, Kind, Order, Resource, Test, attribute, default_sort, filter};
 use crate::data::{Draw, text};
 
 pub(crate) static EVENTS: Resource = Resource {
     name: "events",
     entity: "event",
+    has_info: true,
     scope: Some("events"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
-    includes: &[],
     filters: &[
         filter("ids", Test::Ids),
         filter("user_id", Test::Id("attendees[].id")),
@@ -20,11 +18,11 @@ pub(crate) static EVENTS: Resource = Resource {
         filter("attendee", Test::Reference("attendees[]", &["contact"])),
         filter("link", Test::Reference("links[]", LINKED)),
         filter("task_id", Test::Id("task.id")),
-        // Nothing in the rows tells whether an event is done.
-        filter("done", Test::Flag("done")),
+        filter("done", Test::Flag("_done")),
     ],
     sorts: &[default_sort("starts_at", By::Text(&["starts_at"]), Order::Ascending)],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const LINKED: &[&str] = &["contact", "company", "deal"];
@@ -41,6 +39,7 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("location", Kind::Text(text::city)).null(60),
     attribute("attendees", Kind::List(0, 3, &Kind::Relation(&["user", "contact"]))),
     attribute("links", Kind::List(0, 2, &Kind::Relation(LINKED))),
+    attribute("_done", Kind::Bool(60)).hidden(),
 ];
 
 const START: u64 = 31;

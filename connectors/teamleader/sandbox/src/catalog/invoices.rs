@@ -1,16 +1,16 @@
 //! `invoices`
 
+use super::documents::{ATTENTION, CONTENT, DISCOUNT, LINE_GROUPS, PEPPOL, TAX, gross, net};
 use super::shared::{CURRENCIES, CUSTOMER, CUSTOMER_TYPES, EXCHANGE_RATE, PAYMENT_TERM};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::{Draw, text};
 
 pub(crate) static INVOICES: Resource = Resource {
     name: "invoices",
     entity: "invoice",
+    has_info: true,
     scope: Some("invoices"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
     includes: &[
         Include { name: "late_fees", parts: &[DUE_INCASSO, FIXED_LATE_FEE, INTEREST] },
         Include { name: DUE_INCASSO, parts: &[DUE_INCASSO] },
@@ -24,7 +24,7 @@ pub(crate) static INVOICES: Resource = Resource {
         filter("department_id", Test::Id("department.id")),
         filter("deal_id", Test::Id("deal.id")),
         filter("project_id", Test::Id("project.id")),
-        filter("subscription_id", Test::Nothing),
+        filter("subscription_id", Test::Id("subscription.id")),
         filter("status", Test::AnyOf("status", &["draft", "outstanding", "matched"], &[])),
         filter("updated_since", Test::UpdatedSince),
         filter("purchase_order_number", Test::Equals("purchase_order_number")),
@@ -38,6 +38,7 @@ pub(crate) static INVOICES: Resource = Resource {
         sort("invoice_date", By::Text(&["invoice_date"])),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const DUE_INCASSO: &str = "totals.due_incasso_inclusive";
@@ -65,9 +66,11 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("deal", Kind::Relation(&["deal"])).null(60),
     attribute("project", Kind::Relation(&["project"])).null(80),
     attribute("delivery_date", Kind::Date(|draw| draw.created)).null(80),
+    attribute("subscription", Kind::Relation(&["subscription"])).null(85),
+    attribute("invoice_content", Kind::Choice(CONTENT)).null(50),
     attribute("web_url", Kind::Text(|draw| draw.web_url("invoice_detail.php"))).in_list(),
     attribute("discounts", Kind::List(0, 1, &Kind::Object(DISCOUNT))).in_info(),
-    attribute("grouped_lines", Kind::List(1, 2, &Kind::Object(LINE_GROUP))).in_info(),
+    attribute("grouped_lines", LINE_GROUPS).in_info(),
     attribute("payment_term", PAYMENT_TERM).null(10).in_info(),
     attribute("payments", Kind::Written(&Kind::List(0, 1, &Kind::Object(PAYMENT)), payments)).in_info(),
     attribute("note", Kind::Text(text::remark)).null(60).in_info(),
@@ -84,11 +87,8 @@ const INVOICEE: &[Attribute] = &[
     attribute("vat_number", Kind::Text(text::vat_number)).null(20),
     attribute("customer", Kind::Relation(CUSTOMER)),
     attribute("for_attention_of", Kind::Object(ATTENTION)).null(70),
-];
-
-const ATTENTION: &[Attribute] = &[
-    attribute("name", Kind::Text(text::full_name)).null(20),
-    attribute("contact", Kind::Relation(&["contact"])).null(40),
+    attribute("email", Kind::Text(text::email)).null(40).in_info(),
+    attribute("national_identification_number", Kind::Text(text::national_number)).null(90).in_info(),
 ];
 
 const TOTAL: &[Attribute] = &[
@@ -100,54 +100,15 @@ const TOTAL: &[Attribute] = &[
     attribute("due_incasso_inclusive", Kind::Money(gross)).included(DUE_INCASSO),
     attribute("fixed_late_fee", Kind::Money(|_| 4_000)).included(FIXED_LATE_FEE),
     attribute("interest", Kind::Money(|draw| net(draw) / 50)).included(INTEREST),
+    attribute("tax_exclusive_before_discount", Kind::Money(net)).in_info(),
+    attribute("tax_inclusive_before_discount", Kind::Money(gross)).in_info(),
+    attribute("withheld_taxes", Kind::List(0, 1, &Kind::Object(WITHHELD))).in_info(),
 ];
 
-const TAX: &[Attribute] = &[
-    attribute("rate", Kind::Decimal(|_| 21)),
+const WITHHELD: &[Attribute] = &[
+    attribute("id", Kind::Text(|draw| draw.related_id("withholdingTaxRate"))),
     attribute("taxable", Kind::Money(net)),
-    attribute("tax", Kind::Money(|draw| gross(draw) - net(draw))),
-];
-
-const DISCOUNT: &[Attribute] = &[
-    attribute("type", Kind::Choice(&["percentage"])),
-    attribute("value", Kind::Decimal(|draw| draw.between(100, 2_550))),
-    attribute("description", Kind::Text(text::remark)),
-];
-
-const LINE_GROUP: &[Attribute] = &[
-    attribute("section", Kind::Object(&[attribute("title", Kind::Text(text::deal_title))])),
-    attribute("line_items", Kind::List(1, 3, &Kind::Object(LINE))),
-];
-
-const LINE: &[Attribute] = &[
-    attribute("product", Kind::Relation(&["product"])).null(50),
-    attribute("quantity", Kind::Integer(|draw| draw.between(1, 20))),
-    attribute("description", Kind::Text(text::product_name)),
-    attribute("extended_description", Kind::Text(text::remark)).null(70),
-    attribute("unit", Kind::Relation(&["unitOfMeasure"])).null(60),
-    attribute("unit_price", Kind::Object(UNIT_PRICE)),
-    attribute("tax", Kind::Relation(&["taxRate"])),
-    attribute("discount", Kind::Object(LINE_DISCOUNT)).null(85),
-    attribute("total", Kind::Object(LINE_TOTAL)),
-    attribute("product_category", Kind::Relation(&["productCategory"])).null(50),
-    attribute("withheld_tax", Kind::Relation(&["withholdingTaxRate"])).null(97),
-];
-
-const UNIT_PRICE: &[Attribute] = &[
-    attribute("amount", Kind::Decimal(|draw| draw.between(100, 90_000))),
-    attribute("tax", Kind::Choice(&["excluding"])),
-];
-
-const LINE_DISCOUNT: &[Attribute] = &[
-    attribute("value", Kind::Integer(|draw| draw.between(1, 50))),
-    attribute("type", Kind::Choice(&["percentage"])),
-];
-
-const LINE_TOTAL: &[Attribute] = &[
-    attribute("tax_exclusive", Kind::Money(net)),
-    attribute("tax_exclusive_before_discount", Kind::Money(net)),
-    attribute("tax_inclusive", Kind::Money(gross)),
-    attribute("tax_inclusive_before_discount", Kind::Money(gross)),
+    attribute("withheld", Kind::Money(|draw| net(draw) / 10)),
 ];
 
 const PAYMENT: &[Attribute] =
@@ -158,24 +119,7 @@ const EXPECTED_METHOD: &[Attribute] = &[
     attribute("reference", Kind::Text(text::order_number)).null(50),
 ];
 
-const PEPPOL: &[&str] = &[
-    "sending",
-    "sending_failed",
-    "sent",
-    "application_acknowledged",
-    "application_accepted",
-    "application_rejected",
-    "receiver_acknowledged",
-    "receiver_accepted",
-    "receiver_rejected",
-    "receiver_is_processing",
-    "receiver_awaits_feedback",
-    "receiver_conditionally_accepted",
-    "receiver_paid",
-];
-
 const STATUS: u64 = 21;
-const NET: u64 = 22;
 
 fn status(draw: &mut Draw<'_>) -> &'static str {
     draw.settled(STATUS, &["draft", "outstanding", "outstanding", "matched", "matched", "matched", "matched"])
@@ -187,14 +131,6 @@ fn is_draft(draw: &mut Draw<'_>) -> bool {
 
 fn is_unpaid(draw: &mut Draw<'_>) -> bool {
     status(draw) != "matched"
-}
-
-fn net(draw: &mut Draw<'_>) -> i64 {
-    draw.settled_amount(NET, 500, 2_500_000)
-}
-
-fn gross(draw: &mut Draw<'_>) -> i64 {
-    net(draw) + (net(draw) * 21 + 50) / 100
 }
 
 fn payments(draw: &mut Draw<'_>) {

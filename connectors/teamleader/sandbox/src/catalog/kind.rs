@@ -25,12 +25,14 @@ pub(crate) enum Part {
     Row,
     /// In lists only.
     List,
-    /// In info only. Not stored: made on demand from the number of the row.
+    /// In info only. Not stored, unless it is inside an object: made on demand from the number of the row.
     Info,
     /// In lists when the part is asked with `includes`; always in info.
     Include(&'static str),
     /// In lists when asked; never in info.
     ListInclude(&'static str),
+    /// In no answer: filters look at it, and the control shows it.
+    Hidden,
 }
 
 /// Both the shape of a value and the recipe for one.
@@ -58,6 +60,10 @@ pub(crate) enum Kind {
     Money(fn(&mut Draw<'_>) -> i64),
     /// `{type, id}` of a row of one of these entities.
     Relation(&'static [&'static str]),
+    /// `{type, id}` of the row that this one belongs to: not every row has such rows.
+    Parent(&'static [&'static str]),
+    /// `{type, id}` of the row itself, known as these in turn: the `kinds` of the resource.
+    Itself(&'static [&'static str]),
     /// `{type, id}` of the account.
     Account,
     Object(&'static [Attribute]),
@@ -94,6 +100,11 @@ impl Attribute {
 
     pub(crate) const fn in_info(mut self) -> Self {
         self.part = Part::Info;
+        self
+    }
+
+    pub(crate) const fn hidden(mut self) -> Self {
+        self.part = Part::Hidden;
         self
     }
 

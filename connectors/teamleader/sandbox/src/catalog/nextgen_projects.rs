@@ -1,15 +1,15 @@
 //! `projects-v2/projects`
 
 use super::shared::{CUSTOM_FIELDS, CUSTOMER, CUSTOMER_TYPES};
-use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Rows, Test};
+use super::{Attribute, By, Include, Kind, Order, Paging, Resource, Test};
 use super::{attribute, default_sort, filter, sort};
 use crate::data::text;
 
 pub(crate) static NEXTGEN_PROJECTS: Resource = Resource {
     name: "projects-v2/projects",
     entity: "nextgenProject",
+    has_info: true,
     scope: Some("projects"),
-    rows: Rows::AsAsked,
     paging: Paging::PagesWithTotals,
     includes: &[Include { name: "legacy_project", parts: &["legacy_project"] }, CUSTOM_FIELDS],
     filters: &[
@@ -41,6 +41,7 @@ pub(crate) static NEXTGEN_PROJECTS: Resource = Resource {
         sort("title", By::Text(&["title"])),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const FILTER_STATUS: &[&str] = &["open", "planned", "running", "overdue", "over_budget", "closed"];
@@ -87,14 +88,14 @@ const ATTRIBUTES: &[Attribute] = &[
     attribute("external_parties", Kind::List(0, 2, &Kind::Object(EXTERNAL_PARTY))).in_info(),
 ];
 
-const AMOUNT: Kind = Kind::Money(|draw| draw.between(0, 5_000_000));
+pub(super) const AMOUNT: Kind = Kind::Money(|draw| draw.between(0, 5_000_000));
 
-const DURATION: &[Attribute] = &[
+pub(super) const DURATION: &[Attribute] = &[
     attribute("value", Kind::Integer(|draw| 900 * draw.between(0, 800))),
     attribute("unit", Kind::Choice(&["seconds"])),
 ];
 
-const COLORS: &[&str] = &[
+pub(super) const COLORS: &[&str] = &[
     "#00B2B2", "#008A8C", "#992600", "#ED9E00", "#D157D3", "#A400B2", "#0071F2", "#004DA6", "#64788F",
     "#C0C0C4", "#82828C", "#1A1C20",
 ];

@@ -1,18 +1,14 @@
 //! `projects`: the legacy ones.
 
 use super::shared::{CUSTOMER, CUSTOMER_TYPES};
-use super::{
-    Attribute, By, Kind, Order, Paging, Resource, Rows, Test, attribute, default_sort, filter, sort,
-};
+use super::{Attribute, By, Kind, Order, Resource, Test, attribute, default_sort, filter, sort};
 use crate::data::{Draw, text};
 
 pub(crate) static PROJECTS: Resource = Resource {
     name: "projects",
     entity: "project",
+    has_info: true,
     scope: Some("projects"),
-    rows: Rows::AsAsked,
-    paging: Paging::Pages,
-    includes: &[],
     filters: &[
         filter("customer", Test::Reference("customer", CUSTOMER_TYPES)),
         filter("status", Test::OneOf("status", &["active", "on_hold", "done", "cancelled"])),
@@ -27,6 +23,7 @@ pub(crate) static PROJECTS: Resource = Resource {
         sort("created_at", By::Created),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[

@@ -62,5 +62,8 @@ const EXCHANGE_RATE_FIELDS: &[Attribute] = &[
 
 pub(crate) const EXCHANGE_RATE: Kind = Kind::Object(EXCHANGE_RATE_FIELDS);
 
+/// How the control addresses rows that the service gives no id.
+pub(crate) const HIDDEN_ID: Attribute = attribute("_id", Kind::Id).hidden();
+
 pub(crate) const CUSTOM_FIELDS: Include = Include { name: "custom_fields", parts: &["custom_fields"] };
 pub(crate) const PRICE_LIST: Include = Include { name: "price_list", parts: &["price_list"] };

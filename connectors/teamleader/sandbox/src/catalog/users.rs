@@ -1,16 +1,15 @@
 //! `users`
 
 use super::shared::{LANGUAGES, TELEPHONES};
-use super::{Attribute, By, Kind, Paging, Resource, Rows, Test, attribute, filter, sort};
+use super::{Attribute, By, Kind, Resource, Rows, Test, attribute, filter, sort};
 use crate::data::text;
 
 pub(crate) static USERS: Resource = Resource {
     name: "users",
     entity: "user",
+    has_info: true,
     scope: Some("users"),
     rows: Rows::AtMost(25),
-    paging: Paging::Pages,
-    includes: &[],
     filters: &[
         filter("ids", Test::Ids),
         filter("term", Test::Term(&["first_name", "last_name", "email", "function"])),
@@ -24,6 +23,7 @@ pub(crate) static USERS: Resource = Resource {
         sort("function", By::Text(&["function"])),
     ],
     attributes: ATTRIBUTES,
+    ..Resource::PLAIN
 };
 
 const ATTRIBUTES: &[Attribute] = &[

@@ -6,6 +6,12 @@ use super::{RowWriter, World, custom_fields};
 use crate::catalog::{Absence, Attribute, Kind, Part, Resource};
 use crate::random::{Random, hash, mix};
 
+/// As a tag for choices, apart from those of the catalogue.
+const PARENT: u64 = hash("parent entity");
+
+/// So few rows that each of them may have rows of its own.
+const FEW: usize = 40;
+
 /// One row while it is made. Recipes in the catalogue ask it for chances and write through it.
 pub(crate) struct Draw<'a> {
     pub(crate) world: &'a World,
@@ -143,6 +149,15 @@ impl<'a> Draw<'a> {
                 let entity = *self.pick(entities);
                 self.relation(entity);
             }
+            Kind::Parent(entities) => {
+                let (entity, number) = self.parent(entities);
+                self.reference_to(entity, number);
+            }
+            Kind::Itself(kinds) => {
+                let turns = u32::try_from(kinds.len()).unwrap_or(1);
+                let kind = kinds[(self.number % turns) as usize];
+                self.reference_to(kind, self.number / turns);
+            }
             Kind::Account => {
                 self.raw("{\"type\":\"account\",\"id\":");
                 let account = self.world.account;
@@ -169,19 +184,40 @@ impl<'a> Draw<'a> {
     }
 
     pub(crate) fn relation(&mut self, entity: &'static str) {
+        let number = self.related(entity);
+        self.reference_to(entity, number);
+    }
+
+    /// `{type, id}` of that row.
+    pub(crate) fn reference_to(&mut self, entity: &str, number: u32) {
         self.raw("{\"type\":\"");
         self.raw(entity);
         self.raw("\",\"id\":");
-        self.related_id(entity);
+        let id = self.world.id(entity, number);
+        self.uuid(id);
         self.raw("}");
     }
 
     /// The id of any row of this entity.
     pub(crate) fn related_id(&mut self, entity: &str) {
-        let count = self.world.count(entity).max(1);
-        let number = u32::try_from(self.random.below(count as u64)).unwrap_or_default();
+        let number = self.related(entity);
         let id = self.world.id(entity, number);
         self.uuid(id);
+    }
+
+    fn related(&mut self, entity: &str) -> u32 {
+        let count = self.world.count(entity).max(1);
+        u32::try_from(self.random.below(count as u64)).unwrap_or_default()
+    }
+
+    /// The row that this one belongs to, the same wherever in the row it is asked. Where there are many
+    /// candidates, only every fourth one has such rows, so that some parents have several and most none.
+    pub(crate) fn parent(&self, entities: &[&'static str]) -> (&'static str, u32) {
+        let entity = self.settled(PARENT, entities);
+        let count = self.world.count(entity).max(1);
+        let mut random = Random::new(mix(self.seed ^ hash("parent")));
+        let number = u32::try_from(random.below(count as u64)).unwrap_or_default();
+        (entity, if count > FEW { number - number % 4 } else { number })
     }
 
     pub(crate) fn uuid(&mut self, id: Uuid) {

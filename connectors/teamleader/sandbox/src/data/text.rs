@@ -39,6 +39,16 @@ pub(crate) fn department(draw: &mut Draw<'_>) {
     draw.string(names[draw.number as usize % names.len()]);
 }
 
+/// The n-th name of a short list; rows inserted later get a number behind it.
+pub(crate) fn listed(draw: &mut Draw<'_>, names: &[&str]) {
+    let number = draw.number as usize;
+    let name = names[number % names.len()];
+    match number / names.len() {
+        0 => draw.string(name),
+        round => draw.string(&format!("{name} {}", round + 1)),
+    }
+}
+
 fn domain(draw: &Draw<'_>) -> String {
     let top = draw.settled(TAIL, &["be", "nl", "fr", "de", "eu"]);
     format!("c{}.{top}", draw.number)
@@ -146,6 +156,11 @@ pub(crate) fn division(draw: &mut Draw<'_>) {
 pub(crate) fn remark(draw: &mut Draw<'_>) {
     let remark = *draw.pick(REMARKS);
     draw.string(remark);
+}
+
+pub(crate) fn email_body(draw: &mut Draw<'_>) {
+    let body = format!("<p>{}</p>\n<p>{}</p>", draw.pick(PRODUCTS), draw.pick(REMARKS));
+    draw.string(&body);
 }
 
 pub(crate) fn short_note(draw: &mut Draw<'_>) {

@@ -1,8 +1,10 @@
 //! What every row knows about the account around it: how many rows there are, their ids, their times.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
-use crate::catalog::RESOURCES;
+use crate::catalog::{RESOURCES, Resource, row_entity};
 use crate::options::Options;
 use crate::random::{hash, mix};
 
@@ -18,16 +20,15 @@ pub(crate) struct World {
     seed: u64,
     records: usize,
     until: i64,
-    counts: Vec<(&'static str, usize)>,
+    /// How many rows of each entity relations may point at.
+    counts: HashMap<&'static str, usize>,
     pub(crate) account: Uuid,
 }
 
 impl World {
     pub(crate) fn new(options: &Options) -> Self {
-        let counts = RESOURCES
-            .iter()
-            .map(|resource| (resource.entity, resource.rows.count(options.records.max(1))))
-            .collect();
+        let records = options.records.max(1);
+        let counts = RESOURCES.iter().flat_map(|resource| known_as(resource, records)).collect();
         Self {
             seed: options.seed,
             records: options.records,
@@ -38,17 +39,17 @@ impl World {
     }
 
     /// How many rows of its own a resource starts with.
-    pub(crate) fn rows(&self, resource: &crate::catalog::Resource) -> usize {
+    pub(crate) fn rows(&self, resource: &Resource) -> usize {
         resource.rows.count(self.records)
     }
 
     /// How many rows relations may point at.
     pub(crate) fn count(&self, entity: &str) -> usize {
-        self.counts.iter().find(|(name, _)| *name == entity).map_or(UNLISTED, |(_, count)| *count)
+        self.counts.get(row_entity(entity)).copied().unwrap_or(UNLISTED)
     }
 
     pub(crate) fn id(&self, entity: &str, number: u32) -> Uuid {
-        id(self.seed, entity, number)
+        id(self.seed, row_entity(entity), number)
     }
 
     /// The seed of everything random in one row.
@@ -72,6 +73,15 @@ impl World {
         };
         (created, updated)
     }
+}
+
+/// The entities that relations know the rows as, and how many rows there are of each.
+fn known_as(resource: &Resource, records: usize) -> Vec<(&'static str, usize)> {
+    let rows = resource.rows.count(records);
+    let turns = resource.kinds.len();
+    let kind = |(turn, kind): (usize, &&'static str)| (*kind, (rows + turns - 1 - turn) / turns);
+    let kinds = resource.kinds.iter().enumerate().map(kind);
+    std::iter::once((resource.entity, rows)).chain(kinds).collect()
 }
 
 fn low(value: u64) -> u32 {

@@ -70,7 +70,10 @@ fn processed(state: &mut State, request: &Request, faults: &[FaultKind]) -> (Rep
     let (reply, token) = match request.path.as_str() {
         "/oauth2/authorize" => (oauth::authorize(state, request), None),
         "/oauth2/access_token" => (oauth::exchange(state, request), None),
-        _ => api::answer(state, request, effects::bend(faults)),
+        _ => match state.downloads.fetch(request, state.clock.now()) {
+            Some(reply) => (reply, None),
+            None => api::answer(state, request, effects::bend(faults)),
+        },
     };
     match effects::replacement(faults, When::After) {
         // The headers tell that the request was processed.

@@ -14,13 +14,14 @@ use axum::extract::{ConnectInfo, State as Extract};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use self::socket::{Listener, Wire};
 use crate::catalog::{RESOURCES, position};
 use crate::control::Control;
 use crate::options::Options;
 use crate::state::{Shared, State};
+use crate::webhooks;
 
 /// A running stand-in for the service. Dropping it stops it too, without waiting.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Sandbox {
     client_secret: String,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<io::Result<()>>,
+    /// Carries webhooks; it stops when this is dropped.
+    _courier: JoinSet<()>,
 }
 
 /// Open connections may finish what they are doing, but not for ever.
@@ -46,10 +49,14 @@ impl Sandbox {
         // Bound first: a port that is taken is reported before the data is made.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let state = tokio::task::spawn_blocking(move || State::new(&options)).await?;
+        let mut state = tokio::task::spawn_blocking(move || State::new(&options)).await?;
+        state.downloads.origin = format!("http://{address}");
+        let posts = state.webhooks.open();
         let (client_id, client_secret) = (state.client.id.clone(), state.client.secret.clone());
         let shared = Arc::new(Shared::new(state));
         let control = Control::new(Arc::clone(&shared));
+        let mut courier = JoinSet::new();
+        courier.spawn(webhooks::carry(posts, Arc::downgrade(&shared)));
 
         let router = Router::new().fallback(handle).with_state(shared);
         let service = router.into_make_service_with_connect_info::<Wire>();
@@ -59,7 +66,7 @@ impl Sandbox {
             let _ = stopped.await;
         });
         let server = tokio::spawn(async move { serve.await });
-        Ok(Self { address, control, client_id, client_secret, stop: Some(stop), server })
+        Ok(Self { address, control, client_id, client_secret, stop: Some(stop), server, _courier: courier })
     }
 
     /// Names of all resources, as in their paths.

@@ -31,7 +31,7 @@ impl Table {
         let mut row = self.drawn(world, slot, now);
         let mut values = Record::new(self, world, &row).decoded();
         values.extend(fields);
-        let id = id_of(&values)?;
+        let id = id_of(values.get(self.resource.id_attribute()))?;
         if self.slots.contains_key(&id) {
             return Err(ChangeError::Exists(id));
         }
@@ -67,7 +67,7 @@ impl Table {
             values.insert(attribute.name.into(), Value::String(crate::data::rfc3339(updated)));
         }
         values.extend(fields);
-        values.insert("id".into(), Value::String(id.to_string()));
+        values.insert(self.resource.id_attribute().into(), Value::String(id.to_string()));
         self.render(&mut row, &values);
         self.leave_orders(slot, false);
         self.rows[slot as usize] = Some(row);
@@ -113,8 +113,8 @@ impl Table {
     }
 }
 
-fn id_of(values: &Map<String, Value>) -> Result<Uuid, ChangeError> {
-    let id = values.get("id").unwrap_or(&Value::Null);
+fn id_of(id: Option<&Value>) -> Result<Uuid, ChangeError> {
+    let id = id.unwrap_or(&Value::Null);
     id.as_str().and_then(|id| Uuid::parse_str(id).ok()).ok_or_else(|| ChangeError::NotAnId(id.clone()))
 }
 
@@ -122,7 +122,7 @@ fn id_of(values: &Map<String, Value>) -> Result<Uuid, ChangeError> {
 fn write_fields(writer: &mut RowWriter, attributes: &[Attribute], values: &Map<String, Value>, is_row: bool) {
     let mut current = Part::Row;
     let mut first = true;
-    for attribute in attributes.iter().filter(|attribute| attribute.part != Part::Info) {
+    for attribute in attributes.iter().filter(|attribute| !is_row || attribute.part != Part::Info) {
         if attribute.part != current {
             writer.enter(attribute.part);
             current = attribute.part;

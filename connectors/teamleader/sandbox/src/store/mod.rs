@@ -2,6 +2,7 @@
 
 mod change;
 mod order;
+mod owner;
 mod record;
 mod scan;
 mod table;

@@ -53,6 +53,7 @@ impl Table {
         if let Some(slots) = &mut self.by_update {
             slots.insert(place, slot);
         }
+        self.enter_owner(slot);
         self.selections.clear();
     }
 
@@ -66,6 +67,7 @@ impl Table {
         if let Some(slots) = &mut self.by_update {
             slots.remove(place);
         }
+        self.leave_owner(slot);
         self.selections.clear();
     }
 

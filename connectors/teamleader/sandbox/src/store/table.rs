@@ -33,6 +33,8 @@ pub(crate) struct Table {
     pub(super) live: Vec<Slot>,
     /// The same by time of the last update. Made when first asked for, then kept up to date.
     pub(super) by_update: Option<Vec<Slot>>,
+    /// Places by the row that theirs belong to. Made when first asked for, then kept up to date.
+    pub(super) by_owner: Option<HashMap<Uuid, Vec<Slot>>>,
     /// Selections already made, forgotten with every change.
     pub(super) selections: HashMap<String, Arc<[Slot]>>,
 }
@@ -47,6 +49,7 @@ impl Table {
             slots: HashMap::with_capacity(rows),
             live: Vec::with_capacity(rows),
             by_update: None,
+            by_owner: None,
             selections: HashMap::new(),
         };
         // The first row is drawn even for an empty table: it tells the parts.
@@ -92,19 +95,19 @@ impl Table {
     pub(crate) fn list_pieces(&self, asked: &[&str]) -> Vec<bool> {
         let wanted = |part: &Part| match part {
             Part::Row | Part::List => true,
-            Part::Info => false,
+            Part::Info | Part::Hidden => false,
             Part::Include(name) | Part::ListInclude(name) => asked.contains(name),
         };
         self.parts.iter().map(wanted).collect()
     }
 
-    /// Which pieces a list shows when everything is asked for.
+    /// Which pieces the control shows: what a list with every include shows, and what is hidden.
     pub(crate) fn all_pieces(&self) -> Vec<bool> {
-        vec![true; self.parts.len()]
+        self.parts.iter().map(|part| *part != Part::Info).collect()
     }
 
     fn info_pieces(&self) -> Vec<bool> {
-        self.parts.iter().map(|part| matches!(part, Part::Row | Part::Include(_))).collect()
+        self.parts.iter().map(|part| matches!(part, Part::Row | Part::Include(_) | Part::Info)).collect()
     }
 
     /// Appends the row with the wanted pieces.

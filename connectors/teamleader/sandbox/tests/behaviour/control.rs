@@ -26,6 +26,22 @@ async fn rows_are_made_changed_read_and_deleted() {
 }
 
 #[tokio::test]
+async fn rows_without_an_id_and_rows_of_a_parent_are_reached_like_the_others() {
+    let client = Client::with_records(5).await;
+    for (resource, field) in [("tags", "tag"), ("users.daysOff", "status")] {
+        let list = format!("records/{resource}");
+        let (_, made) = client.sim(Method::POST, &list, json!({field: "Mine"})).await;
+        let one = format!("{list}/{}", made["data"]["id"].as_str().unwrap());
+        assert_eq!(client.sim(Method::GET, &one, Value::Null).await.1["data"][field], "Mine");
+        assert_eq!(client.sim(Method::PATCH, &one, json!({field: "Yours"})).await.0, 204);
+        let (_, all) = client.sim(Method::GET, &list, Value::Null).await;
+        assert_eq!(all["data"].as_array().unwrap().last().unwrap()[field], "Yours");
+        assert_eq!(client.sim(Method::DELETE, &one, Value::Null).await.0, 204);
+        assert_eq!(client.sim(Method::GET, &one, Value::Null).await.0, 404);
+    }
+}
+
+#[tokio::test]
 async fn the_clock_is_set_moved_and_frozen() {
     let client = Client::with_records(1).await;
     let body = json!({"set": "2026-05-01T00:00:00Z", "frozen": true, "advance_seconds": 90});

@@ -238,6 +238,17 @@ async fn older_versions_show_options_as_texts() {
 }
 
 #[tokio::test]
+async fn older_versions_call_some_fields_by_older_names() {
+    let client = Client::with_records(1).await;
+    client.control.switch(|switches| switches.client_version = "2021-09-01".into());
+    let subscription = client.rows("/subscriptions.list", json!({})).await.remove(0);
+    assert!(subscription.get("remark").is_some() && subscription.get("note").is_none());
+    assert!(subscription["periodicity"]["unit"].is_string() && subscription.get("billing_cycle").is_none());
+    let meeting = client.rows("/meetings.list", json!({})).await.remove(0);
+    assert!(meeting["name"].is_string() && meeting.get("title").is_none());
+}
+
+#[tokio::test]
 async fn definitions_of_deals_are_asked_as_deal_and_answered_as_sale() {
     let client = Client::with_records(1).await;
     let body = json!({"filter": {"context": "deal"}, "page": {"size": 100}});

@@ -2,12 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics is a test that failed")]
 
+mod account;
 mod client;
 mod control;
 mod data;
+mod downloads;
 mod faults;
 mod limit;
 mod lists;
 mod live;
 mod oauth;
+mod operations;
+mod parents;
+mod particular;
 mod requests;
+mod resources;
+mod webhooks;
+mod windows;

@@ -1,13 +1,14 @@
-//! Who is connected: `users.me` and the state of the account's projects.
+//! Who is connected and what holds for the account: `users.me`, the state of its projects, the running timer.
 
 use serde_json::{Map, Value, json};
 
-use crate::data::{Draw, RowWriter};
+use super::Answer;
+use crate::data::{Draw, RowWriter, rfc3339};
 use crate::reply::Reply;
 use crate::state::State;
 
 /// The first user, in whatever account the tokens belong to.
-pub(super) fn me(state: &State) -> Reply {
+pub(super) fn me(state: &mut State, _: &Map<String, Value>) -> Answer {
     let table = state.store.named("users");
     let row = table.and_then(|table| table.row(*table.live().first()?));
     let mut user = match (table, row) {
@@ -21,7 +22,7 @@ pub(super) fn me(state: &State) -> Reply {
     user.insert("account".into(), json!({"type": "account", "id": state.account}));
     user.insert("email_verification_status".into(), "confirmed".into());
     user.insert("preferences".into(), json!({"invoiceable": false}));
-    Reply::json(200, &json!({ "data": user }))
+    Ok(Reply::json(200, &json!({ "data": user })))
 }
 
 /// Somebody connected the integration, even when the list of users was left out.
@@ -38,6 +39,29 @@ fn unlisted(state: &State) -> Map<String, Value> {
     serde_json::from_slice(&writer.bytes).unwrap_or_default()
 }
 
-pub(super) fn projects_status(state: &State) -> Reply {
-    Reply::json(200, &json!({"data": {"status": state.switches.projects_status}}))
+pub(super) fn projects_status(state: &mut State, _: &Map<String, Value>) -> Answer {
+    let mut data = json!({"status": state.switches.projects_status});
+    if let Some(day) = &state.switches.projects_switched_on {
+        data["will_be_automatically_switched_on"] = json!(day);
+    }
+    Ok(Reply::json(200, &json!({ "data": data })))
+}
+
+/// The first user measures the time of something for 25 minutes already.
+pub(super) fn timer(state: &mut State, _: &Map<String, Value>) -> Answer {
+    if !state.switches.timer_runs {
+        return Ok(Reply::error(404, "Not found"));
+    }
+    let world = &state.store.world;
+    let relation = |entity: &str| json!({"type": entity, "id": world.id(entity, 0)});
+    let timer = json!({
+        "id": world.id("timer", 0),
+        "user": relation("user"),
+        "work_type": relation("workType"),
+        "started_at": rfc3339(state.clock.seconds() - 1500),
+        "description": "Plannen & bellen",
+        "subject": relation("milestone"),
+        "invoiceable": true,
+    });
+    Ok(Reply::json(200, &json!({ "data": timer })))
 }

@@ -1,0 +1,42 @@
+//! Which connection a command is about, and which database.
+
+use serde_json::{Map, Value, json};
+
+/// The connection and the database, as typed.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Target {
+    /// Name of the connection
+    #[arg(long)]
+    pub(crate) connection: Option<String>,
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Database with the tables: postgres://… or sqlite://file.db [env: CONNECTOR_STORE_URL]"
+    )]
+    pub(crate) to: Option<String>,
+    /// Schema of the tables in PostgreSQL
+    #[arg(long)]
+    pub(crate) schema: Option<String>,
+}
+
+impl Target {
+    /// Puts what was typed into a request; what was not stays as it is there.
+    pub(crate) fn put_into(&self, request: &mut Map<String, Value>) {
+        if let Some(connection) = &self.connection {
+            request.insert("connection".to_owned(), json!(connection));
+        }
+        for (name, value) in [("url", &self.to), ("schema", &self.schema)] {
+            if let Some(value) = value {
+                put_into_sink(request, name, json!(value));
+            }
+        }
+    }
+}
+
+/// Sets a member of a request's `sink`.
+pub(crate) fn put_into_sink(request: &mut Map<String, Value>, name: &str, value: Value) {
+    let sink = request.entry("sink").or_insert_with(|| json!({}));
+    if let Some(sink) = sink.as_object_mut() {
+        sink.insert(name.to_owned(), value);
+    }
+}

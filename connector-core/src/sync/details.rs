@@ -1,0 +1,119 @@
+//! Details: completing records of a list with what only the reader of single records has.
+
+use std::collections::HashSet;
+
+use futures_util::StreamExt;
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
+
+use super::sink::{Batch, Standing};
+use crate::call::CallContext;
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::integration::StreamEntry;
+use crate::stream::{Row, RowDecoder};
+
+/// Completes the rows of a stream that are new or changed; one request for each.
+pub(super) struct Details {
+    pub(super) decoder: RowDecoder,
+    /// Requests at the same time; the pace is the budget's.
+    pub(super) concurrency: usize,
+}
+
+/// What became of the rows of a batch.
+#[derive(Default)]
+pub(super) struct Completed {
+    /// Rows that are stored as they are, and were not asked for.
+    pub(super) unchanged: u64,
+    /// Records whose details may not be read; they are stored as the list has them.
+    pub(super) refused: u64,
+}
+
+enum Answer {
+    Complete(Box<RawValue>),
+    Gone,
+    Refused,
+}
+
+impl Details {
+    /// Replaces the rows of a batch by complete ones and leaves out those that are stored already. A record that is gone
+    /// meanwhile becomes a delete.
+    pub(super) async fn complete(
+        &mut self,
+        context: &CallContext,
+        stream: &StreamEntry,
+        batch: &mut Batch,
+        standings: &[Standing],
+    ) -> Result<Completed> {
+        let mut completed = Completed::default();
+        let rows = batch.take_rows().zip(standings).filter_map(|(row, standing)| {
+            completed.unchanged += u64::from(*standing == Standing::Same);
+            (*standing != Standing::Same).then_some(row)
+        });
+        let rows: Vec<Row> = rows.collect();
+        let answers = futures_util::stream::iter(rows)
+            .map(|row| async { (ask(context, stream, &row).await, row) })
+            .buffered(self.concurrency)
+            .collect::<Vec<_>>()
+            .await;
+        for (answer, row) in answers {
+            match answer? {
+                Answer::Complete(record) => batch.push(self.completed(&row, &record)?),
+                Answer::Gone => batch.push_deleted(row.key().to_owned()),
+                Answer::Refused => {
+                    completed.refused += 1;
+                    batch.push(row);
+                }
+            }
+        }
+        batch.replace_columns(self.decoder.columns());
+        Ok(completed)
+    }
+
+    /// The whole record, under the digest of what the list said: that is what tells whether it changed.
+    fn completed(&mut self, row: &Row, record: &RawValue) -> Result<Row> {
+        let merged = merge(record.get(), row.document())
+            .map_err(|error| invalid("is no JSON object").source(error))?;
+        let complete = self.decoder.decode(merged).map_err(|(error, _)| invalid(&error.to_string()))?;
+        if complete.key() != row.key() {
+            return Err(invalid("is another record than was asked for"));
+        }
+        Ok(complete.with_hash(*row.hash()))
+    }
+}
+
+async fn ask(context: &CallContext, stream: &StreamEntry, row: &Row) -> Result<Answer> {
+    let Some(get) = &stream.get else { return Ok(Answer::Refused) };
+    match get(context.clone(), row.key().to_owned()).await {
+        Ok(record) => Ok(Answer::Complete(record)),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(Answer::Gone),
+        Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(Answer::Refused),
+        Err(error) => Err(error),
+    }
+}
+
+/// The single record with those fields of the list's that it lacks, each as it was sent.
+fn merge(single: &str, listed: &str) -> serde_json::Result<Box<RawValue>> {
+    let single: IndexMap<String, &RawValue> = serde_json::from_str(single)?;
+    let listed: IndexMap<String, &RawValue> = serde_json::from_str(listed)?;
+    let known: HashSet<&String> = single.keys().collect();
+    let added = listed.iter().filter(|(name, _)| !known.contains(name));
+    let all: IndexMap<&String, &RawValue> =
+        single.iter().chain(added).map(|(name, value)| (name, *value)).collect();
+    serde_json::value::to_raw_value(&all)
+}
+
+fn invalid(what: &str) -> ConnectorError {
+    ConnectorError::new(ErrorCode::InvalidResponse, format!("a single record {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_keeps_what_only_the_list_has() {
+        let merged = merge(r#"{"id":"a","lines":[1.10]}"#, r#"{"id":"b","web_url":"x","lines":[]}"#).unwrap();
+        assert_eq!(merged.get(), r#"{"id":"a","lines":[1.10],"web_url":"x"}"#);
+        assert!(merge("[]", "{}").is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! Deletes: rows that a complete read did not see, and the doubts that keep them.
+//!
+//! No list says what is gone; it only does not come any more. That may have many reasons, so a row is marked as deleted
+//! only when a complete read of everything did not have it, the app does not know its id either, and there are not so
+//! many of them that something else must be wrong.
+
+use serde_json::json;
+
+use super::seen::SeenKeys;
+use super::sink::StreamWriter;
+use crate::call::CallContext;
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::integration::{StreamEntry, columns_of};
+use crate::stream::RowDecoder;
+
+/// Deletes that a sweep may make however small the table is.
+const ALWAYS_ALLOWED: u64 = 20;
+
+/// Keys that are taken from the store at a time.
+const KEYS_AT_ONCE: u32 = 10_000;
+
+/// Live rows that a read did not see.
+pub(super) struct Unseen {
+    pub(super) keys: Vec<String>,
+    /// All live rows that were looked at.
+    pub(super) live: u64,
+}
+
+/// The live rows with these values in these columns, or all, that were not seen.
+pub(super) async fn unseen(
+    writer: &mut dyn StreamWriter,
+    within: &[(String, String)],
+    seen: &mut SeenKeys,
+) -> Result<Unseen> {
+    let mut unseen = Unseen { keys: Vec::new(), live: 0 };
+    let mut after: Option<String> = None;
+    loop {
+        let keys = writer.live_keys(within, after.as_deref(), KEYS_AT_ONCE).await?;
+        unseen.live += keys.len() as u64;
+        let is_last = keys.len() < KEYS_AT_ONCE as usize;
+        after = keys.last().cloned();
+        unseen.keys.extend(keys.into_iter().filter(|key| !seen.contains(key)));
+        if is_last {
+            return Ok(unseen);
+        }
+    }
+}
+
+/// Says no when so many rows would be deleted that it looks like a fault.
+pub(super) fn guard(gone: u64, live: u64, allowed: Option<u64>) -> Result<()> {
+    let most = allowed.unwrap_or(0).max(ALWAYS_ALLOWED).max(live / 10);
+    if gone <= most {
+        return Ok(());
+    }
+    Err(ConnectorError::new(
+        ErrorCode::Conflict,
+        format!("{gone} of {live} rows are not in the app any more, which looks like a fault: none was marked as deleted"),
+    )
+    .hint(format!("if they are really gone, run it again with `--allow-deletes {gone}`")))
+}
+
+/// Those of the keys that the app does not know, asked for by id wherever it can be. A list that moved while it was read
+/// may have left out records that are there.
+pub(super) async fn confirm(
+    context: &CallContext,
+    stream: &StreamEntry,
+    keys: Vec<String>,
+) -> Result<Vec<String>> {
+    let has_plain_key = stream.declaration.key.len() == 1;
+    if keys.is_empty() || !has_plain_key || !stream.declaration.parents.is_empty() {
+        return Ok(keys);
+    }
+    match (stream.declaration.ids, &stream.get) {
+        (Some(filter), _) => confirm_by_list(context, stream, filter, keys).await,
+        (None, Some(_)) => confirm_one_by_one(context, stream, keys).await,
+        (None, None) => Ok(keys),
+    }
+}
+
+async fn confirm_by_list(
+    context: &CallContext,
+    stream: &StreamEntry,
+    filter: &str,
+    keys: Vec<String>,
+) -> Result<Vec<String>> {
+    let declaration = &stream.declaration;
+    let first = declaration.first_page(context.integration().page_size(context.settings_any()));
+    let mut decoder = RowDecoder::new(columns_of(declaration), declaration.key);
+    let mut gone = Vec::new();
+    for some in keys.chunks(first.size.min(100) as usize) {
+        let mut request = first.clone();
+        request.includes = Vec::new();
+        request.filter.insert(filter.to_owned(), json!(some));
+        let page = (stream.read)(context.clone(), request).await?;
+        let mut there = SeenKeys::default();
+        for row in page.records.into_iter().filter_map(|record| decoder.decode(record).ok()) {
+            there.add(row.key());
+        }
+        gone.extend(some.iter().filter(|key| !there.contains(key)).cloned());
+    }
+    Ok(gone)
+}
+
+async fn confirm_one_by_one(
+    context: &CallContext,
+    stream: &StreamEntry,
+    keys: Vec<String>,
+) -> Result<Vec<String>> {
+    let mut gone = Vec::new();
+    for key in keys {
+        if is_gone(context, stream, &key).await? {
+            gone.push(key);
+        }
+    }
+    Ok(gone)
+}
+
+/// Whether the app says that there is no such record. A record that may not be read is there.
+pub(super) async fn is_gone(context: &CallContext, stream: &StreamEntry, id: &str) -> Result<bool> {
+    let Some(get) = &stream.get else { return Ok(false) };
+    match get(context.clone(), id.to_owned()).await {
+        Ok(_) => Ok(false),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(true),
+        Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_deletes_are_always_allowed_and_a_tenth_of_a_large_table() {
+        assert!(guard(20, 21, None).is_ok());
+        assert!(guard(100, 1000, None).is_ok());
+        let error = guard(101, 1000, None).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Conflict);
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("--allow-deletes 101")));
+        assert!(guard(101, 1000, Some(101)).is_ok());
+        assert!(guard(102, 1000, Some(101)).is_err());
+    }
+}

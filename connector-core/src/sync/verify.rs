@@ -1,0 +1,188 @@
+//! `verify`: compares what the app has with what the database has, record by record, and mends the difference on
+//! request.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::documents;
+use super::engine;
+use super::findings::Ids;
+use super::plan::Days;
+use super::report::Status;
+use super::request::{SinkTarget, chosen};
+use super::stream::StreamEnd;
+use super::work::{Task, Work};
+use crate::call::CallContext;
+use crate::capability::{Capability, names};
+use crate::envelope::{Answer, Outcome};
+use crate::error::Result;
+use crate::schema;
+
+/// Exit code for a difference: what was asked for, equality, does not exist.
+const DIFFERENT: u8 = 69;
+
+/// Request of `verify`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// Streams to compare; the connector's default set when absent, all when `["*"]`.
+    pub streams: Option<Vec<String>>,
+    /// First day of the records that are compared, where the app can bound them: of their change, or of their own date.
+    /// Rows that are only in the database are then not looked for.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub from: Option<Date>,
+    /// Last day likewise.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub until: Option<Date>,
+    /// Whether differences are mended in the database.
+    pub repair: bool,
+    /// Name of the connection to read.
+    pub connection: Option<String>,
+    /// The database to compare with.
+    pub sink: SinkTarget,
+    /// Deletes that a repair may make beyond what is always allowed.
+    pub allow_deletes: Option<u64>,
+}
+
+/// How a comparison ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The database has what the app has.
+    Equal,
+    /// It has not.
+    Different,
+    /// It had not, and has now.
+    Repaired,
+    /// The comparison did not get to its end.
+    Failed,
+    /// It was stopped by a signal.
+    Interrupted,
+    /// The account or these credentials do not have the stream.
+    Unavailable,
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct VerifyReport {
+    /// The run.
+    pub run_id: Uuid,
+    /// How it ended.
+    pub status: Verdict,
+    /// HTTP requests that were sent, retries included.
+    pub requests: u64,
+    /// One entry for every stream.
+    pub streams: Vec<StreamVerdict>,
+}
+
+/// What was found in one stream.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StreamVerdict {
+    /// Name of the stream.
+    pub stream: String,
+    /// How its comparison ended.
+    pub status: Verdict,
+    /// HTTP requests.
+    pub requests: u64,
+    /// Records that were compared.
+    pub compared: u64,
+    /// Records of the app that the database does not have.
+    pub missing: Ids,
+    /// Live rows of the database that the app does not have.
+    pub extra: Ids,
+    /// Records whose row has other content, or is marked as deleted.
+    pub different: Ids,
+    /// Time taken.
+    pub seconds: f64,
+    /// Why the comparison did not get to its end: the `error` part of an error envelope.
+    pub error: Option<Value>,
+    /// What a person should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+pub(super) fn capability() -> Capability {
+    Capability::erased(
+        names::VERIFY,
+        Arc::new(schema::schema_of::<VerifyRequest>),
+        Arc::new(schema::output_schema_of::<VerifyReport>),
+        Arc::new(|context, request| {
+            Box::pin(async move { verify(context, schema::typed(Value::Object(request), "/request")?).await })
+        }),
+    )
+    .description(
+        "Compares the app's records with the database, one by one, and mends the difference on request.",
+    )
+    .in_module("sync")
+}
+
+async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> {
+    let integration = Arc::clone(context.integration());
+    let streams = chosen(&context, &integration, request.streams.as_deref()).await?;
+    let are_named = documents::are_named(request.streams.as_deref());
+    let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
+    let repair = request.repair;
+    let work = Work {
+        task: Task::Verify { days: Days { from: request.from, until: request.until }, repair },
+        dry_run: !repair,
+        connection: request.connection,
+        allow_deletes: request.allow_deletes,
+        ..Work::default()
+    };
+    let ended = engine::run(&context, &streams, &*sink, &work).await?;
+    let streams: Vec<StreamVerdict> =
+        ended.streams.into_iter().map(|end| stream_verdict(end, repair)).collect();
+    let report = VerifyReport {
+        run_id: ended.report.run_id,
+        status: overall(&streams),
+        requests: ended.report.requests,
+        streams,
+    };
+    let mut answer = Answer::new(&report)?;
+    answer.outcome = match (report.status, ended.worst) {
+        (Verdict::Interrupted, _) => Outcome::Interrupted,
+        (_, Some(code)) => Outcome::ExitCode(code),
+        (Verdict::Different | Verdict::Failed, None) => Outcome::ExitCode(DIFFERENT),
+        _ => Outcome::Done,
+    };
+    Ok(answer)
+}
+
+fn stream_verdict(end: StreamEnd, repair: bool) -> StreamVerdict {
+    let StreamEnd { report, findings, .. } = end;
+    let status = match report.status {
+        Status::Interrupted => Verdict::Interrupted,
+        Status::Unavailable => Verdict::Unavailable,
+        _ if report.error.is_some() => Verdict::Failed,
+        _ if report.rejected > 0 => Verdict::Different,
+        _ if findings.is_clean() => Verdict::Equal,
+        _ if repair => Verdict::Repaired,
+        _ => Verdict::Different,
+    };
+    StreamVerdict {
+        stream: report.stream,
+        status,
+        requests: report.requests,
+        compared: findings.compared,
+        missing: findings.missing,
+        extra: findings.extra,
+        different: findings.different,
+        seconds: report.seconds,
+        error: report.error,
+        warnings: report.warnings,
+    }
+}
+
+/// The worst of the streams.
+fn overall(streams: &[StreamVerdict]) -> Verdict {
+    let order = [Verdict::Interrupted, Verdict::Failed, Verdict::Different, Verdict::Repaired];
+    let found = order.into_iter().find(|verdict| streams.iter().any(|stream| stream.status == *verdict));
+    let all_unavailable = !streams.is_empty() && streams.iter().all(|s| s.status == Verdict::Unavailable);
+    found.unwrap_or(if all_unavailable { Verdict::Unavailable } else { Verdict::Equal })
+}

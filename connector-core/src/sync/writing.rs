@@ -1,0 +1,268 @@
+//! Writing a stream: pages as they come, what the read did not see, and where it stands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::details::Details;
+use super::findings::Findings;
+use super::plan::Plan;
+use super::progress::Progress;
+use super::reader::{Message, Page};
+use super::report::StreamReport;
+use super::seen::SeenKeys;
+use super::sink::{Batch, ParentProgress, StreamState, StreamWriter};
+use super::sweep;
+use crate::call::CallContext;
+use crate::error::{ConnectorError, Result};
+use crate::host::StopSignal;
+use crate::integration::StreamEntry;
+
+/// Rows in a batch, at most. Each batch costs the database a commit, which waits for its disk.
+const LARGEST_BATCH_ROWS: usize = 4000;
+
+/// The same where each new row costs a request: what was asked for is soon safe.
+const LARGEST_DETAILED_BATCH_ROWS: usize = 100;
+
+/// Bytes in a batch, roughly at most.
+const LARGEST_BATCH_BYTES: usize = 8 << 20;
+
+/// Time for the last write after somebody asked to stop.
+const LONGEST_LAST_WRITE: Duration = Duration::from_millis(2500);
+
+/// Writes one stream.
+pub(super) struct Writing<'a> {
+    pub(super) context: &'a CallContext,
+    pub(super) stream: &'a StreamEntry,
+    pub(super) writer: &'a mut dyn StreamWriter,
+    pub(super) state: StreamState,
+    pub(super) plan: Plan,
+    pub(super) details: Option<Details>,
+    pub(super) findings: Option<&'a mut Findings>,
+    pub(super) report: &'a mut StreamReport,
+    pub(super) progress: Arc<dyn Progress>,
+    /// Compares only.
+    pub(super) writes: bool,
+    pub(super) allow_deletes: Option<u64>,
+    pub(super) tally: Tally,
+}
+
+/// What has been seen and done so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    seen: SeenKeys,
+    seen_under_parent: SeenKeys,
+    /// Live rows that were looked at under parents, and those of them that were gone.
+    live: u64,
+    gone: u64,
+    /// Records without a key came: what they are cannot be told from what is gone.
+    has_nameless: bool,
+    adjusted: u64,
+    refused_details: u64,
+    still_there: u64,
+    /// Deletes that were held back.
+    held: Option<ConnectorError>,
+}
+
+/// How the writing of a stream ended.
+pub(super) struct Ended {
+    /// Whether the reader said that it is at its end, and everything was written.
+    pub(super) complete: bool,
+    pub(super) warnings: Vec<String>,
+    /// Why deletes were held back.
+    pub(super) held: Option<ConnectorError>,
+}
+
+impl Writing<'_> {
+    /// Writes pages as they come, as many at a time as are waiting.
+    pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Result<Ended> {
+        let mut at_end = false;
+        while let Some(message) = messages.recv().await {
+            let mut batch = Batch::default();
+            let mut position = None;
+            let mut total = None;
+            let mut next = Some(message);
+            while let Some(message) = next.take() {
+                match message {
+                    Message::Page(page) => {
+                        position = page.walked.position.or(position);
+                        total = page.walked.total.or(total);
+                        self.note(&mut batch, page);
+                    }
+                    Message::Round { kind } => {
+                        let progress = ParentProgress { mark: None, round_at: Some(Timestamp::now()) };
+                        self.state.parents.insert(kind, progress);
+                    }
+                    Message::Parent { kind, mark, within } => {
+                        self.sweep_parent(&mut batch, &within).await?;
+                        self.state.parents.entry(kind).or_default().mark = Some(mark);
+                    }
+                    Message::End { saw_all } => {
+                        at_end = true;
+                        self.end(&mut batch, saw_all).await?;
+                        break;
+                    }
+                }
+                if self.has_room(&batch) {
+                    next = messages.try_recv().ok();
+                }
+            }
+            if !at_end {
+                self.plan.mark_unfinished(&mut self.state, position);
+            }
+            if (!batch.is_empty() || at_end) && !self.commit(batch, total).await? {
+                return Ok(self.ended(false));
+            }
+        }
+        Ok(self.ended(at_end))
+    }
+
+    fn note(&mut self, batch: &mut Batch, page: Page) {
+        self.plan.begin(page.walked.date);
+        self.report.received += (page.walked.rows.len() + page.walked.rejects.len()) as u64;
+        self.report.requests = page.requests;
+        batch.set_columns(&page.columns);
+        let (sees_everything, has_parents) =
+            (self.plan.sees_everything(), !self.stream.declaration.parents.is_empty());
+        for row in page.walked.rows {
+            if sees_everything {
+                self.tally.seen.add(row.key());
+            }
+            if has_parents {
+                self.tally.seen_under_parent.add(row.key());
+            }
+            batch.push(row);
+        }
+        for reject in page.walked.rejects {
+            self.tally.has_nameless = true;
+            batch.push_reject(reject);
+        }
+    }
+
+    fn has_room(&self, batch: &Batch) -> bool {
+        let most = if self.details.is_some() { LARGEST_DETAILED_BATCH_ROWS } else { LARGEST_BATCH_ROWS };
+        batch.rows().len() < most && batch.size() < LARGEST_BATCH_BYTES
+    }
+
+    /// Rows under a parent that its list, which was read whole, did not have.
+    async fn sweep_parent(&mut self, batch: &mut Batch, within: &[(String, String)]) -> Result<()> {
+        let is_whole = self.plan.bounds.is_empty() && !self.tally.has_nameless;
+        if is_whole && self.tally.held.is_none() {
+            let unseen = sweep::unseen(self.writer, within, &mut self.tally.seen_under_parent).await?;
+            self.tally.live += unseen.live;
+            self.tally.gone += unseen.keys.len() as u64;
+            match sweep::guard(self.tally.gone, self.tally.live, self.allow_deletes) {
+                Ok(()) => self.delete(batch, unseen.keys),
+                Err(error) => self.tally.held = Some(error),
+            }
+        }
+        self.tally.seen_under_parent.clear();
+        Ok(())
+    }
+
+    /// Ends the read: rows that it did not see are gone, if it saw everything else.
+    async fn end(&mut self, batch: &mut Batch, saw_all: bool) -> Result<()> {
+        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless {
+            let unseen = sweep::unseen(self.writer, &[], &mut self.tally.seen).await?;
+            // Comparing says what it found, however much it is; only mending has to be careful.
+            let compares_only = self.findings.is_some() && !self.writes;
+            let guarded = sweep::guard(unseen.keys.len() as u64, unseen.live, self.allow_deletes);
+            match guarded {
+                Err(error) if !compares_only => self.tally.held = Some(error),
+                _ => {
+                    let asked = unseen.keys.len() as u64;
+                    let gone = sweep::confirm(self.context, self.stream, unseen.keys).await?;
+                    self.tally.still_there = asked - gone.len() as u64;
+                    self.delete(batch, gone);
+                }
+            }
+        }
+        let in_full = self.tally.held.is_none() && self.tally.still_there == 0;
+        self.plan.complete(&mut self.state, in_full);
+        Ok(())
+    }
+
+    fn delete(&mut self, batch: &mut Batch, keys: Vec<String>) {
+        for key in keys {
+            if let Some(findings) = &mut self.findings {
+                findings.extra.add(&key);
+            }
+            batch.push_deleted(key);
+        }
+    }
+
+    /// Whether there was time enough.
+    async fn commit(&mut self, mut batch: Batch, total: Option<u64>) -> Result<bool> {
+        if !self.prepare(&mut batch).await? {
+            return Ok(false);
+        }
+        if self.writes || self.findings.is_none() {
+            let mut stop = self.context.host().stop();
+            let written = tokio::select! {
+                written = self.writer.write(batch, &self.state) => written?,
+                () = too_late(&mut stop) => return Ok(false),
+            };
+            self.report.count(written);
+            self.tally.adjusted += written.adjusted;
+        }
+        self.report.cursor = self.state.cursor;
+        let report = &*self.report;
+        self.progress.advanced(&report.stream, report.received, report.requests, total);
+        Ok(true)
+    }
+
+    /// Compares a batch with what is stored, where that is wanted, and completes its records. Whether there was time.
+    async fn prepare(&mut self, batch: &mut Batch) -> Result<bool> {
+        if self.findings.is_none() && self.details.is_none() {
+            return Ok(true);
+        }
+        let standings = match &self.findings {
+            Some(_) => self.writer.compare_contents(batch).await?,
+            None => self.writer.compare(batch).await?,
+        };
+        if let Some(findings) = &mut self.findings {
+            findings.note(batch, &standings);
+        }
+        let Some(details) = self.details.as_mut().filter(|_| self.writes) else { return Ok(true) };
+        let mut stop: StopSignal = self.context.host().stop();
+        let completed = tokio::select! {
+            completed = details.complete(self.context, self.stream, batch, &standings) => completed?,
+            () = stop.given() => return Ok(false),
+        };
+        self.report.unchanged += completed.unchanged;
+        self.tally.refused_details += completed.refused;
+        self.report.requests = self.context.requests();
+        Ok(true)
+    }
+
+    fn ended(self, complete: bool) -> Ended {
+        let Tally { adjusted, refused_details, still_there, has_nameless, held, .. } = self.tally;
+        let mut warnings = Vec::new();
+        let mut warn = |count: u64, what: &str| {
+            if count > 0 {
+                warnings.push(format!("{count} {what}"));
+            }
+        };
+        warn(
+            adjusted,
+            "records hold characters or values that the database refuses; they were stored without them",
+        );
+        warn(refused_details, "records may not be read one by one; they were stored as the list has them");
+        warn(
+            still_there,
+            "records were missing from the list although the app knows them; the next run reads everything again",
+        );
+        if has_nameless && complete {
+            warnings.push("deletes were left alone, since records without a usable key came".to_owned());
+        }
+        Ended { complete, warnings, held }
+    }
+}
+
+/// Comes true some time after somebody asked to stop.
+async fn too_late(stop: &mut StopSignal) {
+    stop.given().await;
+    tokio::time::sleep(LONGEST_LAST_WRITE).await;
+}

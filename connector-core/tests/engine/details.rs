@@ -1,0 +1,39 @@
+//! Details: one request for each record that is new or changed, and for no other.
+
+use serde_json::json;
+
+use crate::app::App;
+
+#[tokio::test]
+async fn only_new_and_changed_records_are_asked_for_one_by_one() {
+    let app = App::with_companies(12);
+    app.sync(json!({"streams": ["companies"], "details": ["companies"]})).await;
+    let gets = |requests: Vec<String>| requests.iter().filter(|request| request.starts_with("get")).count();
+    assert_eq!(gets(app.take_requests()), 12);
+    assert_eq!(app.sink.database().tables["companies"]["c001"].document["lines"], json!(["one"]));
+
+    app.put_company("c001", "renamed");
+    let report = app.sync(json!({"streams": ["companies"]})).await;
+    assert_eq!(gets(app.take_requests()), 1, "details stay as they were chosen");
+    let stream = &report["streams"][0];
+    assert_eq!((&stream["updated"], &stream["unchanged"]), (&json!(1), &json!(11)));
+    let stored = app.sink.database().tables["companies"]["c001"].document.clone();
+    assert_eq!((&stored["name"], &stored["lines"]), (&json!("renamed"), &json!(["one"])));
+}
+
+#[tokio::test]
+async fn rows_from_a_time_without_details_get_theirs() {
+    let app = App::with_companies(5);
+    app.sync(json!({"streams": ["companies"]})).await;
+    app.take_requests();
+    let report = app.sync(json!({"streams": ["companies"], "details": true})).await;
+    assert_eq!(report["streams"][0]["updated"], 5);
+    assert_eq!(app.take_requests().iter().filter(|request| request.starts_with("get")).count(), 5);
+}
+
+#[tokio::test]
+async fn a_stream_without_details_is_refused() {
+    let app = App::with_companies(1);
+    let error = app.try_run("sync", json!({"details": ["users"]})).await.unwrap_err();
+    assert_eq!(error.code(), connector_core::ErrorCode::InvalidValue);
+}

@@ -1,0 +1,58 @@
+//! Calls that are neither a list nor a record of a resource: the capabilities that streams do not give are made of them.
+
+use connector_core::{Call, Result};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use super::{answer, post};
+use crate::settings::Settings;
+
+/// Records in a page of an operation that has pages.
+const PAGE: usize = 100;
+
+/// An object.
+pub(crate) async fn object(call: &Call<Settings>, operation: &str, body: &Value) -> Result<Box<RawValue>> {
+    post(call, operation, body, |response| answer::object(&response)).await
+}
+
+/// An object, where there may be none at the moment.
+pub(crate) async fn optional_object(
+    call: &Call<Settings>,
+    operation: &str,
+    body: &Value,
+) -> Result<Option<Box<RawValue>>> {
+    post(call, operation, body, |response| answer::optional_object(&response)).await
+}
+
+/// Something to be done; there is nothing to read.
+pub(crate) async fn order(call: &Call<Settings>, operation: &str, body: &Value) -> Result<()> {
+    post(call, operation, body, |response| answer::done(&response)).await
+}
+
+/// Everything that an operation lists, page after page.
+///
+/// Operations without pages ignore the number and send everything each time, so a page that comes twice is the end.
+pub(crate) async fn all(
+    call: &Call<Settings>,
+    operation: &str,
+    mut body: Value,
+) -> Result<Vec<Box<RawValue>>> {
+    let mut records: Vec<Box<RawValue>> = Vec::new();
+    let mut first: Option<Box<RawValue>> = None;
+    for number in 1_u32.. {
+        body["page"] = json!({"size": PAGE, "number": number});
+        let page = post(call, operation, &body, |response| answer::list(&response)).await?.records;
+        let came_before =
+            page.first().map(|record| record.get()) == first.as_ref().map(|record| record.get());
+        if came_before {
+            break;
+        }
+        let is_last = page.len() != PAGE;
+        first = page.first().cloned();
+        records.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    Ok(records)
+}
