@@ -34,7 +34,6 @@ mod writing;
 use crate::capability::Capability;
 
 pub use documents::{DocumentTable, DocumentTables};
-pub use findings::Ids;
 pub use progress::Progress;
 pub use rejects::{RejectsReport, RetryRequest, StreamRejects};
 pub use report::{Mode, Status, StreamReport, SyncReport};

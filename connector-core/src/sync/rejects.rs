@@ -112,7 +112,7 @@ pub(super) async fn retry(sync: &mut StreamSync<'_>, run: &dyn SinkRun) -> Resul
     if run.rejects(&table, 0, 1).await?.is_empty() {
         return Ok(true);
     }
-    let Ready { mut writer, state, mut decoder } = sync.open(run).await?;
+    let Ready { mut writer, state, mut decoder, .. } = sync.open(run).await?;
     sync.report.cursor = state.cursor;
     let stop = sync.context.host().stop();
     let began = Timestamp::now();

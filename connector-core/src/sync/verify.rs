@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use super::documents;
 use super::engine;
-use super::findings::Ids;
 use super::plan::Days;
 use super::report::Status;
 use super::request::{SinkTarget, chosen};
@@ -92,12 +91,18 @@ pub struct StreamVerdict {
     pub requests: u64,
     /// Records that were compared.
     pub compared: u64,
-    /// Records of the app that the database does not have.
-    pub missing: Ids,
-    /// Live rows of the database that the app does not have.
-    pub extra: Ids,
-    /// Records whose row has other content, or is marked as deleted.
-    pub different: Ids,
+    /// Records of the app that the database does not have: the first 1,000 ids.
+    pub missing: Vec<String>,
+    /// How many there are.
+    pub missing_count: u64,
+    /// Live rows of the database that the app does not have: the first 1,000 ids.
+    pub extra: Vec<String>,
+    /// How many there are.
+    pub extra_count: u64,
+    /// Records whose row has other content, or is marked as deleted: the first 1,000 ids.
+    pub different: Vec<String>,
+    /// How many there are.
+    pub different_count: u64,
     /// Time taken.
     pub seconds: f64,
     /// Why the comparison did not get to its end: the `error` part of an error envelope.
@@ -170,9 +175,12 @@ fn stream_verdict(end: StreamEnd, repair: bool) -> StreamVerdict {
         status,
         requests: report.requests,
         compared: findings.compared,
-        missing: findings.missing,
-        extra: findings.extra,
-        different: findings.different,
+        missing_count: findings.missing.count,
+        missing: findings.missing.ids,
+        extra_count: findings.extra.count,
+        extra: findings.extra.ids,
+        different_count: findings.different.count,
+        different: findings.different.ids,
         seconds: report.seconds,
         error: report.error,
         warnings: report.warnings,
