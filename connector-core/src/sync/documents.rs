@@ -1,8 +1,11 @@
 //! The layout `documents`: what an integration says about its tables, and what a request may ask of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::request::{Layout, SinkTarget};
+use super::sink::Sink;
+use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::{Integration, StreamEntry, columns_of};
 use crate::stream::{ColumnType, StreamDeclaration};
@@ -53,8 +56,28 @@ impl DocumentTables {
     }
 }
 
+/// Whether somebody named the streams one by one.
+pub(super) fn are_named(streams: Option<&[String]>) -> bool {
+    streams.is_some_and(|names| !names.iter().any(|name| name == "*"))
+}
+
+/// The sink that a request asks for, and the streams that its layout can take.
+pub(super) async fn sink_for<'s>(
+    context: &CallContext,
+    target: &SinkTarget,
+    streams: Vec<&'s StreamEntry>,
+    are_named: bool,
+) -> Result<(Arc<dyn Sink>, Vec<&'s StreamEntry>)> {
+    let target = complete(context.integration(), target)?;
+    let streams = match target.documents {
+        Some(_) => fitting(streams, are_named)?,
+        None => streams,
+    };
+    Ok((context.host().sink(&target).await?, streams))
+}
+
 /// Checks what a target says about the layout, and completes it with what the integration declares.
-pub(super) fn complete(integration: &Integration, target: &SinkTarget) -> Result<SinkTarget> {
+fn complete(integration: &Integration, target: &SinkTarget) -> Result<SinkTarget> {
     let refused = |code, message: String| Err(ConnectorError::new(code, message));
     if target.layout != Some(Layout::Documents) {
         if target.table_names.is_empty() {
@@ -113,7 +136,7 @@ fn each_has_its_own(integration: &Integration, tables: &DocumentTables, target: 
 }
 
 /// The streams that the layout can take. Of those that somebody named, all must fit.
-pub(super) fn fitting(streams: Vec<&StreamEntry>, are_named: bool) -> Result<Vec<&StreamEntry>> {
+fn fitting(streams: Vec<&StreamEntry>, are_named: bool) -> Result<Vec<&StreamEntry>> {
     let mut fitting = Vec::with_capacity(streams.len());
     for stream in streams {
         let name = stream.declaration.name;

@@ -9,9 +9,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::documents;
 use super::engine;
 use super::report::Status;
-use super::request::{SinkTarget, chosen, open_sink};
+use super::request::{SinkTarget, chosen};
 use super::sink::{Batch, SinkRun};
 use super::stream::{Ready, StreamSync, table_of};
 use super::work::{Task, Work};
@@ -80,7 +81,8 @@ async fn run(context: CallContext, request: RetryRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     let names = request.streams.unwrap_or_else(|| vec!["*".to_owned()]);
     let streams = chosen(&context, &integration, Some(&names)).await?;
-    let (sink, streams) = open_sink(&context, &request.sink, streams, Some(&names)).await?;
+    let (sink, streams) =
+        documents::sink_for(&context, &request.sink, streams, documents::are_named(Some(&names))).await?;
     let work = Work { task: Task::Rejects, connection: request.connection, ..Work::default() };
     let ended = engine::run(&context, &streams, &*sink, &work).await?;
     let of_stream = |end: super::stream::StreamEnd| StreamRejects {

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::documents::{self, DocumentTables};
 use super::engine;
 use super::report::{Mode, Status, SyncReport};
-use super::sink::Sink;
 use super::work::{Details, Task, Work};
 use crate::call::CallContext;
 use crate::capability::{Capability, names};
@@ -100,7 +99,8 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
         }
         None => (chosen(&context, &integration, request.streams.as_deref()).await?, Task::Read),
     };
-    let (sink, streams) = open_sink(&context, &request.sink, streams, request.streams.as_deref()).await?;
+    let are_named = documents::are_named(request.streams.as_deref()) || matches!(task, Task::Records(_));
+    let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
     let work = Work {
         views: matches!(task, Task::Read) && request.sink.layout != Some(Layout::Documents),
         task,
@@ -139,21 +139,6 @@ pub(super) async fn chosen<'i>(
         Some([all]) if all == "*" => Ok(integration.entries().collect()),
         Some(names) => named(integration, names, "/request/streams"),
     }
-}
-
-/// The sink of a request, with those of its streams that fit its layout. Streams that somebody named must fit.
-pub(super) async fn open_sink<'i>(
-    context: &CallContext,
-    target: &SinkTarget,
-    streams: Vec<&'i StreamEntry>,
-    names: Option<&[String]>,
-) -> Result<(Arc<dyn Sink>, Vec<&'i StreamEntry>)> {
-    let target = documents::complete(context.integration(), target)?;
-    let streams = match target.documents {
-        Some(_) => documents::fitting(streams, names.is_some_and(|names| names != ["*"]))?,
-        None => streams,
-    };
-    Ok((context.host().sink(&target).await?, streams))
 }
 
 /// Each named stream once.

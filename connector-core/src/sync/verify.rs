@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::documents;
 use super::engine;
 use super::plan::Days;
 use super::report::Status;
-use super::request::{SinkTarget, chosen, open_sink};
+use super::request::{SinkTarget, chosen};
 use super::stream::StreamEnd;
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -129,7 +130,8 @@ pub(super) fn capability() -> Capability {
 async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     let streams = chosen(&context, &integration, request.streams.as_deref()).await?;
-    let (sink, streams) = open_sink(&context, &request.sink, streams, request.streams.as_deref()).await?;
+    let are_named = documents::are_named(request.streams.as_deref());
+    let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
     let repair = request.repair;
     let work = Work {
         task: Task::Verify { days: Days { from: request.from, until: request.until }, repair },

@@ -246,7 +246,14 @@ impl SinkRun for PgRun {
         after: i64,
         most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
-        Box::pin(self.database.stored_rejects(&self.scope, table, after, most))
+        Box::pin(async move {
+            let named = self
+                .documents
+                .as_ref()
+                .map(|documents| Table { name: documents.place_of(&table.name).stream, ..table.clone() });
+            let table = named.as_ref().unwrap_or(table);
+            self.database.stored_rejects(&self.scope, table, after, most).await
+        })
     }
 
     fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
