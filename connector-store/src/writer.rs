@@ -307,6 +307,8 @@ impl<S: Session> StreamWriter for Writer<S> {
 }
 
 mod asking;
+#[cfg(test)]
+mod fake;
 mod paging;
 #[cfg(test)]
 mod tests;
