@@ -11,6 +11,7 @@ use connector_core::ConnectorError;
 use connector_core::integration::Integration;
 
 use crate::demo::DemoOptions;
+use crate::export::ExportCommand;
 use crate::help;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Rejects(RejectsCommand),
     Webhooks(WebhooksCommand),
     Login(LoginCommand),
+    Export(ExportCommand),
     Status,
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
@@ -54,6 +56,7 @@ impl Command {
             Self::Rejects(_) => "rejects",
             Self::Webhooks(_) => "webhooks",
             Self::Login(_) => "login",
+            Self::Export(_) => "export",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
@@ -188,6 +191,7 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
             .about("Show the records that could not be stored, and try again"),
         WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
             .about("Take the app's messages about changes, and read what changed"),
+        ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -255,6 +259,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         }
         "rejects" => Command::Rejects(RejectsCommand::from_arg_matches(matches)?),
         "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
+        "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),

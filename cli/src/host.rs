@@ -8,7 +8,7 @@ use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
-use connector_store::{SinkOptions, Store, StoreOptions, VaultKey};
+use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
 use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
@@ -50,6 +50,12 @@ impl CliHost {
     pub(crate) fn isolated(mut self, url: String) -> Self {
         self.store_url = Some(url);
         self.environment = Environment::empty();
+        self
+    }
+
+    /// A host that reads this store, where one is named.
+    pub(crate) fn reading(mut self, url: Option<String>) -> Self {
+        self.store_url = url;
         self
     }
 
@@ -136,7 +142,13 @@ impl Host for CliHost {
                 None => self.store()?,
             };
             let schema = target.schema.clone().unwrap_or_else(|| self.app_id.clone());
-            Ok(store.sink(SinkOptions::new(schema)))
+            let options = SinkOptions::new(schema);
+            Ok(store.sink(match target.documents {
+                Some(tables) => {
+                    options.documents(DocumentOptions { tables, names: target.table_names.clone() })
+                }
+                None => options,
+            }))
         })
     }
 

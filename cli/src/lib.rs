@@ -14,6 +14,7 @@ mod arguments;
 mod call;
 mod demo;
 mod environment;
+mod export;
 mod help;
 mod host;
 mod info;
@@ -104,6 +105,7 @@ impl CommandLine {
             }
             Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
+            Command::Export(command) => runtime.block_on(export::run(integration, command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {
                 Some(sandbox) => runtime.block_on(sandbox::run(&*sandbox, options)),

@@ -7,7 +7,7 @@ use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::integration::Integration;
 use connector_core::sync::SyncReport;
 use connector_core::{ConnectorError, ErrorCode, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
@@ -41,12 +41,15 @@ pub(crate) struct SyncCommand {
     /// Write lists inside records into tables of their own
     #[arg(long)]
     pub(crate) children: bool,
-    /// How the tables look: tables or documents
+    /// How the tables look: `tables`, or `documents` for those of an older tool
     #[arg(long)]
     pub(crate) layout: Option<String>,
     /// Rows that may be marked as deleted where many are gone at once
     #[arg(long, value_name = "N")]
     pub(crate) allow_deletes: Option<u64>,
+    /// A stream's table in the layout `documents`, once for each that has another name
+    #[arg(long = "table", value_name = "STREAM=[SCHEMA.]TABLE", value_parser = table_name)]
+    pub(crate) tables: Vec<(String, String)>,
     /// Read and compare, but write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -85,6 +88,14 @@ impl Details {
             Self::None => json!(false),
             Self::Of(streams) => json!(streams),
         }
+    }
+}
+
+/// A stream and its table, as typed.
+pub(crate) fn table_name(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((stream, table)) => Ok((stream.to_owned(), table.to_owned())),
+        None => Err("a stream and a table, with `=` between".to_owned()),
     }
 }
 
@@ -129,6 +140,14 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
     }
     if command.children {
         put_into_sink(request, "children", json!(true));
+    }
+    if !command.tables.is_empty() {
+        let sink = envelope.request.entry("sink").or_insert_with(|| json!({}));
+        let names: Map<String, Value> =
+            command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table))).collect();
+        if let Some(sink) = sink.as_object_mut() {
+            sink.insert("table_names".to_owned(), Value::Object(names));
+        }
     }
     Ok(envelope)
 }

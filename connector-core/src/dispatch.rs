@@ -54,6 +54,15 @@ pub fn gather_settings(
     settings::gather(integration, requested, host, Map::new())
 }
 
+/// The same for a call that uses the settings of a connection where the environment says nothing.
+pub fn gather_connection_settings(
+    integration: &Integration,
+    connection: Map<String, Value>,
+    host: &dyn Host,
+) -> Map<String, Value> {
+    settings::gather(integration, Map::new(), host, connection)
+}
+
 async fn context(
     integration: &Arc<Integration>,
     envelope: &RequestEnvelope,

@@ -16,12 +16,13 @@ use crate::call::{Call, CallContext, error_of};
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
 use crate::error::{ConnectorError, Result};
+use crate::export::{Cells, Export, ExportDeclaration, ExportEntry};
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list;
 use crate::oauth::{self, OAuth, OAuthClient};
 use crate::schema;
 use crate::stream::{Columns, GetFn, Paging, ReadFn, Stream, StreamDeclaration, Walk};
-use crate::sync;
+use crate::sync::{self, DocumentTables};
 use crate::webhook::Webhooks;
 
 /// What people read about an app.
@@ -59,6 +60,8 @@ pub struct Integration {
     oauth: Option<ErasedOAuth>,
     capabilities: BTreeMap<&'static str, Capability>,
     streams: Vec<StreamEntry>,
+    documents: Option<DocumentTables>,
+    exports: Vec<ExportEntry>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
     http_options: FromSettings<HttpOptions>,
@@ -144,6 +147,14 @@ pub enum DeclarationError {
         /// What should have the name.
         kind: &'static str,
     },
+    /// An export of a stream that is not declared.
+    #[error("export `{export}` is made of the stream `{stream}`, which is not declared")]
+    UnknownStream {
+        /// The export.
+        export: String,
+        /// The stream.
+        stream: String,
+    },
     /// OAuth credentials are accepted but nothing says where they come from, or the other way round.
     #[error("auth kind `oauth` and the OAuth settings must be declared together")]
     OAuthHalfDeclared,
@@ -171,6 +182,8 @@ impl Integration {
                 oauth: None,
                 capabilities: BTreeMap::new(),
                 streams: Vec::new(),
+                documents: None,
+                exports: Vec::new(),
                 map_error: |_| None,
                 rate_limit: |_| None,
                 http_options: Arc::new(|_| HttpOptions::default()),
@@ -221,6 +234,38 @@ impl Integration {
     /// What is known of the app's webhooks; `None` where it has none.
     pub fn webhooks(&self) -> Option<&Webhooks> {
         self.webhooks.as_ref()
+    }
+
+    /// The tables of the layout `documents`; `None` where there is no older tool to follow.
+    pub fn documents(&self) -> Option<&DocumentTables> {
+        self.documents.as_ref()
+    }
+
+    /// Files of a fixed form that the app's records can be exported to.
+    pub fn exports(&self) -> impl Iterator<Item = &ExportDeclaration> {
+        self.exports.iter().map(|entry| &entry.declaration)
+    }
+
+    /// What makes the lines of an export; `None` when there is no such export.
+    ///
+    /// # Errors
+    /// What the settings are refused for.
+    pub fn export_cells(
+        &self,
+        name: &str,
+        settings: Map<String, Value>,
+        definitions: &[Value],
+    ) -> Result<Option<Cells>> {
+        let Some(entry) = self.exports.iter().find(|entry| entry.declaration.name == name) else {
+            return Ok(None);
+        };
+        let settings = self.parse_settings(settings)?;
+        (entry.cells)(&*settings, definitions).map(Some)
+    }
+
+    /// Columns that a stream declares; `None` when there is no such stream.
+    pub fn columns(&self, stream: &str) -> Option<Columns> {
+        self.stream(stream).map(|entry| columns_of(&entry.declaration))
     }
 
     /// Streams that messages can be about, since single records of them can be read: what the app calls such a record,
@@ -415,6 +460,18 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// Offers the layout `documents`, with tables of these names.
+    pub fn documents(mut self, tables: DocumentTables) -> Self {
+        self.integration.documents = Some(tables);
+        self
+    }
+
+    /// Adds a file of a fixed form that the app's records can be exported to.
+    pub fn export(mut self, export: Export<S>) -> Self {
+        self.integration.exports.push(export.erase());
+        self
+    }
+
     /// Adds a capability.
     pub fn capability(mut self, capability: Capability) -> Self {
         self.capabilities.push(capability);
@@ -457,6 +514,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
                 return Err(duplicate("type of webhooks", declared));
             }
         }
+        check_exports(&integration.exports, &names)?;
         let mut derived = list::capabilities(&integration.streams);
         if integration.oauth.is_some() {
             derived.extend(oauth::capabilities());
@@ -536,6 +594,23 @@ fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
         }
         _ => Ok(()),
     }
+}
+
+fn check_exports(exports: &[ExportEntry], streams: &BTreeSet<&str>) -> Result<(), DeclarationError> {
+    for (position, ExportEntry { declaration, .. }) in exports.iter().enumerate() {
+        check_name("export", declaration.name)?;
+        if exports[..position].iter().any(|other| other.declaration.name == declaration.name) {
+            return Err(duplicate("export", declaration.name));
+        }
+        let needed = [Some(declaration.stream), declaration.definitions];
+        if let Some(unknown) = needed.into_iter().flatten().find(|stream| !streams.contains(stream)) {
+            return Err(DeclarationError::UnknownStream {
+                export: declaration.name.to_owned(),
+                stream: unknown.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.

@@ -14,6 +14,7 @@ pub mod custom_fields;
 pub mod dispatch;
 pub mod envelope;
 pub mod error;
+pub mod export;
 pub mod host;
 pub mod http;
 pub mod integration;

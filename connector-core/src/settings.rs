@@ -42,6 +42,8 @@ fn typed_text(property: &Value, text: String) -> Value {
         serde_json::from_str::<serde_json::Number>(text.trim()).ok().map(Value::Number)
     } else if is("boolean") {
         text.trim().parse().ok().map(Value::Bool)
+    } else if is("object") || property.get("$ref").is_some() {
+        serde_json::from_str(&text).ok().filter(Value::is_object)
     } else {
         None
     };

@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 const BATCH: usize = 1000;
 
+/// Keys that are read at once.
+const PAGE: u32 = 10_000;
+
 /// The version of a row's content, by its number.
 type Version = fn(u64) -> u64;
 
@@ -69,16 +72,44 @@ async fn measure(url: &str, rows: u64) {
         );
         println!("  {:24} {written:?}{wal}, peak {} MB", "", peak_memory());
     }
+    let started = Instant::now();
+    let keys = read_keys(url).await;
+    println!(
+        "  {:24} {:>7.0} keys/s, peak {} MB",
+        "all keys in pages",
+        keys as f64 / started.elapsed().as_secs_f64(),
+        peak_memory()
+    );
 }
 
-async fn load(store: &Store, url: &str, rows: u64, version: Version) -> (Written, f64) {
-    let start = RunStart {
+/// Reads all keys as a sync does that looks for rows that the app no longer has.
+async fn read_keys(url: &str) -> usize {
+    let store = Store::open(url, StoreOptions::default()).unwrap();
+    let run = store.sink(SinkOptions::new("bench")).begin(&start()).await.unwrap();
+    let mut opened = run.open_stream(&decoder().1).await.unwrap();
+    let (mut count, mut last) = (0, None::<String>);
+    loop {
+        let mut page = opened.writer.live_keys(&[], last.as_deref(), PAGE).await.unwrap();
+        count += page.len();
+        last = page.pop();
+        if last.is_none() {
+            return count;
+        }
+    }
+}
+
+fn start() -> RunStart {
+    RunStart {
         run_id: Uuid::new_v4(),
         app_id: "bench".to_owned(),
         connection: "default".to_owned(),
         started_at: Timestamp::now(),
         dry_run: false,
-    };
+    }
+}
+
+async fn load(store: &Store, url: &str, rows: u64, version: Version) -> (Written, f64) {
+    let start = start();
     let run = store.sink(SinkOptions::new("bench")).begin(&start).await.unwrap();
     let (mut decoder, table) = decoder();
     let mut opened = run.open_stream(&table).await.unwrap();

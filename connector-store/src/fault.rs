@@ -30,3 +30,12 @@ pub(crate) fn foreign_table(table: &str, lacks: &str) -> ConnectorError {
     )
     .hint("rename or drop that table, or choose another schema or database")
 }
+
+/// The error of a table that stands under a name of the layout `documents` and has another shape.
+pub(crate) fn other_shape(table: &str, has: &str) -> ConnectorError {
+    ConnectorError::misconfigured(
+        ErrorCode::Conflict,
+        format!("the table {table} is not of the layout `documents`: it has {has}"),
+    )
+    .hint("give the stream another table with `table_names`, or choose another schema or database")
+}

@@ -20,6 +20,7 @@ mod attempts;
 mod bisect;
 mod budget;
 mod careful;
+mod documents;
 mod fault;
 mod hints;
 mod identifier;
@@ -43,6 +44,7 @@ mod text;
 mod vault;
 mod writer;
 
+pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
 pub use status::{RunSummary, StreamSummary};

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::documents::{name_in, table_name_in};
+
 /// A run, as recorded.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -36,7 +38,7 @@ pub struct StreamSummary {
     pub connection: String,
     /// The schema of its table; empty in SQLite.
     pub schema: String,
-    /// Its name, and its table's.
+    /// Its name, and its table's; in the layout `documents` its name, an `@` and the table's.
     pub stream: String,
     /// Where the next run continues.
     pub state: StreamState,
@@ -48,6 +50,19 @@ pub struct StreamSummary {
     pub deleted: Option<u64>,
     /// Records in the rejects.
     pub rejected: u64,
+}
+
+impl StreamSummary {
+    /// Name of the stream, whichever layout it is stored in.
+    pub fn name(&self) -> &str {
+        name_in(&self.stream)
+    }
+
+    /// Its table in the layout `documents`, with the schema in front where it has one of its own; `None` in the layout
+    /// `tables`.
+    pub fn document_table(&self) -> Option<&str> {
+        table_name_in(&self.stream)
+    }
 }
 
 /// An instant as a database wrote it.

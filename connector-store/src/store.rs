@@ -10,6 +10,7 @@ use connector_core::{Result, Secret};
 
 use tokio::sync::Mutex;
 
+use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
@@ -36,12 +37,20 @@ impl Default for StoreOptions {
 pub struct SinkOptions {
     /// The PostgreSQL schema of the streams' tables. SQLite has none.
     pub schema: String,
+    /// Writes the layout `documents`; `tables` when absent.
+    pub documents: Option<DocumentOptions>,
 }
 
 impl SinkOptions {
     /// Tables in this schema.
     pub fn new(schema: impl Into<String>) -> Self {
-        Self { schema: schema.into() }
+        Self { schema: schema.into(), documents: None }
+    }
+
+    /// The same in the layout `documents`.
+    pub fn documents(mut self, options: DocumentOptions) -> Self {
+        self.documents = Some(options);
+        self
     }
 }
 
@@ -86,10 +95,14 @@ impl Store {
     /// What the sync engine writes to.
     pub fn sink(&self, options: SinkOptions) -> Arc<dyn Sink> {
         match &self.0 {
-            Backend::Postgres(database) => {
-                Arc::new(postgres::PgSink { database: Arc::clone(database), schema: options.schema })
+            Backend::Postgres(database) => Arc::new(postgres::PgSink {
+                database: Arc::clone(database),
+                schema: options.schema,
+                documents: options.documents,
+            }),
+            Backend::Sqlite(database) => {
+                Arc::new(sqlite::SqliteSink { database: Arc::clone(database), documents: options.documents })
             }
-            Backend::Sqlite(database) => Arc::new(sqlite::SqliteSink { database: Arc::clone(database) }),
         }
     }
 
@@ -209,6 +222,22 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.documents(schema, table, key, after, most).await,
             Backend::Sqlite(database) => database.documents(table, key, after, most).await,
+        }
+    }
+
+    /// The same for a stream that is stored in the layout `documents`.
+    pub async fn whole_documents(
+        &self,
+        schema: &str,
+        options: &DocumentOptions,
+        stream: &str,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<Vec<StoredDocument>> {
+        let place = options.place_of(stream);
+        match &self.0 {
+            Backend::Postgres(database) => database.whole_documents(schema, &place, after, most).await,
+            Backend::Sqlite(database) => database.whole_documents(&place, after, most).await,
         }
     }
 

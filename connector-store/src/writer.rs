@@ -35,6 +35,8 @@ pub(crate) struct Opening {
     pub(crate) key: Vec<String>,
     /// Columns that the table has, except our own; `None` when there is no table (dry run).
     pub(crate) existing: Option<Vec<TableColumn>>,
+    /// Whether fields have columns of their own; else all is in the document.
+    pub(crate) has_columns: bool,
     /// Tables of the lists inside the rows; none in a dry run.
     pub(crate) item_tables: Vec<ItemTable>,
     /// Whether the table has no rows.
@@ -56,7 +58,7 @@ pub(crate) struct Writer<S: Session> {
     expects_new: bool,
     /// Number of the last batch; tells a retry whether the commit before it went through.
     batch: i64,
-    /// Nothing is under way on the connection. False after a write that was cancelled or failed.
+    /// Nothing is under way on the connection. False after work that was cancelled.
     is_settled: bool,
 }
 
@@ -100,8 +102,8 @@ impl<S: Session> Writer<S> {
         OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing }
     }
 
-    /// Makes sure that nothing is left on the connection of work that was cancelled or failed. Work that succeeds
-    /// ends with [`Self::settle`].
+    /// Makes sure that nothing is left on the connection of work that was cancelled. What succeeds or fails ends with
+    /// [`Self::settle`].
     fn start(&mut self) {
         if !self.is_settled {
             self.session.disconnect();
@@ -109,9 +111,12 @@ impl<S: Session> Writer<S> {
         self.is_settled = false;
     }
 
-    /// Keeps the connection for what comes next, if the work on it succeeded.
+    /// Gives up the connection of work that failed: its transaction must not keep others waiting.
     fn settle<T>(&mut self, outcome: Result<T>) -> Result<T> {
-        self.is_settled = outcome.is_ok();
+        if outcome.is_err() {
+            self.session.disconnect();
+        }
+        self.is_settled = true;
         outcome
     }
 
@@ -222,6 +227,9 @@ impl<S: Session> Writer<S> {
 
     /// Columns of the batch that the table does not have yet.
     fn missing_columns(&self, batch: &Batch) -> Vec<TableColumn> {
+        if !self.opening.has_columns {
+            return Vec::new();
+        }
         let existing = self.opening.existing.as_deref().unwrap_or_default();
         let is_missing =
             |column: &&Column| !existing.iter().any(|known| S::NAMES.are_same(&known.name, &column.name));
@@ -229,7 +237,7 @@ impl<S: Session> Writer<S> {
     }
 
     fn lay_out(&mut self, batch: &Batch, missing: &[TableColumn]) {
-        if self.columns != batch.columns() {
+        if self.opening.has_columns && self.columns != batch.columns() {
             let mut existing = self.opening.existing.clone().unwrap_or_default();
             existing.extend_from_slice(missing);
             self.layout = Layout::new(batch.columns(), &self.opening.key, &existing, S::NAMES);

@@ -1,8 +1,5 @@
 //! What a comparison of the app with the database found.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::sink::{Batch, Standing};
 
 /// Ids that are named, at most, of each kind; the counts are exact beyond that.
@@ -18,12 +15,11 @@ pub(super) struct Findings {
 }
 
 /// Ids of rows, and how many there are.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Ids {
-    /// All of them.
-    pub count: u64,
-    /// The first 1,000.
-    pub ids: Vec<String>,
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    pub(super) count: u64,
+    /// The first of them.
+    pub(super) ids: Vec<String>,
 }
 
 impl Ids {

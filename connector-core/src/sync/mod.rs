@@ -11,6 +11,7 @@
 
 mod children;
 mod details;
+mod documents;
 mod engine;
 mod findings;
 mod plan;
@@ -32,7 +33,7 @@ mod writing;
 
 use crate::capability::Capability;
 
-pub use findings::Ids;
+pub use documents::{DocumentTable, DocumentTables};
 pub use progress::Progress;
 pub use rejects::{RejectsReport, RetryRequest, StreamRejects};
 pub use report::{Mode, Status, StreamReport, SyncReport};

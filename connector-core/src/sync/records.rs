@@ -32,7 +32,7 @@ pub(super) async fn read(
         ));
     }
     let ids: Vec<String> = ids.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
-    let Ready { writer, state, decoder } = sync.open(run).await?;
+    let Ready { writer, state, decoder, .. } = sync.open(run).await?;
     sync.report.cursor = state.cursor;
     let (integration, settings) = (sync.context.integration(), sync.context.settings_any());
     let first = declaration.first_page(integration.page_size(settings));

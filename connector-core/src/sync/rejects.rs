@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::engine;
 use super::report::Status;
-use super::request::{SinkTarget, chosen};
+use super::request::{SinkTarget, chosen, open_sink};
 use super::sink::{Batch, SinkRun};
 use super::stream::{Ready, StreamSync, table_of};
 use super::work::{Task, Work};
@@ -78,9 +78,9 @@ pub(super) fn capability() -> Capability {
 
 async fn run(context: CallContext, request: RetryRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
-    let all = vec!["*".to_owned()];
-    let streams = chosen(&context, &integration, Some(request.streams.as_ref().unwrap_or(&all))).await?;
-    let sink = context.host().sink(&request.sink).await?;
+    let names = request.streams.unwrap_or_else(|| vec!["*".to_owned()]);
+    let streams = chosen(&context, &integration, Some(&names)).await?;
+    let (sink, streams) = open_sink(&context, &request.sink, streams, Some(&names)).await?;
     let work = Work { task: Task::Rejects, connection: request.connection, ..Work::default() };
     let ended = engine::run(&context, &streams, &*sink, &work).await?;
     let of_stream = |end: super::stream::StreamEnd| StreamRejects {
@@ -110,7 +110,7 @@ pub(super) async fn retry(sync: &mut StreamSync<'_>, run: &dyn SinkRun) -> Resul
     if run.rejects(&table, 0, 1).await?.is_empty() {
         return Ok(true);
     }
-    let Ready { mut writer, state, mut decoder } = sync.open(run).await?;
+    let Ready { mut writer, state, mut decoder, .. } = sync.open(run).await?;
     sync.report.cursor = state.cursor;
     let stop = sync.context.host().stop();
     let began = Timestamp::now();

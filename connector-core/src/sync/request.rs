@@ -7,8 +7,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::documents::{self, DocumentTables};
 use super::engine;
 use super::report::{Mode, Status, SyncReport};
+use super::sink::Sink;
 use super::work::{Details, Task, Work};
 use crate::call::CallContext;
 use crate::capability::{Capability, names};
@@ -59,6 +61,9 @@ pub struct SinkTarget {
     pub children: Option<bool>,
     /// Names of tables in the layout `documents`, by stream, with the schema in front where it is another one.
     pub table_names: BTreeMap<String, String>,
+    /// What the integration declares about the layout `documents`, where that is asked for. No part of a request.
+    #[serde(skip)]
+    pub documents: Option<DocumentTables>,
 }
 
 /// How the tables look.
@@ -95,7 +100,7 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
         }
         None => (chosen(&context, &integration, request.streams.as_deref()).await?, Task::Read),
     };
-    let sink = context.host().sink(&request.sink).await?;
+    let (sink, streams) = open_sink(&context, &request.sink, streams, request.streams.as_deref()).await?;
     let work = Work {
         views: matches!(task, Task::Read) && request.sink.layout != Some(Layout::Documents),
         task,
@@ -134,6 +139,21 @@ pub(super) async fn chosen<'i>(
         Some([all]) if all == "*" => Ok(integration.entries().collect()),
         Some(names) => named(integration, names, "/request/streams"),
     }
+}
+
+/// The sink of a request, with those of its streams that fit its layout. Streams that somebody named must fit.
+pub(super) async fn open_sink<'i>(
+    context: &CallContext,
+    target: &SinkTarget,
+    streams: Vec<&'i StreamEntry>,
+    names: Option<&[String]>,
+) -> Result<(Arc<dyn Sink>, Vec<&'i StreamEntry>)> {
+    let target = documents::complete(context.integration(), target)?;
+    let streams = match target.documents {
+        Some(_) => documents::fitting(streams, names.is_some_and(|names| names != ["*"]))?,
+        None => streams,
+    };
+    Ok((context.host().sink(&target).await?, streams))
 }
 
 /// Each named stream once.

@@ -52,6 +52,8 @@ pub(super) struct Ready {
     pub(super) writer: Box<dyn StreamWriter>,
     pub(super) state: StreamState,
     pub(super) decoder: RowDecoder,
+    /// The rows that are there have to be written again, since more of each record is wanted now.
+    pub(super) wants_more: bool,
 }
 
 impl<'a> StreamSync<'a> {
@@ -145,6 +147,7 @@ impl<'a> StreamSync<'a> {
         }
         let OpenedStream { writer, mut state, existing } = opened;
         decoder.set_existing(existing);
+        let before = (state.children, state.details);
         state.children = !table.children.is_empty();
         let asked = self.work.details.as_ref().and_then(|details| details.of(declaration.name));
         state.details = declaration.details && asked.unwrap_or(state.details);
@@ -155,15 +158,17 @@ impl<'a> StreamSync<'a> {
         if state.details {
             decoder.distinguish("details");
         }
-        Ok(Ready { writer, state, decoder })
+        let wants_more = (state.children && !before.0) || (state.details && !before.1);
+        Ok(Ready { writer, state, decoder, wants_more })
     }
 
     async fn read(&mut self, run: &dyn SinkRun) -> Result<bool> {
         let declaration = &self.stream.declaration;
-        let Ready { mut writer, state, decoder } = self.open(run).await?;
+        let Ready { mut writer, state, decoder, wants_more } = self.open(run).await?;
+        let mode = if wants_more { Some(Mode::Full) } else { self.work.mode };
         let (plan, writes) = match self.work.task {
             Task::Verify { days, repair } => (Plan::of_everything(declaration, days), repair),
-            _ => (Plan::new(declaration, &state, self.work.mode), !self.work.dry_run),
+            _ => (Plan::new(declaration, &state, mode), !self.work.dry_run),
         };
         self.report.mode = plan.mode;
         self.report.cursor = state.cursor;
@@ -183,7 +188,7 @@ impl<'a> StreamSync<'a> {
             decoder: decoder.clone(),
             parents: ParentsPlan {
                 progress: state.parents.clone(),
-                all: verifies || declaration.reads_all_parents || self.work.mode == Some(Mode::Full),
+                all: verifies || declaration.reads_all_parents || mode == Some(Mode::Full),
                 most: self.work.most_parents,
             },
             pages,

@@ -10,10 +10,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::engine;
-use super::findings::Ids;
 use super::plan::Days;
 use super::report::Status;
-use super::request::{SinkTarget, chosen};
+use super::request::{SinkTarget, chosen, open_sink};
 use super::stream::StreamEnd;
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -91,12 +90,18 @@ pub struct StreamVerdict {
     pub requests: u64,
     /// Records that were compared.
     pub compared: u64,
-    /// Records of the app that the database does not have.
-    pub missing: Ids,
-    /// Live rows of the database that the app does not have.
-    pub extra: Ids,
-    /// Records whose row has other content, or is marked as deleted.
-    pub different: Ids,
+    /// Records of the app that the database does not have: the first 1,000 ids.
+    pub missing: Vec<String>,
+    /// How many there are.
+    pub missing_count: u64,
+    /// Live rows of the database that the app does not have: the first 1,000 ids.
+    pub extra: Vec<String>,
+    /// How many there are.
+    pub extra_count: u64,
+    /// Records whose row has other content, or is marked as deleted: the first 1,000 ids.
+    pub different: Vec<String>,
+    /// How many there are.
+    pub different_count: u64,
     /// Time taken.
     pub seconds: f64,
     /// Why the comparison did not get to its end: the `error` part of an error envelope.
@@ -124,7 +129,7 @@ pub(super) fn capability() -> Capability {
 async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     let streams = chosen(&context, &integration, request.streams.as_deref()).await?;
-    let sink = context.host().sink(&request.sink).await?;
+    let (sink, streams) = open_sink(&context, &request.sink, streams, request.streams.as_deref()).await?;
     let repair = request.repair;
     let work = Work {
         task: Task::Verify { days: Days { from: request.from, until: request.until }, repair },
@@ -168,9 +173,12 @@ fn stream_verdict(end: StreamEnd, repair: bool) -> StreamVerdict {
         status,
         requests: report.requests,
         compared: findings.compared,
-        missing: findings.missing,
-        extra: findings.extra,
-        different: findings.different,
+        missing_count: findings.missing.count,
+        missing: findings.missing.ids,
+        extra_count: findings.extra.count,
+        extra: findings.extra.ids,
+        different_count: findings.different.count,
+        different: findings.different.ids,
         seconds: report.seconds,
         error: report.error,
         warnings: report.warnings,

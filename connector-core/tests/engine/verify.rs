@@ -31,9 +31,9 @@ async fn every_difference_is_named_and_nothing_is_changed() {
     let (report, code) = app.run("verify", json!({"streams": ["companies"]})).await;
     assert_eq!((&report["status"], code), (&json!("different"), 69));
     let stream = &report["streams"][0];
-    assert_eq!(stream["missing"], json!({"count": 1, "ids": ["new"]}));
-    assert_eq!(stream["different"], json!({"count": 1, "ids": ["c003"]}));
-    assert_eq!(stream["extra"], json!({"count": 1, "ids": ["c004"]}), "c005 is there, only not listed");
+    assert_eq!(stream["missing"], json!(["new"]));
+    assert_eq!(stream["different"], json!(["c003"]));
+    assert_eq!(stream["extra"], json!(["c004"]), "c005 is there, only not listed");
     assert_eq!(app.sink.live("companies").len(), 25);
 }
 
@@ -42,7 +42,7 @@ async fn a_repair_mends_what_it_names() {
     let app = diverged().await;
     let (report, code) = app.run("verify", json!({"streams": ["companies"], "repair": true})).await;
     assert_eq!((&report["status"], code), (&json!("repaired"), 0));
-    assert_eq!(report["streams"][0]["missing"]["count"], 1);
+    assert_eq!(report["streams"][0]["missing_count"], 1);
     let (report, _) = app.run("verify", json!({"streams": ["companies"]})).await;
     assert_eq!(report["status"], "equal");
 }

@@ -28,6 +28,23 @@ pub(super) fn encode(sheet: &Sheet<'_>, rows: &[&Row], end: &[&str]) -> Vec<u8> 
     out
 }
 
+/// Writes keys and documents, and the given end, which is the same for all.
+pub(super) fn encode_documents(sheet: &Sheet<'_>, rows: &[&Row], end: &[&str]) -> Vec<u8> {
+    let estimate: usize = rows.iter().map(|row| row.document().len() * 2).sum();
+    let mut out = Vec::with_capacity(estimate);
+    for row in rows {
+        push_escaped(&mut out, row.key());
+        out.push(b'\t');
+        push_escaped(&mut out, &sheet.document(row));
+        for text in end {
+            out.push(b'\t');
+            push_escaped(&mut out, text);
+        }
+        out.push(b'\n');
+    }
+    out
+}
+
 fn push_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut copied = 0;

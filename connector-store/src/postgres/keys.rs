@@ -10,6 +10,9 @@ use crate::statements::listed;
 
 impl KeyedSession for PgSession {
     async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.count(self.connection().await?, keys).await;
+        }
         let statement = format!(
             "SELECT count(*) FROM {} JOIN {} t ON {} WHERE t._deleted_at IS NULL",
             key_arrays(key.columns.len()),
@@ -25,6 +28,9 @@ impl KeyedSession for PgSession {
     }
 
     async fn mark_deleted(&mut self, key: &Key, keys: &[KeyParts<'_>], now: &str) -> sqlx::Result<u64> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.delete(self.connection().await?, keys).await;
+        }
         let count = key.columns.len();
         let (at, run) = (count + 1, count + 2);
         let statement = format!(
@@ -43,6 +49,9 @@ impl KeyedSession for PgSession {
     }
 
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.keys(self.connection().await?, page).await;
+        }
         let mut query = sqlx::query_scalar(sql(page_statement(&self.table, page)));
         let values = page.within.iter().map(|(_, value)| value).chain(page.after.iter().flatten());
         for value in values {

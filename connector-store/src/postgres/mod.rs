@@ -2,6 +2,8 @@
 
 mod budget;
 mod copy;
+mod document_table;
+mod documents;
 mod fault;
 mod filing;
 mod hints;
@@ -9,6 +11,7 @@ mod items;
 mod keys;
 mod lease;
 mod live;
+mod live_documents;
 mod migrations;
 mod rejects;
 mod session;

@@ -7,6 +7,7 @@ use connector_core::stream::{Column, Row};
 use sqlx::{PgConnection, SqlStr};
 use uuid::Uuid;
 
+use super::documents::Documents;
 use super::keys::key_matches;
 use super::{Database, copy, fault, table, types};
 use crate::fault::Class;
@@ -38,6 +39,8 @@ pub(super) struct PgSession {
     pub(super) table: String,
     pub(super) connection: Option<PgConnection>,
     pub(super) statements: Statements,
+    /// The layout `documents`; `tables` when absent.
+    pub(super) documents: Option<Arc<Documents>>,
 }
 
 /// Statements for the columns that the batches have now.
@@ -81,6 +84,9 @@ impl Session for PgSession {
     }
 
     async fn compare(&mut self, layout: &Layout, rows: &[&Row]) -> sqlx::Result<Comparison> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.compare(self.connection().await?, rows).await;
+        }
         let Some(statement) = self.statements.compare.clone() else {
             return Ok(Comparison::default());
         };
@@ -103,6 +109,9 @@ impl Session for PgSession {
     }
 
     async fn insert(&mut self, sheet: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.insert(self.connection().await?, sheet, rows).await;
+        }
         let run_id = self.run_id.to_string();
         let statement = self.statements.copy.clone();
         let mut copy = self.connection().await?.copy_in_raw(&statement).await?;
@@ -114,6 +123,9 @@ impl Session for PgSession {
     }
 
     async fn upsert(&mut self, sheet: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.upsert(self.connection().await?, sheet, rows).await;
+        }
         let Some(statement) = self.statements.upsert.clone() else {
             return Ok(());
         };

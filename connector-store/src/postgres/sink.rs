@@ -12,13 +12,18 @@ use sqlx::PgConnection;
 use tokio::sync::Mutex;
 
 use super::Database;
+use super::document_table;
+use super::documents::Documents;
 use super::fault::class;
 use super::items;
 use super::lease::{self, Lease};
 use super::session::{self, PgSession, Statements};
 use super::table::{self, Described};
+use super::types;
 use crate::attempts::Attempts;
+use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
+use crate::items::ItemTable;
 use crate::lease::{ReportRow, Scope, lost};
 use crate::writer::{Opening, Writer};
 
@@ -26,6 +31,7 @@ use crate::writer::{Opening, Writer};
 pub(crate) struct PgSink {
     pub(crate) database: Arc<Database>,
     pub(crate) schema: String,
+    pub(crate) documents: Option<DocumentOptions>,
 }
 
 impl Sink for PgSink {
@@ -48,6 +54,7 @@ impl Sink for PgSink {
                 database: Arc::clone(&self.database),
                 scope: Arc::new(scope),
                 start: run.clone(),
+                documents: self.documents.clone(),
                 fence,
                 lease: Mutex::new(connection),
             }) as Box<dyn SinkRun>)
@@ -59,6 +66,8 @@ struct PgRun {
     database: Arc<Database>,
     scope: Arc<Scope>,
     start: RunStart,
+    /// The layout `documents`; `tables` when absent.
+    documents: Option<DocumentOptions>,
     fence: i64,
     /// The lease lasts as long as this connection.
     lease: Mutex<Option<PgConnection>>,
@@ -67,25 +76,25 @@ struct PgRun {
 impl PgRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
         let database = &self.database;
-        let schema = &self.scope.schema;
+        let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
         let mut connection = session::connect(database).await.map_err(|error| database.explain(error))?;
-        let shape = table::of_records(table);
         let mut item_tables = Vec::new();
-        let described = if self.start.dry_run {
-            table::describe(&mut connection, schema, &shape, database.shown()).await?
-        } else {
-            let described = table::prepare(&mut connection, schema, &shape, database.shown()).await?;
-            item_tables =
-                items::prepare(&mut connection, schema, table, &described, database.shown()).await?;
-            Some(described)
+        let described = match &place {
+            Some(place) => self.look_at_documents(&mut connection, place, table).await?,
+            None => self.look_at(&mut connection, table, &mut item_tables).await?,
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
-        let state = self.stored_state(&mut connection, &table.name).await?;
+        let (name, stream) = match &place {
+            Some(place) => (table::full_name(self.schema_of(place), &place.table), place.stream.clone()),
+            None => (table::full_name(&self.scope.schema, &table.name), table.name.clone()),
+        };
+        let state = self.stored_state(&mut connection, &stream).await?;
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
-            table: table::full_name(schema, &table.name),
+            table: name.clone(),
             key: table.key.clone(),
             existing: columns,
+            has_columns: place.is_none(),
             item_tables,
             is_empty,
             state,
@@ -96,12 +105,51 @@ impl PgRun {
             scope: Arc::clone(&self.scope),
             run_id: self.start.run_id,
             fence: self.fence,
-            stream: table.name.clone(),
-            table: opening.table.clone(),
+            stream,
+            documents: place.map(|place| Arc::new(Documents::new(&place, &name))),
+            table: name,
             connection: Some(connection),
             statements: Statements::default(),
         };
         Ok(Writer::open(session, opening))
+    }
+
+    /// The table, made or extended unless this is a dry run; `None` when there is none.
+    async fn look_at(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        item_tables: &mut Vec<ItemTable>,
+    ) -> Result<Option<Described>> {
+        let (schema, shown) = (&self.scope.schema, self.database.shown());
+        let shape = table::of_records(table);
+        if self.start.dry_run {
+            return table::describe(connection, schema, &shape, shown).await;
+        }
+        let described = table::prepare(connection, schema, &shape, shown).await?;
+        *item_tables = items::prepare(connection, schema, table, &described, shown).await?;
+        Ok(Some(described))
+    }
+
+    /// The same in the layout `documents`.
+    async fn look_at_documents(
+        &self,
+        connection: &mut PgConnection,
+        place: &DocumentPlace,
+        table: &Table,
+    ) -> Result<Option<Described>> {
+        let (schema, shown) = (self.schema_of(place), self.database.shown());
+        let found = if self.start.dry_run {
+            document_table::describe(connection, schema, place, shown).await?
+        } else {
+            Some(document_table::prepare(connection, schema, place, shown).await?)
+        };
+        let columns = table.columns.iter().map(types::new_column).collect();
+        Ok(found.map(|is_empty| Described { columns, is_empty }))
+    }
+
+    fn schema_of<'a>(&'a self, place: &'a DocumentPlace) -> &'a str {
+        place.schema.as_deref().unwrap_or(&self.scope.schema)
     }
 
     async fn stored_state(&self, connection: &mut PgConnection, stream: &str) -> Result<Option<StreamState>> {
@@ -163,7 +211,15 @@ impl SinkRun for PgRun {
     }
 
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
-        Box::pin(self.database.parents(&self.scope.schema, query))
+        Box::pin(async {
+            let schema = &self.scope.schema;
+            match &self.documents {
+                Some(documents) => {
+                    self.database.parents_in_documents(schema, &documents.place_of(&query.table), query).await
+                }
+                None => self.database.parents(schema, query).await,
+            }
+        })
     }
 
     fn documents<'a>(
@@ -172,7 +228,16 @@ impl SinkRun for PgRun {
         after: Option<&'a str>,
         most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
-        Box::pin(self.database.documents(&self.scope.schema, &table.name, &table.key, after, most))
+        Box::pin(async move {
+            let schema = &self.scope.schema;
+            match &self.documents {
+                Some(documents) => {
+                    let place = documents.place_of(&table.name);
+                    self.database.whole_documents(schema, &place, after, most).await
+                }
+                None => self.database.documents(schema, &table.name, &table.key, after, most).await,
+            }
+        })
     }
 
     fn rejects<'a>(

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::Database;
 use super::table::full_name;
+use crate::documents::table_in;
 use crate::identifier::sql;
 use crate::status::{self, RunRow, RunSummary, StreamRow, StreamSummary};
 
@@ -64,6 +65,10 @@ impl Database {
 }
 
 async fn count(connection: &mut PgConnection, schema: &str, stream: &str) -> sqlx::Result<(i64, i64)> {
+    if let Some((other, table)) = table_in(stream) {
+        let query = format!("SELECT count(*), 0::int8 FROM {}", full_name(other.unwrap_or(schema), table));
+        return sqlx::query_as(sql(query)).fetch_one(connection).await;
+    }
     let table = full_name(schema, stream);
     let query =
         format!("SELECT count(*) FILTER (WHERE _deleted_at IS NULL), count(_deleted_at) FROM {table}");

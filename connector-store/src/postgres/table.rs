@@ -23,7 +23,7 @@ const OWN: OwnColumns = &[
 ];
 
 /// Held while tables are created: `IF NOT EXISTS` alone fails when two sessions create the same thing at once.
-const CREATION_LOCK: i64 = 0x636f_6e6e_6563_7401;
+pub(super) const CREATION_LOCK: i64 = 0x636f_6e6e_6563_7401;
 
 /// A stream's table as the database has it.
 pub(super) struct Described {
@@ -104,7 +104,7 @@ pub(super) async fn describe(
         return Err(foreign_table(&name, &format!("column {lacking}")));
     }
     let looked = async {
-        let is_unique = has_unique_key(connection, schema, shape).await?;
+        let is_unique = has_unique_key(connection, schema, &shape.name, &shape.key).await?;
         let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {name})"));
         let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
         sqlx::Result::Ok((is_unique, is_empty))
@@ -131,12 +131,14 @@ async fn catalog(connection: &mut PgConnection, schema: &str, name: &str) -> sql
     Ok(columns.into_iter().map(|(name, sql_type)| types::from_catalog(name, sql_type)).collect())
 }
 
-async fn has_unique_key(
+/// Whether no two rows of a table can have the same key.
+pub(super) async fn has_unique_key(
     connection: &mut PgConnection,
     schema: &str,
-    shape: &TableShape,
+    table: &str,
+    key: &[String],
 ) -> sqlx::Result<bool> {
-    let mut key = shape.key.clone();
+    let mut key = key.to_vec();
     key.sort();
     sqlx::query_scalar(
         "SELECT EXISTS (
@@ -147,13 +149,14 @@ async fn has_unique_key(
                               WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) ORDER BY 1))",
     )
     .bind(schema)
-    .bind(&shape.name)
+    .bind(table)
     .bind(key)
     .fetch_one(connection)
     .await
 }
 
-async fn create(connection: &mut PgConnection, schema: &str, shape: &TableShape) -> sqlx::Result<()> {
+/// The schema, created unless it is there: a role that may not create one may still use it.
+pub(super) async fn create_schema(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
     let schema_exists: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
             .bind(schema)
@@ -161,8 +164,13 @@ async fn create(connection: &mut PgConnection, schema: &str, shape: &TableShape)
             .await?;
     if !schema_exists {
         let statement = sql(format!("CREATE SCHEMA {}", quoted(schema)));
-        sqlx::query(statement).execute(&mut *connection).await?;
+        sqlx::query(statement).execute(connection).await?;
     }
+    Ok(())
+}
+
+async fn create(connection: &mut PgConnection, schema: &str, shape: &TableShape) -> sqlx::Result<()> {
+    create_schema(connection, schema).await?;
     let statement = format!("CREATE TABLE {} ({})", full_name(schema, &shape.name), shape.definitions());
     sqlx::query(sql(statement)).execute(connection).await?;
     Ok(())

@@ -13,6 +13,9 @@ use crate::statements::listed;
 
 impl KeyedSession for SqliteSession {
     async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.count(self.connection().await?, keys).await;
+        }
         let statement = format!(
             "SELECT count(*) FROM {} WHERE {} AND _deleted_at IS NULL",
             self.table,
@@ -24,6 +27,9 @@ impl KeyedSession for SqliteSession {
     }
 
     async fn mark_deleted(&mut self, key: &Key, keys: &[KeyParts<'_>], now: &str) -> sqlx::Result<u64> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.delete(self.connection().await?, keys).await;
+        }
         let statement = format!(
             "UPDATE {} SET _deleted_at = ?2, _synced_at = ?2, _run_id = ?3 WHERE {} AND _deleted_at IS NULL",
             self.table,
@@ -37,6 +43,9 @@ impl KeyedSession for SqliteSession {
     }
 
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.keys(self.connection().await?, page).await;
+        }
         let mut query = sqlx::query_scalar(sql(page_statement(&self.table, page)));
         let within = page.within.iter().map(|(column, value)| (column.kind, value));
         let after = page.key.columns.iter().map(|column| column.kind).zip(page.after.iter().flatten());

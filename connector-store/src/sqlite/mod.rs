@@ -1,6 +1,8 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
 mod budget;
+mod document_table;
+mod documents;
 mod fault;
 mod filing;
 mod hints;
@@ -8,6 +10,7 @@ mod items;
 mod keys;
 mod lease;
 mod live;
+mod live_documents;
 mod migrations;
 mod rejects;
 mod session;

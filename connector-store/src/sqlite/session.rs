@@ -9,6 +9,7 @@ use serde_json::json;
 use sqlx::{SqlStr, SqliteConnection};
 use uuid::Uuid;
 
+use super::documents::Documents;
 use super::keys::key_value;
 use super::{Database, fault, table, types};
 use crate::fault::Class;
@@ -22,7 +23,7 @@ use crate::statements::{OWN_COLUMNS, on_conflict};
 const MOST_VALUES: usize = 32_766;
 
 /// Rows in one statement, largest first: each statement costs a hop to SQLite's thread, and each size one to prepare.
-const CHUNKS: [usize; 3] = [100, 10, 1];
+pub(super) const CHUNKS: [usize; 3] = [100, 10, 1];
 
 const OWN_VALUES: usize = 5;
 
@@ -37,6 +38,8 @@ pub(super) struct SqliteSession {
     pub(super) dry_run: bool,
     pub(super) connection: Option<SqliteConnection>,
     pub(super) statements: Statements,
+    /// The layout `documents`; `tables` when absent.
+    pub(super) documents: Option<Arc<Documents>>,
 }
 
 /// Statements for the columns that the batches have now.
@@ -66,6 +69,9 @@ impl SqliteSession {
     }
 
     async fn write(&mut self, sheet: &Sheet<'_>, rows: &[&Row], is_new: bool) -> sqlx::Result<()> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.write(self.connection().await?, sheet, rows, is_new).await;
+        }
         let sizes = if is_new { self.statements.insert.clone() } else { self.statements.upsert.clone() };
         let run_id: Arc<str> = self.run_id.to_string().into();
         let now: Arc<str> = sheet.now.into();
@@ -111,14 +117,14 @@ impl Session for SqliteSession {
     }
 
     async fn compare(&mut self, layout: &Layout, rows: &[&Row]) -> sqlx::Result<Comparison> {
+        if let Some(documents) = self.documents.clone() {
+            return documents.compare(self.connection().await?, rows).await;
+        }
         let Some(statement) = self.statements.compare.clone() else {
             return Ok(Comparison::default());
         };
         let query = sqlx::query_as(statement).bind(keys_and_hashes(layout, rows));
         let (unchanged, differing): (String, String) = query.fetch_one(self.connection().await?).await?;
-        let positions = |json: &str| {
-            serde_json::from_str(json).map_err(|error: serde_json::Error| sqlx::Error::Decode(error.into()))
-        };
         Ok(Comparison { unchanged: positions(&unchanged)?, differing: positions(&differing)? })
     }
 
@@ -233,6 +239,11 @@ pub(super) fn statement_sizes(values: usize) -> Vec<usize> {
     let mut sizes: Vec<usize> = CHUNKS.iter().map(|size| (*size).min(MOST_VALUES / values).max(1)).collect();
     sizes.dedup();
     sizes
+}
+
+/// Positions as SQLite lists them.
+pub(super) fn positions(json: &str) -> sqlx::Result<Vec<i32>> {
+    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// One array for each row: its key's parts, then its hash.

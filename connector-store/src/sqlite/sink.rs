@@ -13,12 +13,16 @@ use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
 use super::Database;
+use super::document_table;
+use super::documents::Documents;
 use super::fault::class;
 use super::items;
 use super::lease::{self, Lease};
 use super::session::{SqliteSession, Statements};
 use super::table::{self, Described};
+use super::types;
 use crate::attempts::Attempts;
+use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
 use crate::identifier::quoted;
 use crate::items::ItemTable;
@@ -29,11 +33,15 @@ use crate::writer::{Opening, Writer};
 /// Writes into tables of the file.
 pub(crate) struct SqliteSink {
     pub(crate) database: Arc<Database>,
+    pub(crate) documents: Option<DocumentOptions>,
 }
 
 impl Sink for SqliteSink {
     fn begin<'a>(&'a self, run: &'a RunStart) -> BoxFuture<'a, Result<Box<dyn SinkRun>>> {
         Box::pin(async move {
+            if let Some(documents) = &self.documents {
+                documents.without_schemas()?;
+            }
             let scope = Scope {
                 app_id: run.app_id.clone(),
                 connection: run.connection.clone(),
@@ -50,6 +58,7 @@ impl Sink for SqliteSink {
                 database: Arc::clone(&self.database),
                 scope: Arc::new(scope),
                 start: run.clone(),
+                documents: self.documents.clone(),
                 fence,
                 lease: Mutex::new(file),
             }) as Box<dyn SinkRun>)
@@ -61,26 +70,40 @@ struct SqliteRun {
     database: Arc<Database>,
     scope: Arc<Scope>,
     start: RunStart,
+    /// The layout `documents`; `tables` when absent.
+    documents: Option<DocumentOptions>,
     fence: i64,
     /// The lease lasts as long as this file is open.
     lease: Mutex<Option<File>>,
 }
 
+/// What there is of a stream before its first batch.
+#[derive(Default)]
+struct Found {
+    described: Option<Described>,
+    item_tables: Vec<ItemTable>,
+    state: Option<StreamState>,
+}
+
 impl SqliteRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
-        let (described, item_tables, state) = if self.start.dry_run {
-            let (described, state) = self.look(table).await?;
-            (described, Vec::new(), state)
-        } else {
-            let (described, item_tables, state) = self.prepare(table).await?;
-            (Some(described), item_tables, state)
+        let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
+        let Found { described, item_tables, state } = match (&place, self.start.dry_run) {
+            (Some(place), dry_run) => self.find_documents(table, place, dry_run).await?,
+            (None, true) => self.look(table).await?,
+            (None, false) => self.prepare(table).await?,
+        };
+        let (name, stream) = match &place {
+            Some(place) => (place.table.clone(), place.stream.clone()),
+            None => (table.name.clone(), table.name.clone()),
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
-            table: table.name.clone(),
+            table: name.clone(),
             key: table.key.clone(),
             existing: columns,
+            has_columns: place.is_none(),
             item_tables,
             is_empty,
             state,
@@ -91,8 +114,9 @@ impl SqliteRun {
             scope: Arc::clone(&self.scope),
             run_id: self.start.run_id,
             fence: self.fence,
-            stream: table.name.clone(),
-            table: quoted(&table.name),
+            stream,
+            documents: place.map(|place| Arc::new(Documents::new(&place, &quoted(&name)))),
+            table: quoted(&name),
             dry_run: self.start.dry_run,
             connection: None,
             statements: Statements::default(),
@@ -100,29 +124,58 @@ impl SqliteRun {
         Ok(Writer::open(session, opening))
     }
 
-    async fn prepare(&self, table: &Table) -> Result<(Described, Vec<ItemTable>, Option<StreamState>)> {
+    async fn prepare(&self, table: &Table) -> Result<Found> {
         let mut connection = self.database.connect().await.map_err(|error| self.database.explain(error))?;
         let shown = self.database.shown();
         let described = table::prepare(&mut connection, &table::of_records(table), shown).await?;
         let item_tables = items::prepare(&mut connection, table, &described, shown).await?;
         let state = self.stored_state(&mut connection, &table.name).await?;
-        Ok((described, item_tables, state))
+        Ok(Found { described: Some(described), item_tables, state })
     }
 
     /// For a dry run: what there is, if anything.
-    async fn look(&self, table: &Table) -> Result<(Option<Described>, Option<StreamState>)> {
+    async fn look(&self, table: &Table) -> Result<Found> {
         let connected =
             self.database.connect_to_read().await.map_err(|error| self.database.explain(error))?;
         let Some(mut connection) = connected else {
-            return Ok((None, None));
+            return Ok(Found::default());
         };
         let described =
             table::describe(&mut connection, &table::of_records(table), self.database.shown()).await?;
-        let state = match super::migrations::standing(&mut connection, self.database.shown()).await? {
-            Standing::Absent => None,
-            _ => self.stored_state(&mut connection, &table.name).await?,
+        let state = self.state_if_any(&mut connection, &table.name).await?;
+        Ok(Found { described, item_tables: Vec::new(), state })
+    }
+
+    /// The same in the layout `documents`; makes the table unless this is a dry run.
+    async fn find_documents(&self, table: &Table, place: &DocumentPlace, dry_run: bool) -> Result<Found> {
+        let (database, shown) = (&self.database, self.database.shown());
+        let explain = |error| database.explain(error);
+        let (found, state) = if dry_run {
+            let Some(mut connection) = database.connect_to_read().await.map_err(explain)? else {
+                return Ok(Found::default());
+            };
+            let found = document_table::describe(&mut connection, place, shown).await?;
+            (found, self.state_if_any(&mut connection, &place.stream).await?)
+        } else {
+            let mut connection = database.connect().await.map_err(explain)?;
+            let found = document_table::prepare(&mut connection, place, shown).await?;
+            (Some(found), self.stored_state(&mut connection, &place.stream).await?)
         };
-        Ok((described, state))
+        let columns = table.columns.iter().map(types::new_column).collect();
+        let described = found.map(|is_empty| Described { columns, is_empty });
+        Ok(Found { described, item_tables: Vec::new(), state })
+    }
+
+    /// The state of a stream where the store's own tables may be absent.
+    async fn state_if_any(
+        &self,
+        connection: &mut SqliteConnection,
+        stream: &str,
+    ) -> Result<Option<StreamState>> {
+        match super::migrations::standing(connection, self.database.shown()).await? {
+            Standing::Absent => Ok(None),
+            _ => self.stored_state(connection, stream).await,
+        }
     }
 
     async fn stored_state(
@@ -177,7 +230,14 @@ impl SinkRun for SqliteRun {
     }
 
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
-        Box::pin(self.database.parents(query))
+        Box::pin(async {
+            match &self.documents {
+                Some(documents) => {
+                    self.database.parents_in_documents(&documents.place_of(&query.table), query).await
+                }
+                None => self.database.parents(query).await,
+            }
+        })
     }
 
     fn documents<'a>(
@@ -186,7 +246,14 @@ impl SinkRun for SqliteRun {
         after: Option<&'a str>,
         most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
-        Box::pin(self.database.documents(&table.name, &table.key, after, most))
+        Box::pin(async move {
+            match &self.documents {
+                Some(documents) => {
+                    self.database.whole_documents(&documents.place_of(&table.name), after, most).await
+                }
+                None => self.database.documents(&table.name, &table.key, after, most).await,
+            }
+        })
     }
 
     fn rejects<'a>(

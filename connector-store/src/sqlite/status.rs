@@ -4,6 +4,7 @@ use connector_core::Result;
 use sqlx::SqliteConnection;
 
 use super::Database;
+use crate::documents::table_in;
 use crate::identifier::{quoted, sql};
 use crate::status::{self, RunRow, RunSummary, StreamRow, StreamSummary};
 
@@ -50,6 +51,10 @@ impl Database {
 }
 
 async fn count(connection: &mut SqliteConnection, stream: &str) -> sqlx::Result<(i64, i64)> {
+    if let Some((_, table)) = table_in(stream) {
+        let query = format!("SELECT count(*), 0 FROM {}", quoted(table));
+        return sqlx::query_as(sql(query)).fetch_one(connection).await;
+    }
     let table = quoted(stream);
     let query =
         format!("SELECT count(*) FILTER (WHERE _deleted_at IS NULL), count(_deleted_at) FROM {table}");

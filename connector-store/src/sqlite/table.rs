@@ -90,7 +90,7 @@ pub(super) async fn describe(
         return Err(foreign_table(&shape.name, &format!("column {lacking}")));
     }
     let looked = async {
-        let is_unique = has_unique_key(connection, shape).await?;
+        let is_unique = has_unique_key(connection, &shape.name, &shape.key).await?;
         let query = sql(format!("SELECT NOT EXISTS (SELECT 1 FROM {})", quoted(&shape.name)));
         let is_empty: bool = sqlx::query_scalar(query).fetch_one(connection).await?;
         sqlx::Result::Ok((is_unique, is_empty))
@@ -113,8 +113,13 @@ async fn catalog(connection: &mut SqliteConnection, shape: &TableShape) -> sqlx:
     Ok(columns.into_iter().map(known).collect())
 }
 
-async fn has_unique_key(connection: &mut SqliteConnection, shape: &TableShape) -> sqlx::Result<bool> {
-    let mut wanted: Vec<String> = shape.key.iter().map(|name| name.to_ascii_lowercase()).collect();
+/// Whether no two rows of a table can have the same key.
+pub(super) async fn has_unique_key(
+    connection: &mut SqliteConnection,
+    table: &str,
+    key: &[String],
+) -> sqlx::Result<bool> {
+    let mut wanted: Vec<String> = key.iter().map(|name| name.to_ascii_lowercase()).collect();
     wanted.sort();
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT l.name, lower(i.name) FROM pragma_index_list(?1) l JOIN pragma_index_info(l.name) i
@@ -122,7 +127,7 @@ async fn has_unique_key(connection: &mut SqliteConnection, shape: &TableShape) -
          UNION ALL SELECT 'primary key', lower(name) FROM pragma_table_info(?1) WHERE pk > 0
          ORDER BY 1, 2",
     )
-    .bind(shape.name.clone())
+    .bind(table.to_owned())
     .fetch_all(connection)
     .await?;
     let is_key = |index: &[(String, String)]| index.iter().map(|(_, column)| column).eq(wanted.iter());

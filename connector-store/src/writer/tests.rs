@@ -26,6 +26,8 @@ struct Database {
     calls: Vec<&'static str>,
     /// The call that fails next, and whether it does its work nevertheless.
     failing: Option<(&'static str, bool)>,
+    /// No batch finds its lease.
+    is_fenced_off: bool,
 }
 
 #[derive(Clone, Default)]
@@ -126,7 +128,7 @@ impl Session for Fake {
 
     async fn save_state(&mut self, _: &str, batch: i64, _: &str) -> sqlx::Result<bool> {
         self.call("state", |database| database.staged.as_mut().expect("in a transaction").1 = batch)?;
-        Ok(true)
+        Ok(!self.database().is_fenced_off)
     }
 
     async fn commit(&mut self) -> sqlx::Result<()> {
@@ -218,7 +220,8 @@ fn writer(fake: &Fake) -> Writer<Fake> {
     let opening = Opening {
         table: "t".to_owned(),
         key: vec!["id".to_owned()],
-        existing: Some(Vec::new()),
+        existing: Some(vec![Fake::default().new_column(&batch(0..0).columns()[0])]),
+        has_columns: true,
         item_tables: Vec::new(),
         is_empty: true,
         state: None,
@@ -249,13 +252,21 @@ async fn a_commit_whose_answer_is_lost_is_counted_once() {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_call_loses_the_connection_the_batch_lands_once() {
-    for call in ["begin", "insert", "state", "add columns", "commit"] {
+    for call in ["begin", "add columns", "remove rejects", "delete", "insert", "state", "commit"] {
         for after_work in [true, false] {
             let fake = Fake::default();
+            let mut writer = writer(&fake);
+            writer.write(batch(100..103), &StreamState::default()).await.unwrap();
             fake.fail(call, after_work);
-            let written = writer(&fake).write(batch(0..5), &StreamState::default()).await.unwrap();
-            assert_eq!(written, inserted(5), "{call}");
-            assert_eq!(fake.database().rows.len(), 5);
+            let mut batch = batch(0..5);
+            let mut columns = batch.columns().to_vec();
+            columns.push(Column { name: "more".to_owned(), field: "more".to_owned(), ..columns[0].clone() });
+            batch.set_columns(&columns);
+            batch.push_deleted("101".to_owned());
+            batch.push_resolved(1);
+            let written = writer.write(batch, &StreamState::default()).await.unwrap();
+            assert_eq!(written, Written { deleted: 1, ..inserted(5) }, "{call}");
+            assert_eq!(fake.database().rows.len(), 7);
             assert!(fake.database().failing.is_none(), "{call} is called");
         }
     }
@@ -284,4 +295,27 @@ async fn a_write_that_was_cancelled_leaves_nothing_to_the_next() {
     fake.database().calls.clear();
     assert_eq!(writer.write(batch(0..3), &StreamState::default()).await.unwrap(), inserted(3));
     assert_eq!(fake.database().calls[0], "disconnect");
+}
+
+#[tokio::test(start_paused = true)]
+async fn questions_outlast_a_lost_connection() {
+    let fake = Fake::default();
+    let mut writer = writer(&fake);
+    writer.write(batch(0..3), &StreamState::default()).await.unwrap();
+    fake.fail("compare", false);
+    let standings = writer.compare(&batch(2..5)).await.unwrap();
+    assert_eq!(standings, [Standing::Same, Standing::Missing, Standing::Missing]);
+    fake.fail("keys", false);
+    assert_eq!(writer.live_keys(&[], None, 2).await.unwrap(), ["0", "1"]);
+    assert_eq!(fake.database().calls.iter().filter(|call| **call == "disconnect").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_fails_leaves_no_transaction_open() {
+    let fake = Fake::default();
+    let mut writer = writer(&fake);
+    fake.database().is_fenced_off = true;
+    assert!(writer.write(batch(0..3), &StreamState::default()).await.is_err());
+    assert!(fake.database().staged.is_none());
+    assert_eq!(fake.database().calls.last(), Some(&"disconnect"));
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use connector_core::sync::Status;
+use connector_core::sync::{Standing, Status};
 use connector_core::{ConnectorError, ErrorCode};
 use connector_store::{Store, StoreOptions};
 use serde_json::Value;
 use test_postgres::Server;
 
-use crate::world::{World, begin, companies, company, numbers, state};
+use crate::world::{World, begin, companies, company, id, numbers, state};
 
 async fn error_at(url: &str) -> ConnectorError {
     let store = Store::open(url, StoreOptions::default()).unwrap();
@@ -107,6 +107,15 @@ async fn a_session_that_is_cut_is_made_anew() {
         assert_eq!(numbers(written), [50, 0, 0, 0]);
         assert!(world.rows(cut).await[0][0].as_ref().unwrap().parse::<u32>().unwrap() > 0);
     }
+    assert_eq!(stream.live_keys(&[], 200).await.len(), 150);
+    world.execute(cut).await;
+    let known = stream.batch(&[company(149, 1), company(150, 1)]);
+    let standings = stream.opened.writer.compare(&known).await.unwrap();
+    assert_eq!(standings, [Standing::Same, Standing::Missing]);
+    world.execute(cut).await;
+    let keys = [id(1), id(2)];
+    let written = stream.write_and_delete(&[], &[&keys[0], &keys[1]], &state(5)).await.unwrap();
+    assert_eq!(written.deleted, 2);
     run.finish(Status::Succeeded).await.unwrap();
     assert_eq!(world.store.runs("example", 1).await.unwrap()[0].status, "succeeded");
     assert_eq!(world.count(&world.table("companies")).await, 150);

@@ -59,6 +59,7 @@ pub(crate) async fn keys_of_several_parts_and_any_text_are_pages_too(world: Worl
         schema: json!({"properties": {
             "number": {"type": "integer"}, "name": {"type": "string"}, "at": {"type": "string", "format": "date-time"},
         }}),
+        children: Vec::new(),
     };
     let names = ["a", "B", "ä", "_", "a b", "it's", "é", "A", "\u{1f600}"];
     let instants = ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.25Z"];

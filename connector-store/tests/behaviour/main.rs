@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
 mod budget;
+mod children;
+mod deletes;
+mod documents;
 mod failures;
 mod hints;
+mod keys;
 mod leases;
 mod live;
 mod records;
@@ -12,6 +16,7 @@ mod refusals;
 mod rejects;
 mod round_trip;
 mod status;
+mod together;
 mod upgrade;
 mod vault;
 mod world;
@@ -55,6 +60,53 @@ on_every_backend! {
         a_dropped_or_emptied_table_is_read_anew,
         a_dry_run_counts_and_writes_nothing,
         a_dry_run_on_nothing_leaves_nothing,
+    },
+    documents::{
+        a_new_table_is_that_of_the_older_tool,
+        a_table_of_the_older_tool_is_written_on,
+        only_content_that_changed_is_rewritten,
+        a_document_that_the_database_refuses_stands_alone,
+        the_layouts_have_states_of_their_own,
+        a_table_of_another_shape_is_refused_and_untouched,
+        a_stream_that_does_not_fit_is_refused_by_name,
+        a_dry_run_of_documents_writes_nothing,
+        documents_are_counted_by_status,
+        documents_are_read_back_in_pages,
+        a_deleted_record_takes_its_row_along,
+        keys_and_standings_of_documents_are_told,
+        parents_are_found_in_documents,
+    },
+    deletes::{
+        a_deleted_row_is_marked_and_counted_once,
+        a_deleted_row_that_is_read_again_is_live_again,
+        a_row_of_the_same_batch_stays_live,
+        a_key_of_two_columns_is_deleted,
+        a_key_that_no_row_can_have_harms_no_other,
+        a_dry_run_counts_deletes_and_does_none,
+    },
+    keys::{
+        rows_are_compared_in_their_order,
+        keys_come_in_pages_as_rows_have_them,
+        keys_of_any_type_come_as_rows_have_them,
+        keys_within_a_scope_are_those_alone,
+        a_table_that_is_not_there_has_no_keys,
+    },
+    children::{
+        items_land_in_a_table_of_their_own,
+        items_follow_their_row,
+        a_row_that_did_not_change_leaves_its_items_alone,
+        odd_items_are_kept_as_they_are,
+        an_item_that_is_refused_costs_nothing_else,
+        many_items_of_a_key_of_two_columns_land,
+        a_table_of_items_takes_the_types_of_its_parents_key,
+        a_table_of_items_gets_new_columns,
+        a_table_that_is_not_ours_takes_no_items,
+        an_emptied_table_gets_its_items_anew,
+    },
+    together::{
+        a_batch_whose_end_is_refused_leaves_nothing,
+        a_batch_after_the_lease_was_lost_leaves_nothing,
+        a_reject_that_was_dealt_with_is_gone_unless_it_fails_again,
     },
     refusals::{
         a_bad_row_goes_to_the_rejects_alone,

@@ -121,6 +121,7 @@ pub(crate) async fn a_key_of_two_columns_tells_rows_apart(world: World) {
         schema: json!({"properties": {
             "product": {"type": "integer"}, "place": {"type": "string"}, "amount": {"type": "number"},
         }}),
+        children: Vec::new(),
     };
     let stock = |product: u32, place: &str, amount: u32| json!({"product": product, "place": place, "amount": amount});
     let run = world.begin().await;

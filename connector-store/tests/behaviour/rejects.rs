@@ -132,6 +132,7 @@ pub(crate) async fn a_reject_whose_key_no_row_can_have_stays(world: World) {
         name: "stock".to_owned(),
         key: vec!["product".to_owned(), "place".to_owned()],
         schema: json!({"properties": {"product": {"type": "integer"}, "place": {"type": "string"}}}),
+        children: Vec::new(),
     };
     let mut stream = run.open(&shape).await;
     let mut batch = stream.batch(&[]);

@@ -13,6 +13,7 @@ fn shape() -> Shape {
         schema: json!({"properties": {
             "id": {"type": "string"}, "text": {"type": "string"}, "size": {"type": "number"}, "list": {"type": "array"},
         }}),
+        children: Vec::new(),
     }
 }
 

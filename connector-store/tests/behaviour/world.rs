@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use connector_core::stream::{ColumnType, Columns, RowDecoder};
 use connector_core::sync::{
-    Batch, OpenedStream, RunStart, SinkRun, Status, StreamState, SyncReport, Table, UnfinishedRead, Written,
+    Batch, ChildTable, OpenedStream, RunStart, SinkRun, Status, StreamState, SyncReport, Table,
+    UnfinishedRead, Written,
 };
 use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{SinkOptions, Store, StoreOptions, VaultKey};
@@ -169,6 +170,15 @@ pub(crate) struct Run {
 }
 
 pub(crate) async fn begin(store: &Store, connection: &str, dry_run: bool) -> Result<Run> {
+    begin_in(store, SinkOptions::new("example"), connection, dry_run).await
+}
+
+pub(crate) async fn begin_in(
+    store: &Store,
+    options: SinkOptions,
+    connection: &str,
+    dry_run: bool,
+) -> Result<Run> {
     let start = RunStart {
         run_id: Uuid::new_v4(),
         app_id: "example".to_owned(),
@@ -176,7 +186,7 @@ pub(crate) async fn begin(store: &Store, connection: &str, dry_run: bool) -> Res
         started_at: Timestamp::now(),
         dry_run,
     };
-    let sink = store.sink(SinkOptions::new("example"));
+    let sink = store.sink(options);
     let run = sink.begin(&start).await?;
     Ok(Run { run, start })
 }
@@ -193,7 +203,7 @@ impl Run {
             name: shape.name.clone(),
             key: shape.key.clone(),
             columns: columns.as_slice().to_vec(),
-            children: Vec::new(),
+            children: shape.children.clone(),
         };
         let opened = self.run.open_stream(&table).await?;
         let mut decoder = RowDecoder::new(columns, &key);
@@ -219,6 +229,7 @@ pub(crate) struct Shape {
     pub(crate) name: String,
     pub(crate) key: Vec<String>,
     pub(crate) schema: Value,
+    pub(crate) children: Vec<ChildTable>,
 }
 
 pub(crate) fn companies() -> Shape {
@@ -235,6 +246,7 @@ pub(crate) fn companies() -> Shape {
             "tags": {"type": "array"},
             "owner": {"type": "object", "properties": {"type": {}, "id": {}}},
         }}),
+        children: Vec::new(),
     }
 }
 
@@ -263,6 +275,36 @@ impl Stream {
     pub(crate) async fn write(&mut self, records: &[Value], state: &StreamState) -> Result<Written> {
         let batch = self.batch(records);
         self.opened.writer.write(batch, state).await
+    }
+
+    /// Writes records and marks the rows with these keys as deleted.
+    pub(crate) async fn write_and_delete(
+        &mut self,
+        records: &[Value],
+        deleted: &[&str],
+        state: &StreamState,
+    ) -> Result<Written> {
+        let mut batch = self.batch(records);
+        for key in deleted {
+            batch.push_deleted((*key).to_owned());
+        }
+        self.opened.writer.write(batch, state).await
+    }
+
+    /// All live keys, read in pages.
+    pub(crate) async fn live_keys(&mut self, within: &[(&str, &str)], most: u32) -> Vec<String> {
+        let within: Vec<_> =
+            within.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned())).collect();
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().map(String::as_str);
+            let page = self.opened.writer.live_keys(&within, after, most).await.unwrap();
+            assert!(page.len() <= most as usize);
+            if page.is_empty() {
+                return keys;
+            }
+            keys.extend(page);
+        }
     }
 
     pub(crate) fn existing_kind(&self, column: &str) -> Option<ColumnType> {

@@ -13,7 +13,7 @@ use connector_core::registry::Connector;
 use connector_core::stream::ColumnType;
 
 use crate::settings::Settings;
-use crate::{capabilities, client, error, resources, webhooks};
+use crate::{capabilities, client, documents, error, export, resources, webhooks};
 
 /// Scopes of the resources that are read. Lists that belong to one of them (tags, notes, tasks) need no other, and
 /// some need none at all.
@@ -57,6 +57,8 @@ pub fn integration() -> Integration {
             field: "custom_fields",
             column: custom_field_column,
         })
+        .documents(documents::TABLES)
+        .export(export::contacts())
         .capability(
             Capability::new(names::VALIDATE_CREDENTIALS, capabilities::validate_credentials)
                 .description("Tells whose credentials these are, and of which account."),

@@ -5,11 +5,13 @@
 
 mod capabilities;
 mod client;
+mod documents;
 mod error;
+mod export;
 mod integration;
 mod resources;
 mod settings;
 mod webhooks;
 
 pub use integration::integration;
-pub use settings::Settings;
+pub use settings::{ExportCustomFields, Settings};

@@ -41,6 +41,20 @@ pub struct Settings {
     #[serde(deserialize_with = "within::<1, 16, _>")]
     #[schemars(range(min = 1, max = 16))]
     pub concurrency: u32,
+    /// Custom fields of contacts in the export `contacts`, by its columns: a field's label, or the id of its definition.
+    pub export_custom_fields: ExportCustomFields,
+}
+
+/// Custom fields that fill columns of the export `contacts`. A column without one stays empty.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExportCustomFields {
+    /// Number of the organisation.
+    pub or_id: Option<String>,
+    /// Name of the content partner, and its category.
+    pub cp_name_catpro: Option<String>,
+    /// Who looks after the contact.
+    pub accountmanager: Option<String>,
 }
 
 const API_URL: &str = "https://api.focus.teamleader.eu";
@@ -61,6 +75,7 @@ impl Default for Settings {
             requests_per_minute: 200,
             timeout_seconds: 30,
             concurrency: 4,
+            export_custom_fields: ExportCustomFields::default(),
         }
     }
 }

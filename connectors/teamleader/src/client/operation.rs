@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{answer, post};
+use crate::error::is_missing_record;
 use crate::settings::Settings;
 
 /// Records in a page of an operation that has pages.
@@ -15,13 +16,16 @@ pub(crate) async fn object(call: &Call<Settings>, operation: &str, body: &Value)
     post(call, operation, body, |response| answer::object(&response)).await
 }
 
-/// An object, where there may be none at the moment.
+/// An object, where there may be none at the moment. Nobody documents how Teamleader says that.
 pub(crate) async fn optional_object(
     call: &Call<Settings>,
     operation: &str,
     body: &Value,
 ) -> Result<Option<Box<RawValue>>> {
-    post(call, operation, body, |response| answer::optional_object(&response)).await
+    match post(call, operation, body, |response| answer::optional_object(&response)).await {
+        Err(error) if is_missing_record(&error) => Ok(None),
+        answer => answer,
+    }
 }
 
 /// Something to be done; there is nothing to read.

@@ -31,6 +31,14 @@ pub(crate) fn map(response: &HttpResponse) -> Option<ConnectorError> {
     Some(error)
 }
 
+/// What Teamleader's own answer to a question about a record that is not there is called.
+const MISSING_RECORD: &str = "not_found";
+
+/// Whether Teamleader itself says that there is no such record; another 404 is about the address.
+pub(crate) fn is_missing_record(error: &ConnectorError) -> bool {
+    error.app_code().and_then(|code| code.strip_prefix("teamleader.")) == Some(MISSING_RECORD)
+}
+
 /// What an answer comes down to.
 struct Meaning {
     code: ErrorCode,
@@ -68,10 +76,10 @@ fn meaning(response: &HttpResponse, problems: &Problems) -> Option<Meaning> {
         // The API names its version in every answer. One without may come from the router before it, which does not
         // know the address.
         404 if !response.headers.contains_key("x-api-version") => {
-            Meaning::new(ErrorCode::NotFound, "not_found")
+            Meaning::new(ErrorCode::NotFound, "unknown_address")
                 .hint("if every call ends like this, the setting api_url is wrong")
         }
-        404 => Meaning::new(ErrorCode::NotFound, "not_found"),
+        404 => Meaning::new(ErrorCode::NotFound, MISSING_RECORD),
         429 => Meaning::new(ErrorCode::RateLimit, "rate_limit"),
         status if !problems.is_empty() => match ErrorCode::from_status(status) {
             ErrorCode::BadRequest => Meaning::new(ErrorCode::BadRequest, "bad_request"),
@@ -166,10 +174,12 @@ mod tests {
             mapped(404, body),
             (ErrorCode::NotFound, "teamleader.not_found".into(), "Not found".into())
         );
+        assert!(is_missing_record(&map(&answer(404, body)).unwrap()));
         let mut router = answer(404, body);
         router.headers.clear();
         let error = map(&router).unwrap();
         assert_eq!(error.code(), ErrorCode::NotFound);
+        assert!(!is_missing_record(&error));
         assert!(error.hint_text().unwrap().contains("api_url"));
     }
 

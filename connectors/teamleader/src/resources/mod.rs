@@ -31,7 +31,6 @@ use crate::client;
 use crate::settings::Settings;
 
 pub(crate) use table::RESOURCES;
-pub(crate) use tickets::TicketMessage;
 
 /// The whole story of a resource: what it is called, how it is read and what its records look like.
 ///

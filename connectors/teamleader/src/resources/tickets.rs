@@ -113,7 +113,7 @@ struct Participant {
 
 /// What somebody wrote about a ticket.
 #[derive(JsonSchema)]
-pub(crate) struct TicketMessage {
+pub(super) struct TicketMessage {
     message_id: Uuid,
     /// HTML.
     body: Option<String>,
@@ -124,8 +124,4 @@ pub(crate) struct TicketMessage {
     sent_by: Option<Relation>,
     /// Files.
     attachments: Option<Vec<Relation>>,
-    /// HTML, as it came in. Part of the single record.
-    raw_body: Option<String>,
-    /// Part of the single record.
-    ticket: Option<Relation>,
 }
