@@ -314,4 +314,34 @@ mod tests {
             assert_eq!(refused(words).exit_code(), 64);
         }
     }
+
+    #[test]
+    fn flags_that_need_or_exclude_each_other_are_told_apart() {
+        for (words, expected) in [
+            (&["webhooks", "listen", "--register"][..], "--public-url is missing"),
+            (&["sync", "deals", "--all"], "excludes another flag"),
+            (&["webhooks", "listen", "--listen", "8099"], "--listen cannot have this value"),
+            (&["rejects", "list", "--most", "0"], "--most cannot have this value"),
+            (&["webhooks"], "a command is missing"),
+            (&["rejects"], "a command is missing"),
+        ] {
+            let error = refused(words);
+            assert!(error.message().contains(expected), "{words:?}: {error}");
+            assert_eq!(error.exit_code(), 64);
+        }
+    }
+
+    #[test]
+    fn webhooks_are_listened_for_on_this_machine_unless_told_otherwise() {
+        let typed: Vec<OsString> = ["example", "webhooks", "listen"].map(OsString::from).into();
+        let Parsed::Arguments(arguments, _) = parse("example", &integration(), true, &typed) else {
+            panic!("the arguments must be understood")
+        };
+        assert_eq!(arguments.command.name(), "webhooks");
+        let Command::Webhooks(WebhooksCommand::Listen(listen)) = arguments.command else {
+            panic!("another command was understood")
+        };
+        assert_eq!(listen.address.to_string(), "127.0.0.1:8099");
+        assert!(!listen.register && listen.public_url.is_none());
+    }
 }

@@ -113,12 +113,18 @@ impl Progress for Lines {
     }
 
     fn finished(&self, report: &StreamReport) {
+        // Work that looks at every stream tells only of those that it had something to do for.
+        let started = self.last.lock().unwrap_or_else(PoisonError::into_inner).remove(&report.stream);
+        if started.is_none() && report.error.is_none() {
+            return;
+        }
         tracing::info!(
             stream = report.stream,
             received = report.received,
             inserted = report.inserted,
             updated = report.updated,
             unchanged = report.unchanged,
+            deleted = report.deleted,
             rejected = report.rejected,
             requests = report.requests,
             seconds = report.seconds,

@@ -24,7 +24,6 @@ use super::worker::Worker;
 use super::{Listen, connected};
 use crate::host::CliHost;
 use crate::output::{Ended, print_line};
-use crate::progress;
 use crate::signals::{Signals, Watched};
 
 /// Connections at a time. Apps need a handful, and each holds a file.
@@ -56,9 +55,7 @@ async fn serve(integration: &Arc<Integration>, command: &Listen, mut stop: StopS
         ConnectorError::new(ErrorCode::UnsupportedOperation, message)
     })?;
     let public = command.public_url.as_deref().map(PublicUrl::parse).transpose()?;
-    let host = CliHost::new(integration.app_id())
-        .with_stop(stop.clone())
-        .with_progress(progress::for_standard_error(true));
+    let host = CliHost::new(integration.app_id()).with_stop(stop.clone());
     let name = command.target.connection.as_deref().unwrap_or(DEFAULT_CONNECTION);
     let (path, connection) = connected(integration, &host, name).await?;
     let queue = queue(&host, command, integration.app_id(), name)?;

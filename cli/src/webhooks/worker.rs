@@ -186,6 +186,7 @@ impl Worker {
             return Ok(());
         }
         self.queue.done(ids).await?;
+        tracing::info!(hints = ids.len(), "hints are done");
         let ids: HashSet<i64> = ids.iter().copied().collect();
         self.in_hand.retain(|taken| !ids.contains(&taken.hint.id));
         Ok(())

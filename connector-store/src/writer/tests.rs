@@ -24,6 +24,7 @@ fn writer(fake: &Fake) -> Writer<Fake> {
         table: "t".to_owned(),
         key: vec!["id".to_owned()],
         existing: Some(vec![Fake::default().new_column(&batch(0..0).columns()[0])]),
+        has_columns: true,
         item_tables: Vec::new(),
         is_empty: true,
         state: None,

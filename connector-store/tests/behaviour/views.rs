@@ -14,6 +14,7 @@ fn shape() -> Shape {
         schema: json!({"properties": {
             "id": {"type": "string", "format": "uuid"}, "name": {"type": "string"}, "fields": {"type": "array"},
         }}),
+        children: Vec::new(),
     }
 }
 
