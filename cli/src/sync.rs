@@ -44,12 +44,12 @@ pub(crate) struct SyncCommand {
     /// How the tables look: `tables`, or `documents` for those of an older tool
     #[arg(long)]
     pub(crate) layout: Option<String>,
-    /// A stream's table in the layout `documents`, once for each that has another name
-    #[arg(long = "table", value_name = "STREAM=[SCHEMA.]TABLE", value_parser = table_name)]
-    pub(crate) tables: Vec<(String, String)>,
     /// Rows that may be marked as deleted where many are gone at once
     #[arg(long, value_name = "N")]
     pub(crate) allow_deletes: Option<u64>,
+    /// A stream's table in the layout `documents`, once for each that has another name
+    #[arg(long = "table", value_name = "STREAM=[SCHEMA.]TABLE", value_parser = table_name)]
+    pub(crate) tables: Vec<(String, String)>,
     /// Read and compare, but write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -59,14 +59,6 @@ pub(crate) struct SyncCommand {
     pub(crate) envelope: EnvelopeSource,
     #[arg(skip = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
-}
-
-/// A stream and its table, as typed.
-pub(crate) fn table_name(text: &str) -> std::result::Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((stream, table)) => Ok((stream.to_owned(), table.to_owned())),
-        None => Err("a stream and a table, with `=` between".to_owned()),
-    }
 }
 
 /// Of which streams the details are read.
@@ -96,6 +88,14 @@ impl Details {
             Self::None => json!(false),
             Self::Of(streams) => json!(streams),
         }
+    }
+}
+
+/// A stream and its table, as typed.
+pub(crate) fn table_name(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((stream, table)) => Ok((stream.to_owned(), table.to_owned())),
+        None => Err("a stream and a table, with `=` between".to_owned()),
     }
 }
 
@@ -142,8 +142,12 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
         put_into_sink(request, "children", json!(true));
     }
     if !command.tables.is_empty() {
-        let tables = command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table)));
-        put_into_sink(request, "table_names", Value::Object(tables.collect::<Map<_, _>>()));
+        let sink = envelope.request.entry("sink").or_insert_with(|| json!({}));
+        let names: Map<String, Value> =
+            command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table))).collect();
+        if let Some(sink) = sink.as_object_mut() {
+            sink.insert("table_names".to_owned(), Value::Object(names));
+        }
     }
     Ok(envelope)
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use connector_core::envelope::{Answer, Outcome, RequestEnvelope};
+use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::integration::Integration;
+use connector_core::sync::{Ids, StreamVerdict, Verdict, VerifyReport};
 use connector_core::{ConnectorError, ErrorCode, Result};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
@@ -43,45 +43,16 @@ pub(crate) struct VerifyCommand {
     pub(crate) log_format: LogFormat,
 }
 
-/// What the capability tells, as far as people and exit codes need it.
-#[derive(Debug, Deserialize)]
-struct Report {
-    #[serde(default)]
-    run_id: String,
-    status: String,
-    streams: Vec<StreamComparison>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct StreamComparison {
-    stream: String,
-    status: String,
-    requests: u64,
-    compared: u64,
-    missing: Vec<String>,
-    extra: Vec<String>,
-    different: Vec<String>,
-    missing_count: u64,
-    extra_count: u64,
-    different_count: u64,
-    seconds: f64,
-    error: Option<Value>,
-}
-
 pub(crate) async fn run(integration: &Arc<Integration>, command: VerifyCommand) -> Result<Ended> {
     let envelope = envelope(&command)?;
-    let mut answer = match work(integration, "verify", envelope, command.log_format).await? {
-        Worked::Cut(ended) => return Ok(ended),
-        Worked::Answer(answer) => answer,
-    };
-    let report = report(&answer)?;
-    answer.outcome = outcome(&report, answer.outcome);
-    if is_for_people() && !command.envelope.is_given() {
-        show(&report);
-        return Ok(Ended::Shown(answer.outcome));
+    match work(integration, "verify", envelope, command.log_format).await? {
+        Worked::Cut(ended) => Ok(ended),
+        Worked::Answer(answer) if is_for_people() && !command.envelope.is_given() => {
+            show(&report(&answer)?);
+            Ok(Ended::Shown(answer.outcome))
+        }
+        Worked::Answer(answer) => Ok(Ended::Answer(answer)),
     }
-    Ok(Ended::Answer(answer))
 }
 
 /// The envelope of `--json` with what the flags say on top.
@@ -106,69 +77,58 @@ fn envelope(command: &VerifyCommand) -> Result<RequestEnvelope> {
     Ok(envelope)
 }
 
-fn report(answer: &Answer) -> Result<Report> {
+fn report(answer: &Answer) -> Result<VerifyReport> {
     serde_json::from_str(answer.response.get()).map_err(|error| {
         ConnectorError::new(ErrorCode::InternalError, "the report of a comparison cannot be read")
             .source(error)
     })
 }
 
-/// A difference is a result and no error, yet scripts must see it.
-fn outcome(report: &Report, told: Outcome) -> Outcome {
-    let worst = report.streams.iter().filter_map(|stream| exit_code(stream.error.as_ref()?)).max();
-    match (told, report.status.as_str()) {
-        (Outcome::Done, "different") => Outcome::ExitCode(ErrorCode::Conflict.metadata().exit_code),
-        (Outcome::Done, "failed") => {
-            Outcome::ExitCode(worst.unwrap_or(ErrorCode::InternalError.metadata().exit_code))
-        }
-        (Outcome::Done, "interrupted") => Outcome::Interrupted,
-        (told, _) => told,
-    }
-}
-
-fn exit_code(error: &Value) -> Option<u8> {
-    let code: ErrorCode = serde_json::from_value(error["error_code"].clone()).ok()?;
-    Some(code.metadata().exit_code)
-}
-
-fn show(report: &Report) {
+fn show(report: &VerifyReport) {
     for stream in &report.streams {
         tell(&line(stream));
-        for (kind, ids) in
-            [("missing", &stream.missing), ("extra", &stream.extra), ("different", &stream.different)]
-        {
-            if !ids.is_empty() {
-                let shown: Vec<&str> = ids.iter().take(SHOWN_IDS).map(String::as_str).collect();
-                let more = if ids.len() > SHOWN_IDS { ", …" } else { "" };
+        for (kind, found) in kinds(stream) {
+            if !found.ids.is_empty() {
+                let shown: Vec<&str> = found.ids.iter().take(SHOWN_IDS).map(String::as_str).collect();
+                let more = if found.count > shown.len() as u64 { ", …" } else { "" };
                 tell(&format!("  {kind}: {}{more}", shown.join(", ")));
             }
         }
         if let Some(hint) = stream.error.as_ref().and_then(|error| error["error_metadata"]["hint"].as_str()) {
             tell(&format!("  {hint}"));
         }
+        for warning in &stream.warnings {
+            tell(&format!("  {warning}"));
+        }
     }
-    tell(&format!("Run {}: {}.", report.run_id, report.status));
+    tell(&format!("Run {}: {}.", report.run_id, word(report.status)));
+}
+
+fn kinds(stream: &StreamVerdict) -> [(&'static str, &Ids); 3] {
+    [("missing", &stream.missing), ("extra", &stream.extra), ("different", &stream.different)]
+}
+
+/// The verdict as it is in the report.
+fn word(verdict: Verdict) -> String {
+    serde_json::to_value(verdict).ok().and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default()
 }
 
 /// One line for people.
-fn line(stream: &StreamComparison) -> String {
+fn line(stream: &StreamVerdict) -> String {
     if let Some(error) = &stream.error {
         let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
         return format!("{}: {} ({})", stream.stream, text("message"), text("error_code"));
     }
-    let StreamComparison { stream: name, status, requests, compared, seconds, .. } = stream;
-    let differences: Vec<String> = [
-        ("missing", stream.missing_count),
-        ("extra", stream.extra_count),
-        ("different", stream.different_count),
-    ]
-    .into_iter()
-    .filter(|(_, count)| *count > 0)
-    .map(|(kind, count)| format!("{count} {kind}, "))
-    .collect();
+    let StreamVerdict { stream: name, requests, compared, seconds, .. } = stream;
+    let differences: Vec<String> = kinds(stream)
+        .into_iter()
+        .filter(|(_, found)| found.count > 0)
+        .map(|(kind, found)| format!("{} {kind}, ", found.count))
+        .collect();
+    let differences = differences.concat();
     format!(
-        "{name}: {status}, {}{compared} compared in {requests} requests, {seconds:.1} s",
-        differences.concat()
+        "{name}: {}, {differences}{compared} compared in {requests} requests, {seconds:.1} s",
+        word(stream.status)
     )
 }
 
@@ -176,16 +136,13 @@ fn line(stream: &StreamComparison) -> String {
 mod tests {
     use super::*;
     use clap::{Args, FromArgMatches};
+    use serde_json::Value;
 
     fn request(words: &[&str]) -> Value {
         let command = VerifyCommand::augment_args(clap::Command::new("verify"));
         let matches = command.get_matches_from(std::iter::once(&"verify").chain(words));
         let command = VerifyCommand::from_arg_matches(&matches).unwrap();
         Value::Object(envelope(&command).unwrap().request)
-    }
-
-    fn read(report: Value) -> Report {
-        serde_json::from_value(report).unwrap()
     }
 
     #[test]
@@ -208,38 +165,26 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_code_tells_a_difference_and_the_worst_error() {
-        let of = |status: &str, told| outcome(&read(json!({"status": status, "streams": []})), told);
-        assert_eq!(of("equal", Outcome::Done), Outcome::Done);
-        assert_eq!(of("repaired", Outcome::Done), Outcome::Done);
-        assert_eq!(of("different", Outcome::Done), Outcome::ExitCode(69));
-        assert_eq!(of("interrupted", Outcome::Done), Outcome::Interrupted);
-        assert_eq!(of("failed", Outcome::ExitCode(78)), Outcome::ExitCode(78));
-        let failed = read(json!({"status": "failed", "streams": [
-            {"stream": "deals", "error": {"error_code": "permission_denied"}},
-            {"stream": "users", "error": {"error_code": "rate_limit"}},
-            {"stream": "teams", "error": null}
-        ]}));
-        assert_eq!(outcome(&failed, Outcome::Done), Outcome::ExitCode(77));
-    }
-
-    #[test]
     fn people_read_one_line_for_each_stream() {
-        let report = read(json!({"status": "different", "streams": [
-            {"stream": "deals", "status": "different", "requests": 7, "compared": 600, "missing_count": 2,
-             "different_count": 1, "seconds": 1.25},
-            {"stream": "users", "status": "equal", "requests": 1, "compared": 25, "seconds": 0.2},
-            {"stream": "teams", "status": "failed",
-             "error": {"message": "not allowed", "error_code": "permission_denied"}}
-        ]}));
-        let lines: Vec<String> = report.streams.iter().map(line).collect();
-        assert_eq!(
-            lines,
-            [
-                "deals: different, 2 missing, 1 different, 600 compared in 7 requests, 1.2 s",
-                "users: equal, 25 compared in 1 requests, 0.2 s",
-                "teams: not allowed (permission_denied)",
-            ]
-        );
+        let stream = |name: &str, status: &str, missing: u64, error: Value| -> StreamVerdict {
+            let none = json!({"count": 0, "ids": []});
+            serde_json::from_value(json!({
+                "stream": name, "status": status, "requests": 7, "compared": 600,
+                "missing": {"count": missing, "ids": []}, "extra": none, "different": none,
+                "seconds": 1.25, "error": error
+            }))
+            .unwrap()
+        };
+        let failed = json!({"message": "not allowed", "error_code": "permission_denied"});
+        for (stream, expected) in [
+            (
+                stream("deals", "different", 2, Value::Null),
+                "deals: different, 2 missing, 600 compared in 7 requests, 1.2 s",
+            ),
+            (stream("users", "equal", 0, Value::Null), "users: equal, 600 compared in 7 requests, 1.2 s"),
+            (stream("teams", "failed", 0, failed), "teams: not allowed (permission_denied)"),
+        ] {
+            assert_eq!(line(&stream), expected);
+        }
     }
 }

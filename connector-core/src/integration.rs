@@ -82,6 +82,13 @@ pub(crate) struct StreamEntry {
     pub get: Option<GetFn>,
 }
 
+impl StreamEntry {
+    /// Whether records can be read by their ids.
+    pub(crate) fn reads_single_records(&self) -> bool {
+        self.declaration.ids.is_some() || self.get.is_some()
+    }
+}
+
 /// A connector's settings without their type.
 pub(crate) type AnySettings = Arc<dyn Any + Send + Sync>;
 
@@ -224,6 +231,11 @@ impl Integration {
         self.streams.iter().map(|entry| &entry.declaration)
     }
 
+    /// What is known of the app's webhooks; `None` where it has none.
+    pub fn webhooks(&self) -> Option<&Webhooks> {
+        self.webhooks.as_ref()
+    }
+
     /// The tables of the layout `documents`; `None` where there is no older tool to follow.
     pub fn documents(&self) -> Option<&DocumentTables> {
         self.documents.as_ref()
@@ -256,9 +268,13 @@ impl Integration {
         self.stream(stream).map(|entry| columns_of(&entry.declaration))
     }
 
-    /// What is known of the app's webhooks; `None` where it has none.
-    pub fn webhooks(&self) -> Option<&Webhooks> {
-        self.webhooks.as_ref()
+    /// Streams that messages can be about, since single records of them can be read: what the app calls such a record,
+    /// and the stream's name.
+    pub fn hinted_streams(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.streams
+            .iter()
+            .filter(|entry| entry.reads_single_records())
+            .filter_map(|entry| Some((entry.declaration.entity?, entry.declaration.name)))
     }
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
@@ -422,18 +438,6 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
-    /// Offers the layout `documents`, with tables of these names.
-    pub fn documents(mut self, tables: DocumentTables) -> Self {
-        self.integration.documents = Some(tables);
-        self
-    }
-
-    /// Adds a file of a fixed form that the app's records can be exported to.
-    pub fn export(mut self, export: Export<S>) -> Self {
-        self.integration.exports.push(export.erase());
-        self
-    }
-
     /// The webhooks of the app.
     pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
         self.integration.webhooks = Some(webhooks);
@@ -453,6 +457,18 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         Fut: Future<Output = Result<Vec<&'static str>>> + Send + 'static,
     {
         self.integration.leave_out = Some(Arc::new(move |context| Box::pin(ask(Call::new(context)))));
+        self
+    }
+
+    /// Offers the layout `documents`, with tables of these names.
+    pub fn documents(mut self, tables: DocumentTables) -> Self {
+        self.integration.documents = Some(tables);
+        self
+    }
+
+    /// Adds a file of a fixed form that the app's records can be exported to.
+    pub fn export(mut self, export: Export<S>) -> Self {
+        self.integration.exports.push(export.erase());
         self
     }
 
@@ -492,13 +508,13 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
                 return Err(duplicate("stream", entry.declaration.name));
             }
         }
-        check_exports(&integration.exports, &names)?;
         let mut types = BTreeSet::new();
         for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
-            if !types.insert(declared.name) {
-                return Err(duplicate("type of webhooks", declared.name));
+            if !types.insert(declared) {
+                return Err(duplicate("type of webhooks", declared));
             }
         }
+        check_exports(&integration.exports, &names)?;
         let mut derived = list::capabilities(&integration.streams);
         if integration.oauth.is_some() {
             derived.extend(oauth::capabilities());

@@ -16,17 +16,10 @@ const MOST_HINTS: usize = 1000;
 pub struct Webhooks {
     /// Reads a message. Nobody has checked who sent it.
     pub parse: fn(&[u8]) -> Result<Vec<Hint>>,
-    /// What the app can be asked to tell.
-    pub types: &'static [WebhookType],
-}
-
-/// One kind of message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WebhookType {
-    /// Its name, as the app spells it: `company.updated`.
-    pub name: &'static str,
-    /// What it is about.
-    pub subject: WebhookSubject,
+    /// Types of messages that the app can be asked for, as it spells them: `company.updated`.
+    pub types: &'static [&'static str],
+    /// What messages of a type are about.
+    pub subject: fn(&'static str) -> WebhookSubject,
 }
 
 /// What a message is about.
@@ -67,9 +60,9 @@ impl Webhooks {
         Ok(hints)
     }
 
-    /// The declared type with this name.
-    pub fn type_named(&self, name: &str) -> Option<&'static WebhookType> {
-        self.types.iter().find(|declared| declared.name == name)
+    /// The type with this name, if it is declared.
+    pub fn declared(&self, name: &str) -> Option<&'static str> {
+        self.types.iter().find(|declared| **declared == name).copied()
     }
 }
 
@@ -96,7 +89,7 @@ impl Hint {
         })
     }
 
-    /// Name of what happened, as in [`WebhookType::name`], or one that the connector does not know.
+    /// Name of what happened, as in [`Webhooks::types`], or one that the connector does not know.
     pub fn event(&self) -> &str {
         &self.event
     }
@@ -167,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_message_that_is_nested_too_deeply_does_not_reach_the_connector() {
-        let webhooks = Webhooks { parse: one, types: &[] };
+        let webhooks = Webhooks { parse: one, types: &[], subject: |_| WebhookSubject::EndOfAccount };
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(webhooks.read(deep(16).as_bytes()).unwrap().len(), 1);
         assert!(webhooks.read(deep(17).as_bytes()).is_err());

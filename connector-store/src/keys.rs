@@ -44,7 +44,7 @@ impl Key {
 pub(crate) struct KeyPage<'a> {
     pub(crate) key: &'a Key,
     /// Only of rows with these values.
-    pub(crate) within: Vec<(&'a TableColumn, Cow<'a, str>)>,
+    pub(crate) within: Vec<(TableColumn, String)>,
     /// Only those that come after this one.
     pub(crate) after: Option<KeyParts<'a>>,
     /// Keys, at most.
@@ -66,8 +66,16 @@ pub(crate) trait KeyedSession: Send {
         keys: &[KeyParts<'_>],
         now: &str,
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
-    /// Keys of live rows, in the order of the keys.
+    /// Makes sure of an index for pages of keys within these columns.
+    fn index(&mut self, within: &[&TableColumn], key: &Key) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Keys of live rows, in the order of the keys, by an index.
     fn live_keys(&mut self, page: &KeyPage<'_>) -> impl Future<Output = sqlx::Result<Vec<String>>> + Send;
+    /// Whether the keys of a whole table are better sorted once than looked up page by page.
+    fn sorts_keys(&self) -> bool;
+    /// The same, from all keys that come after, which are sorted and kept for [`Self::next_keys`].
+    fn sort_keys(&mut self, page: &KeyPage<'_>) -> impl Future<Output = sqlx::Result<Vec<String>>> + Send;
+    /// Keys that were sorted before and not handed out yet, at most so many.
+    fn next_keys(&mut self, most: u32) -> impl Future<Output = sqlx::Result<Vec<String>>> + Send;
 }
 
 #[cfg(test)]

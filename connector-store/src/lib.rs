@@ -42,6 +42,7 @@ mod status;
 mod store;
 mod text;
 mod vault;
+mod view;
 mod writer;
 
 pub use documents::DocumentOptions;

@@ -1,7 +1,8 @@
 //! Parts of statements that both databases word alike.
 
 use crate::identifier::{quoted, quoted_list};
-use crate::layout::Layout;
+use crate::keys::Key;
+use crate::layout::{Layout, TableColumn};
 
 /// Our own columns in the order in which rows are sent.
 pub(crate) const OWN_COLUMNS: &str = "_doc, _hash, _synced_at, _first_seen_at, _run_id";
@@ -9,6 +10,14 @@ pub(crate) const OWN_COLUMNS: &str = "_doc, _hash, _synced_at, _first_seen_at, _
 /// Items with commas between.
 pub(crate) fn listed(items: impl IntoIterator<Item = String>) -> String {
     items.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// An index for reading the keys of the rows with certain values in some columns. `table` is the stream's in statements.
+pub(crate) fn index_statement(stream: &str, table: &str, within: &[&TableColumn], key: &Key) -> String {
+    let names: Vec<&str> = within.iter().map(|column| column.name.as_str()).collect();
+    let columns = names.iter().copied().chain(key.columns.iter().map(|column| column.name.as_str()));
+    let name = format!("{stream}_within_{}", names.join("_"));
+    format!("CREATE INDEX IF NOT EXISTS {} ON {table} ({})", quoted(&name), quoted_list(columns))
 }
 
 /// What a row does to the one that has its key: everything but the first sight is replaced, and it is live again.

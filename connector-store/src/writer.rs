@@ -26,6 +26,7 @@ use crate::plain::{Work, write_plainly};
 use crate::session::{KeyedReject, Relief, Session, Sheet};
 use crate::text::without_escaped_nul;
 use asking::deleted_keys;
+use paging::Paging;
 
 /// What a stream is before its first batch.
 pub(crate) struct Opening {
@@ -54,6 +55,9 @@ pub(crate) struct Writer<S: Session> {
     key: Key,
     layout: Layout,
     columns: Vec<Column>,
+    /// Columns that keys were asked within, for which an index was made.
+    indexed: Vec<Vec<String>>,
+    paging: Paging,
     /// All rows of the next batch are probably new.
     expects_new: bool,
     /// Number of the last batch; tells a retry whether the commit before it went through.
@@ -84,10 +88,18 @@ impl From<sqlx::Error> for Failure {
 
 impl<S: Session> Writer<S> {
     fn new(session: S, opening: Opening) -> Self {
-        let expects_new = opening.is_empty;
-        let (layout, columns) = Default::default();
-        let key = Key::new(&opening.key, opening.existing.as_deref().unwrap_or_default(), S::NAMES);
-        Self { session, opening, key, layout, columns, expects_new, batch: 0, is_settled: true }
+        Self {
+            key: Key::new(&opening.key, opening.existing.as_deref().unwrap_or_default(), S::NAMES),
+            expects_new: opening.is_empty,
+            session,
+            opening,
+            layout: Layout::default(),
+            columns: Vec::new(),
+            indexed: Vec::new(),
+            paging: Paging::default(),
+            batch: 0,
+            is_settled: true,
+        }
     }
 
     /// The stream as the engine gets it.
@@ -106,15 +118,20 @@ impl<S: Session> Writer<S> {
     /// [`Self::settle`].
     fn start(&mut self) {
         if !self.is_settled {
-            self.session.disconnect();
+            self.disconnect();
         }
         self.is_settled = false;
+    }
+
+    fn disconnect(&mut self) {
+        self.session.disconnect();
+        self.paging = Paging::default();
     }
 
     /// Gives up the connection of work that failed: its transaction must not keep others waiting.
     fn settle<T>(&mut self, outcome: Result<T>) -> Result<T> {
         if outcome.is_err() {
-            self.session.disconnect();
+            self.disconnect();
         }
         self.is_settled = true;
         outcome
@@ -144,7 +161,7 @@ impl<S: Session> Writer<S> {
                 Class::Duplicate | Class::Data if manner != Manner::Careful => Manner::Careful,
                 Class::Transient if attempts.next().await => {
                     tracing::debug!(table = %self.opening.table, %error, "trying a batch again");
-                    self.session.disconnect();
+                    self.disconnect();
                     Manner::Asked.max(manner)
                 }
                 _ => {
@@ -155,7 +172,7 @@ impl<S: Session> Writer<S> {
                 }
             };
             if self.session.rollback().await.is_err() {
-                self.session.disconnect();
+                self.disconnect();
             }
         }
     }
@@ -290,5 +307,8 @@ impl<S: Session> StreamWriter for Writer<S> {
 }
 
 mod asking;
+#[cfg(test)]
+mod fake;
+mod paging;
 #[cfg(test)]
 mod tests;

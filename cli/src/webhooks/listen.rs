@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::address::{PublicUrl, SecretPath};
 use super::connections::{BoundedListener, Bounds};
-use super::queue::{HintQueue, StoreQueue};
+use super::queue::HintQueue;
 use super::rate::Rate;
 use super::reading::SyncReader;
 use super::receiver::{Receiver, router, streams_by_entity};
@@ -110,9 +110,10 @@ async fn serve(integration: &Arc<Integration>, command: &Listen, mut stop: StopS
     Ok(())
 }
 
+/// The queue is in the database that the records go to.
 fn queue(host: &CliHost, command: &Listen, app_id: &str, connection: &str) -> Result<Arc<dyn HintQueue>> {
     let store = host.store_at(command.target.to.as_deref())?;
-    Ok(Arc::new(StoreQueue::new(&store, app_id, connection)))
+    Ok(Arc::new(store.hints(app_id, connection)))
 }
 
 async fn bind(command: &Listen) -> Result<TcpListener> {
@@ -163,10 +164,5 @@ pub(super) fn wanted_types(integration: &Integration, webhooks: &Webhooks) -> Ve
         WebhookSubject::EndOfAccount => true,
         _ => false,
     };
-    webhooks
-        .types
-        .iter()
-        .filter(|declared| is_wanted(declared.subject))
-        .map(|declared| declared.name)
-        .collect()
+    webhooks.types.iter().copied().filter(|name| is_wanted((webhooks.subject)(name))).collect()
 }

@@ -1,7 +1,7 @@
 //! Where hints wait until their records are read: durable, each record once.
 
-use connector_core::{ConnectorError, ErrorCode, Result};
-use connector_store::Store;
+use connector_core::Result;
+use connector_store::{Hint, Hints};
 use futures_util::future::BoxFuture;
 
 /// A hint that waits.
@@ -26,30 +26,20 @@ pub(super) trait HintQueue: Send + Sync {
     fn done<'a>(&'a self, ids: &'a [i64]) -> BoxFuture<'a, Result<()>>;
 }
 
-/// The queue in a store.
-pub(super) struct StoreQueue;
-
-impl StoreQueue {
-    pub(super) fn new(_: &Store, _: &str, _: &str) -> Self {
-        Self
-    }
-}
-
-// Until the store has the queue.
-fn not_yet<T>() -> BoxFuture<'static, Result<T>> {
-    Box::pin(async { Err(ConnectorError::new(ErrorCode::UnsupportedOperation, "not in this store yet")) })
-}
-
-impl HintQueue for StoreQueue {
-    fn add<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<bool>> {
-        not_yet()
+impl HintQueue for Hints {
+    fn add<'a>(&'a self, stream: &'a str, record_id: &'a str) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.add(stream, record_id))
     }
 
-    fn take(&self, _: u32) -> BoxFuture<'_, Result<Vec<QueuedHint>>> {
-        not_yet()
+    fn take(&self, most: u32) -> BoxFuture<'_, Result<Vec<QueuedHint>>> {
+        Box::pin(async move {
+            let queued =
+                |hint: Hint| QueuedHint { id: hint.id, stream: hint.stream, record_id: hint.record_id };
+            Ok(self.take(most).await?.into_iter().map(queued).collect())
+        })
     }
 
-    fn done<'a>(&'a self, _: &'a [i64]) -> BoxFuture<'a, Result<()>> {
-        not_yet()
+    fn done<'a>(&'a self, ids: &'a [i64]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.done(ids))
     }
 }

@@ -91,6 +91,9 @@ impl Report {
         };
         match (&found.error, found.status.as_str()) {
             (Some(error), _) => Failure::in_report(error).outcome(),
+            (None, "unavailable") => {
+                Outcome::Refused { reason: "the account does not have the stream".to_owned(), all: true }
+            }
             // Records that cannot be stored are in the rejects, where people find them.
             (None, "succeeded" | "partial") => Outcome::Read,
             (None, status) => Outcome::Later { reason: format!("the sync was {status}"), wait: None },
@@ -137,6 +140,7 @@ impl Failure {
             // With an account that must be connected again, hints are worth keeping until somebody does.
             Category::Transient | Category::Authentication => Outcome::Later { reason, wait },
             Category::Authorization => Outcome::Refused { reason, all: true },
+            _ if code == ErrorCode::UnsupportedOperation => Outcome::Refused { reason, all: true },
             Category::Client | Category::Internal => Outcome::Refused { reason, all: false },
         }
     }
@@ -194,6 +198,7 @@ mod tests {
             ("invalid_response", false),
             ("unheard_of", false),
             ("permission_denied", true),
+            ("unsupported_operation", true),
         ] {
             assert!(matches!(of_error(code), Outcome::Refused { all, .. } if all == is_all), "{code}");
         }

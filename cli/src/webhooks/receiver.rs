@@ -44,10 +44,8 @@ pub(super) struct Receiver {
 /// Streams by what the app calls their records.
 pub(super) fn streams_by_entity(integration: &Integration) -> HashMap<&'static str, Vec<&'static str>> {
     let mut streams: HashMap<_, Vec<_>> = HashMap::new();
-    for stream in integration.streams() {
-        if let Some(entity) = stream.entity {
-            streams.entry(entity).or_default().push(stream.name);
-        }
+    for (entity, stream) in integration.hinted_streams() {
+        streams.entry(entity).or_default().push(stream);
     }
     streams
 }
@@ -122,9 +120,10 @@ impl Receiver {
 
     /// Nothing is stopped: the message may be forged, and the app itself will refuse what is not allowed any more.
     fn tell_of_end(&self, hint: &Hint) {
-        let declared = self.webhooks.type_named(hint.event());
-        if let Some(ended) = declared.filter(|declared| declared.subject == WebhookSubject::EndOfAccount) {
-            tracing::error!(event = ended.name, "the app says that the account comes to its end");
+        let declared = self.webhooks.declared(hint.event());
+        let ends = |event: &&'static str| (self.webhooks.subject)(event) == WebhookSubject::EndOfAccount;
+        if let Some(event) = declared.filter(ends) {
+            tracing::error!(event, "the app says that the account comes to its end");
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn read(
 ) -> Result<bool> {
     let declaration = &sync.stream.declaration;
     let Some(ids) = wanted.get(declaration.name) else { return Ok(true) };
-    if declaration.ids.is_none() && sync.stream.get.is_none() {
+    if !sync.stream.reads_single_records() {
         return Err(ConnectorError::new(
             ErrorCode::UnsupportedOperation,
             format!("single records of {} cannot be read", declaration.name),

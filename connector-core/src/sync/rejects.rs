@@ -79,10 +79,10 @@ pub(super) fn capability() -> Capability {
 
 async fn run(context: CallContext, request: RetryRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
-    let all = vec!["*".to_owned()];
-    let streams = chosen(&context, &integration, Some(request.streams.as_ref().unwrap_or(&all))).await?;
-    let are_named = documents::are_named(request.streams.as_deref());
-    let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
+    let names = request.streams.unwrap_or_else(|| vec!["*".to_owned()]);
+    let streams = chosen(&context, &integration, Some(&names)).await?;
+    let (sink, streams) =
+        documents::sink_for(&context, &request.sink, streams, documents::are_named(Some(&names))).await?;
     let work = Work { task: Task::Rejects, connection: request.connection, ..Work::default() };
     let ended = engine::run(&context, &streams, &*sink, &work).await?;
     let of_stream = |end: super::stream::StreamEnd| StreamRejects {

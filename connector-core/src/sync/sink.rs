@@ -65,10 +65,7 @@ pub trait SinkRun: Send + Sync {
 
     /// Makes a view that shows custom fields as columns, in the place of an older one. `false` when the one that stands
     /// is the same.
-    fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
-        let _ = view;
-        Box::pin(async { Ok(false) })
-    }
+    fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>>;
 
     /// Records how the run ended and gives the lease back.
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>>;

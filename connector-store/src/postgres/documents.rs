@@ -149,7 +149,7 @@ impl Documents {
         let after = page.after.as_ref().and_then(|parts| parts.first()).map(AsRef::as_ref);
         let mut query = sqlx::query_scalar(sql(statement)).bind::<Option<&str>>(after);
         for (column, value) in &page.within {
-            query = query.bind(field_of(&column.name)).bind(half_of(&column.name)).bind(value.as_ref());
+            query = query.bind(field_of(&column.name)).bind(half_of(&column.name)).bind(value.as_str());
         }
         query.fetch_all(connection).await
     }

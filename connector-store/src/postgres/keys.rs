@@ -6,7 +6,7 @@ use super::session::PgSession;
 use crate::identifier::{quoted, sql};
 use crate::keys::{Key, KeyPage, KeyParts, KeyedSession};
 use crate::layout::TableColumn;
-use crate::statements::listed;
+use crate::statements::{index_statement, listed};
 
 impl KeyedSession for PgSession {
     async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
@@ -48,18 +48,66 @@ impl KeyedSession for PgSession {
         Ok(query.execute(self.connection().await?).await?.rows_affected())
     }
 
+    async fn index(&mut self, within: &[&TableColumn], key: &Key) -> sqlx::Result<()> {
+        let statement = sql(index_statement(&self.stream, &self.table, within, key));
+        sqlx::query(statement).execute(self.connection().await?).await?;
+        Ok(())
+    }
+
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
         if let Some(documents) = self.documents.clone() {
             return documents.keys(self.connection().await?, page).await;
         }
-        let mut query = sqlx::query_scalar(sql(page_statement(&self.table, page)));
-        let values = page.within.iter().map(|(_, value)| value).chain(page.after.iter().flatten());
-        for value in values {
-            query = query.bind(value.as_ref());
+        let mut query = sqlx::query_scalar(sql(format!(
+            "SELECT coalesce(array_agg(key), '{{}}') FROM ({} LIMIT {}) AS page",
+            keys_statement(&self.table, page),
+            page.most
+        )));
+        let within = page.within.iter().map(|(_, value)| value.as_str());
+        for value in within.chain(page.after.iter().flatten().map(AsRef::as_ref)) {
+            query = query.bind(value);
         }
         query.fetch_one(self.connection().await?).await
     }
+
+    fn sorts_keys(&self) -> bool {
+        self.documents.is_none()
+    }
+
+    async fn sort_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        let connection = self.connection().await?;
+        for statement in ["CLOSE ALL", "BEGIN", AS_ROWS_LIE] {
+            sqlx::query(statement).execute(&mut *connection).await?;
+        }
+        let declare =
+            format!("DECLARE live_keys NO SCROLL CURSOR WITH HOLD FOR {}", keys_statement(&self.table, page));
+        let mut query = sqlx::query(sql(declare)).persistent(false);
+        for value in page.after.iter().flatten() {
+            query = query.bind(value.as_ref());
+        }
+        let connection = self.connection().await?;
+        query.execute(&mut *connection).await?;
+        // From here on the keys are in a file of the server's, and hold up nobody.
+        sqlx::query("COMMIT").execute(connection).await?;
+        self.next_keys(page.most).await
+    }
+
+    async fn next_keys(&mut self, most: u32) -> sqlx::Result<Vec<String>> {
+        let connection = self.connection().await?;
+        let fetch = sql(format!("FETCH {most} FROM live_keys"));
+        let keys: Vec<String> =
+            sqlx::query_scalar(fetch).persistent(false).fetch_all(&mut *connection).await?;
+        if keys.len() < most as usize {
+            sqlx::query("CLOSE ALL").execute(connection).await?;
+        }
+        Ok(keys)
+    }
 }
+
+/// For one transaction, the opposite of what a writer's connection is set to.
+const AS_ROWS_LIE: &str =
+    "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_indexscan', 'off', true),
+     set_config('enable_bitmapscan', 'off', true)";
 
 /// Keys as a table `k`, from one array of texts for each part.
 pub(super) fn key_arrays(parts: usize) -> String {
@@ -83,8 +131,8 @@ pub(super) fn key_matches<'c>(columns: impl IntoIterator<Item = &'c TableColumn>
     columns.into_iter().zip(1..).map(is_part).collect::<Vec<_>>().join(" AND ")
 }
 
-/// One array with the keys. Compared and ordered in their columns' own types and collations, as the index is.
-fn page_statement(table: &str, page: &KeyPage<'_>) -> String {
+/// Keys in their order. Compared and ordered in their columns' own types and collations, as the index is.
+fn keys_statement(table: &str, page: &KeyPage<'_>) -> String {
     let columns = &page.key.columns;
     let names = listed(columns.iter().map(|column| format!("t.{}", quoted(&column.name))));
     let place = |n: usize, column: &TableColumn| format!("${n}::text::{}", column.sql_type);
@@ -98,11 +146,9 @@ fn page_statement(table: &str, page: &KeyPage<'_>) -> String {
     }
     let texts: Vec<String> = columns.iter().map(as_text).collect();
     format!(
-        "SELECT coalesce(array_agg(key), '{{}}') FROM (SELECT {} AS key FROM {table} t WHERE {} ORDER BY {names} LIMIT {})
-         AS page",
+        "SELECT {} AS key FROM {table} t WHERE {} ORDER BY {names}",
         texts.join(&format!(" || chr({}) || ", u32::from(KEY_SEPARATOR))),
         conditions.join(" AND "),
-        page.most,
     )
 }
 

@@ -20,6 +20,7 @@ mod status;
 mod table;
 mod tokens;
 mod types;
+mod view;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

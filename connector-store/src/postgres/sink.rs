@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use connector_core::Result;
 use connector_core::sync::{
-    OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument, StoredReject, StreamState,
-    SyncReport, Table,
+    CustomFieldView, OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument,
+    StoredReject, StreamState, SyncReport, Table,
 };
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
@@ -254,6 +254,10 @@ impl SinkRun for PgRun {
             let table = named.as_ref().unwrap_or(table);
             self.database.stored_rejects(&self.scope, table, after, most).await
         })
+    }
+
+    fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.database.create_view(&self.scope.schema, view, self.start.dry_run))
     }
 
     fn finish<'a>(&'a self, report: &'a SyncReport) -> BoxFuture<'a, Result<()>> {

@@ -145,7 +145,7 @@ impl Documents {
         for (column, value) in &page.within {
             let paths = [field_of(&column.name), half_of(&column.name)].map(|names| json_path(&names));
             let [field, half] = paths;
-            query = query.bind(field).bind(half).bind(value.clone().into_owned());
+            query = query.bind(field).bind(half).bind(value.clone());
         }
         query.fetch_all(connection).await
     }

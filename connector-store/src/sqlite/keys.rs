@@ -5,11 +5,14 @@ use std::borrow::Cow;
 use connector_core::stream::{ColumnType, KEY_SEPARATOR};
 use serde_json::{Value, json};
 
+use sqlx::Arguments;
+use sqlx::sqlite::SqliteArguments;
+
 use super::session::SqliteSession;
 use crate::identifier::{quoted, quoted_list, sql};
 use crate::keys::{Key, KeyPage, KeyParts, KeyedSession};
 use crate::layout::TableColumn;
-use crate::statements::listed;
+use crate::statements::{index_statement, listed};
 
 impl KeyedSession for SqliteSession {
     async fn count_live(&mut self, key: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
@@ -42,22 +45,74 @@ impl KeyedSession for SqliteSession {
         Ok(query.execute(self.connection().await?).await?.rows_affected())
     }
 
+    async fn index(&mut self, within: &[&TableColumn], key: &Key) -> sqlx::Result<()> {
+        let statement = sql(index_statement(&self.stream, &self.table, within, key));
+        sqlx::query(statement).execute(self.connection().await?).await?;
+        Ok(())
+    }
+
     async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
         if let Some(documents) = self.documents.clone() {
             return documents.keys(self.connection().await?, page).await;
         }
-        let mut query = sqlx::query_scalar(sql(page_statement(&self.table, page)));
-        let within = page.within.iter().map(|(column, value)| (column.kind, value));
-        let after = page.key.columns.iter().map(|column| column.kind).zip(page.after.iter().flatten());
-        for (kind, value) in within.chain(after) {
-            query = match kind {
-                ColumnType::Boolean => query.bind(value == "true"),
-                _ => query.bind(value.clone().into_owned()),
-            };
-        }
+        let keys = keys_statement(&self.table, page);
+        let statement = sql(format!("SELECT json_group_array(key) FROM ({keys} LIMIT {})", page.most));
+        let query = sqlx::query_scalar_with(statement, arguments(page)?);
         let json: String = query.fetch_one(self.connection().await?).await?;
-        serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))
+        keys_from(&json)
     }
+
+    fn sorts_keys(&self) -> bool {
+        self.documents.is_none()
+    }
+
+    async fn sort_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
+        let keys = keys_statement(&format!("{} NOT INDEXED", self.table), page);
+        sqlx::query(DROP_SORTED).execute(self.connection().await?).await?;
+        let statement = sql(format!("CREATE TEMP TABLE \"_live keys\" AS {keys}"));
+        let query = sqlx::query_with(statement, arguments(page)?).persistent(false);
+        query.execute(self.connection().await?).await?;
+        self.keys_handed_out = 0;
+        self.next_keys(page.most).await
+    }
+
+    async fn next_keys(&mut self, most: u32) -> sqlx::Result<Vec<String>> {
+        let query = sqlx::query_scalar(
+            "SELECT json_group_array(key) FROM (SELECT key FROM temp.\"_live keys\" WHERE rowid > ?1
+             ORDER BY rowid LIMIT ?2)",
+        );
+        let query = query.persistent(false).bind(self.keys_handed_out).bind(i64::from(most));
+        let json: String = query.fetch_one(self.connection().await?).await?;
+        self.keys_handed_out += i64::from(most);
+        let keys = keys_from(&json)?;
+        if keys.len() < most as usize {
+            sqlx::query(DROP_SORTED).execute(self.connection().await?).await?;
+        }
+        Ok(keys)
+    }
+}
+
+const DROP_SORTED: &str = "DROP TABLE IF EXISTS temp.\"_live keys\"";
+
+/// Keys from an answer: one array, as JSON, since each row of an answer costs as much as finding it.
+fn keys_from(json: &str) -> sqlx::Result<Vec<String>> {
+    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+/// The values for [`keys_statement`].
+fn arguments(page: &KeyPage<'_>) -> sqlx::Result<SqliteArguments> {
+    let within = page.within.iter().map(|(column, value)| (column.kind, value.as_str()));
+    let kinds = page.key.columns.iter().map(|column| column.kind);
+    let after = kinds.zip(page.after.iter().flatten().map(AsRef::as_ref));
+    let mut arguments = SqliteArguments::default();
+    for (kind, value) in within.chain(after) {
+        let added = match kind {
+            ColumnType::Boolean => arguments.add(value == "true"),
+            _ => arguments.add(value.to_owned()),
+        };
+        added.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 /// The condition under which a row has one of the keys in the first value.
@@ -83,8 +138,8 @@ pub(super) fn key_value(kind: ColumnType, text: Option<&str>) -> Value {
     }
 }
 
-/// One array with the keys, as JSON, since each row of an answer costs as much as finding it.
-fn page_statement(table: &str, page: &KeyPage<'_>) -> String {
+/// Keys in their order.
+fn keys_statement(table: &str, page: &KeyPage<'_>) -> String {
     let columns = &page.key.columns;
     let names = quoted_list(columns.iter().map(|column| column.name.as_str()));
     let mut conditions = vec!["_deleted_at IS NULL".to_owned()];
@@ -98,10 +153,9 @@ fn page_statement(table: &str, page: &KeyPage<'_>) -> String {
     }
     let texts: Vec<String> = columns.iter().map(as_text).collect();
     format!(
-        "SELECT json_group_array(key) FROM (SELECT {} AS key FROM {table} WHERE {} ORDER BY {names} LIMIT {})",
+        "SELECT {} AS key FROM {table} WHERE {} ORDER BY {names}",
         texts.join(&format!(" || char({}) || ", u32::from(KEY_SEPARATOR))),
         conditions.join(" AND "),
-        page.most,
     )
 }
 

@@ -19,6 +19,7 @@ mod status;
 mod table;
 mod tokens;
 mod types;
+mod view;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

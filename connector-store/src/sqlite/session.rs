@@ -40,6 +40,8 @@ pub(super) struct SqliteSession {
     pub(super) statements: Statements,
     /// The layout `documents`; `tables` when absent.
     pub(super) documents: Option<Arc<Documents>>,
+    /// Of those that were sorted.
+    pub(super) keys_handed_out: i64,
 }
 
 /// Statements for the columns that the batches have now.

@@ -1,15 +1,14 @@
 //! What a writer asks of its table, and what it makes of the answers. Writes nothing.
 
+use connector_core::Result;
 use connector_core::stream::Row;
 use connector_core::sync::{Batch, Standing, Written};
-use connector_core::{ConnectorError, ErrorCode, Result};
 
 use super::Writer;
 use crate::attempts::Attempts;
 use crate::bisect::Halves;
 use crate::fault::Class;
-use crate::keys::{Key, KeyPage, KeyParts};
-use crate::layout::fit;
+use crate::keys::{Key, KeyParts};
 use crate::session::Session;
 
 /// Rows of a batch by what is to be done with them.
@@ -91,7 +90,7 @@ impl<S: Session> Writer<S> {
         let sorted = loop {
             match self.standings(&rows).await {
                 Ok(standings) => break standings,
-                Err(error) => recover(&mut self.session, &self.opening.table, error, &mut attempts).await?,
+                Err(error) => self.recover(error, &mut attempts).await?,
             }
         };
         for (place, standing) in places.into_iter().zip(sorted) {
@@ -128,7 +127,7 @@ impl<S: Session> Writer<S> {
                         halves.refused(part);
                     }
                     Err(error) => {
-                        recover(&mut self.session, &self.opening.table, error, &mut attempts).await?;
+                        self.recover(error, &mut attempts).await?;
                         continue;
                     }
                 }
@@ -138,54 +137,13 @@ impl<S: Session> Writer<S> {
         Ok(count)
     }
 
-    /// Keys of live rows, in their order.
-    pub(super) async fn page_of_keys<'a>(
-        &mut self,
-        within: &'a [(String, String)],
-        after: Option<&str>,
-        most: u32,
-    ) -> Result<Vec<String>> {
-        let Some(existing) = &self.opening.existing else {
-            return Ok(Vec::new());
-        };
-        let condition = |(name, value): &'a (String, String)| {
-            let column = existing.iter().find(|known| S::NAMES.are_same(&known.name, name))?;
-            Some((column, fit(column.kind, value)?))
-        };
-        // A column that is not there has no value, and a value that does not fit its column is nobody's.
-        let Some(within) = within.iter().map(condition).collect() else {
-            return Ok(Vec::new());
-        };
-        let after = match after.map(|after| self.key.parts(after)) {
-            Some(None) => return Err(no_key(&self.opening.table)),
-            after => after.flatten(),
-        };
-        let page = KeyPage { key: &self.key, within, after, most };
-        let mut attempts = Attempts::default();
-        loop {
-            match self.session.live_keys(&page).await {
-                Ok(keys) => return Ok(keys),
-                Err(error) => recover(&mut self.session, &self.opening.table, error, &mut attempts).await?,
-            }
+    /// Makes ready for another attempt after an error that passes; any other is handed out.
+    pub(super) async fn recover(&mut self, error: sqlx::Error, attempts: &mut Attempts) -> Result<()> {
+        if self.session.class(&error) == Class::Transient && attempts.next().await {
+            tracing::debug!(table = %self.opening.table, %error, "asking again");
+            self.disconnect();
+            return Ok(());
         }
+        Err(self.session.explain(error).context(format!("reading {}", self.opening.table)))
     }
-}
-
-/// Makes ready for another attempt after an error that passes; any other is handed out.
-async fn recover<S: Session>(
-    session: &mut S,
-    table: &str,
-    error: sqlx::Error,
-    attempts: &mut Attempts,
-) -> Result<()> {
-    if session.class(&error) == Class::Transient && attempts.next().await {
-        tracing::debug!(%table, %error, "asking again");
-        session.disconnect();
-        return Ok(());
-    }
-    Err(session.explain(error).context(format!("reading {table}")))
-}
-
-fn no_key(table: &str) -> ConnectorError {
-    ConnectorError::new(ErrorCode::InvalidValue, format!("there is no such key in {table} to go on after"))
 }

@@ -1,208 +1,11 @@
-//! The writer on a database that fails when told to: what no real one does on demand.
+//! The writer on a database that fails when told to.
 
-use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use connector_core::stream::{Columns, Row, RowDecoder};
+use connector_core::stream::{Columns, RowDecoder};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::fake::Fake;
 use super::*;
-use crate::items::{ItemRow, ItemSession};
-use crate::keys::{KeyPage, KeyParts, KeyedSession};
-use crate::layout::Names;
-use crate::session::Comparison;
-
-/// Rows by key, with their hash.
-type Rows = BTreeMap<String, Vec<u8>>;
-
-#[derive(Default)]
-struct Database {
-    rows: Rows,
-    batch: i64,
-    staged: Option<(Rows, i64)>,
-    /// Calls that reached the database, in order.
-    calls: Vec<&'static str>,
-    /// The call that fails next, and whether it does its work nevertheless.
-    failing: Option<(&'static str, bool)>,
-    /// No batch finds its lease.
-    is_fenced_off: bool,
-}
-
-#[derive(Clone, Default)]
-struct Fake(Arc<Mutex<Database>>);
-
-impl Fake {
-    fn database(&self) -> MutexGuard<'_, Database> {
-        self.0.lock().unwrap()
-    }
-
-    fn fail(&self, call: &'static str, after_work: bool) {
-        self.database().failing = Some((call, after_work));
-    }
-
-    fn call(&self, name: &'static str, work: impl FnOnce(&mut Database)) -> sqlx::Result<()> {
-        let mut database = self.database();
-        database.calls.push(name);
-        let failing = database.failing.take_if(|(call, _)| *call == name);
-        if failing.is_none_or(|(_, after_work)| after_work) {
-            work(&mut database);
-        }
-        if failing.is_some() { Err(ErrorKind::ConnectionReset.into_sqlx()) } else { Ok(()) }
-    }
-
-    fn put(&self, name: &'static str, rows: &[&Row], may_replace: bool) -> sqlx::Result<()> {
-        let mut is_duplicate = false;
-        self.call(name, |database| {
-            let staged = &mut database.staged.as_mut().expect("in a transaction").0;
-            for row in rows {
-                let old = staged.insert(row.key().to_owned(), row.hash().to_vec());
-                is_duplicate |= old.is_some() && !may_replace;
-            }
-        })?;
-        if is_duplicate { Err(sqlx::Error::Protocol("duplicate".to_owned())) } else { Ok(()) }
-    }
-}
-
-trait IntoSqlx {
-    fn into_sqlx(self) -> sqlx::Error;
-}
-
-impl IntoSqlx for ErrorKind {
-    fn into_sqlx(self) -> sqlx::Error {
-        sqlx::Error::Io(self.into())
-    }
-}
-
-impl Session for Fake {
-    const NAMES: Names = Names::Exact;
-
-    fn lay_out(&mut self, _: &Layout) {}
-
-    async fn compare(&mut self, _: &Layout, rows: &[&Row]) -> sqlx::Result<Comparison> {
-        self.call("compare", |_| ())?;
-        let database = self.database();
-        let mut comparison = Comparison::default();
-        for (row, position) in rows.iter().zip(0..) {
-            match database.rows.get(row.key()) {
-                Some(hash) if hash == row.hash() => comparison.unchanged.push(position),
-                Some(_) => comparison.differing.push(position),
-                None => {}
-            }
-        }
-        Ok(comparison)
-    }
-
-    async fn begin(&mut self) -> sqlx::Result<()> {
-        self.call("begin", |database| database.staged = Some((database.rows.clone(), database.batch)))
-    }
-
-    async fn add_columns(&mut self, _: &[TableColumn]) -> sqlx::Result<()> {
-        self.call("add columns", |_| ())
-    }
-
-    async fn insert(&mut self, _: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
-        self.put("insert", rows, false)
-    }
-
-    async fn upsert(&mut self, _: &Sheet<'_>, rows: &[&Row]) -> sqlx::Result<()> {
-        self.put("upsert", rows, true)
-    }
-
-    async fn savepoint(&mut self) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    async fn leave_savepoint(&mut self, _: bool) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    async fn reject(&mut self, _: &[KeyedReject], _: &str) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    async fn remove_rejects(&mut self, _: &[i64]) -> sqlx::Result<()> {
-        self.call("remove rejects", |_| ())
-    }
-
-    async fn save_state(&mut self, _: &str, batch: i64, _: &str) -> sqlx::Result<bool> {
-        self.call("state", |database| database.staged.as_mut().expect("in a transaction").1 = batch)?;
-        Ok(!self.database().is_fenced_off)
-    }
-
-    async fn commit(&mut self) -> sqlx::Result<()> {
-        self.call("commit", |database| {
-            let (rows, batch) = database.staged.take().expect("in a transaction");
-            (database.rows, database.batch) = (rows, batch);
-        })
-    }
-
-    async fn rollback(&mut self) -> sqlx::Result<()> {
-        self.database().staged = None;
-        Ok(())
-    }
-
-    async fn has_committed(&mut self, batch: i64) -> sqlx::Result<bool> {
-        Ok(self.database().batch == batch)
-    }
-
-    fn disconnect(&mut self) {
-        let mut database = self.database();
-        database.calls.push("disconnect");
-        database.staged = None;
-    }
-
-    fn new_column(&self, column: &Column) -> TableColumn {
-        TableColumn::new(column, "text")
-    }
-
-    fn fenced_off(&self) -> ConnectorError {
-        ConnectorError::new(ErrorCode::Conflict, "lost")
-    }
-
-    fn class(&self, error: &sqlx::Error) -> Class {
-        match error {
-            sqlx::Error::Io(_) => Class::Transient,
-            _ => Class::Duplicate,
-        }
-    }
-
-    fn explain(&self, error: sqlx::Error) -> ConnectorError {
-        ConnectorError::new(ErrorCode::InternalError, error.to_string())
-    }
-}
-
-impl KeyedSession for Fake {
-    async fn count_live(&mut self, _: &Key, keys: &[KeyParts<'_>]) -> sqlx::Result<u64> {
-        self.call("count", |_| ())?;
-        Ok(keys.iter().filter(|key| self.database().rows.contains_key(&*key[0])).count() as u64)
-    }
-
-    async fn mark_deleted(&mut self, _: &Key, keys: &[KeyParts<'_>], _: &str) -> sqlx::Result<u64> {
-        let mut count = 0;
-        self.call("delete", |database| {
-            let staged = &mut database.staged.as_mut().expect("in a transaction").0;
-            count = keys.iter().filter_map(|key| staged.remove(&*key[0])).count();
-        })?;
-        Ok(count as u64)
-    }
-
-    async fn live_keys(&mut self, page: &KeyPage<'_>) -> sqlx::Result<Vec<String>> {
-        self.call("keys", |_| ())?;
-        Ok(self.database().rows.keys().take(page.most as usize).cloned().collect())
-    }
-}
-
-impl ItemSession for Fake {
-    async fn remove_items(&mut self, _: &ItemTable, _: &[&KeyParts<'_>]) -> sqlx::Result<()> {
-        Ok(())
-    }
-
-    async fn insert_items(&mut self, _: &ItemTable, _: &[ItemRow<'_>]) -> sqlx::Result<()> {
-        Ok(())
-    }
-}
 
 fn batch(numbers: std::ops::Range<u32>) -> Batch {
     let columns = Columns::from_schema(&json!({"properties": {"id": {"type": "string"}}}), &["id"]);
@@ -221,7 +24,6 @@ fn writer(fake: &Fake) -> Writer<Fake> {
         table: "t".to_owned(),
         key: vec!["id".to_owned()],
         existing: Some(vec![Fake::default().new_column(&batch(0..0).columns()[0])]),
-        has_columns: true,
         item_tables: Vec::new(),
         is_empty: true,
         state: None,
@@ -318,4 +120,25 @@ async fn work_that_fails_leaves_no_transaction_open() {
     assert!(writer.write(batch(0..3), &StreamState::default()).await.is_err());
     assert!(fake.database().staged.is_none());
     assert_eq!(fake.database().calls.last(), Some(&"disconnect"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_keys_go_on_wherever_the_connection_is_lost() {
+    for call in ["keys", "sort keys", "next keys"] {
+        let fake = Fake::default();
+        let mut writer = writer(&fake);
+        writer.write(batch(10..20), &StreamState::default()).await.unwrap();
+        fake.fail(call, false);
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().cloned();
+            let page = writer.live_keys(&[], after.as_deref(), 2).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            keys.extend(page);
+        }
+        assert_eq!(keys, (10..20).map(|number| number.to_string()).collect::<Vec<_>>(), "{call}");
+        assert!(fake.database().failing.is_none(), "{call} is called");
+    }
 }

@@ -55,6 +55,8 @@ async fn a_role_without_rights_is_told_what_it_lacks_and_needs_none_for_what_sta
     let mut stream = run.open(&companies()).await;
     let written = stream.write(&[company(1, 2), company(2, 1)], &state(2)).await.unwrap();
     assert_eq!(numbers(written), [1, 1, 0, 0]);
+    // An index would be the owner's to make: without it, the keys still come.
+    assert_eq!(stream.live_keys(&[("owner_id", &id(7))], 10).await, [id(1), id(2)]);
     run.finish(Status::Succeeded).await.unwrap();
 }
 

@@ -114,6 +114,51 @@ pub(crate) async fn keys_within_a_scope_are_those_alone(world: World) {
     }
 }
 
+pub(crate) async fn pages_go_on_while_rows_are_written(world: World) {
+    let run = world.begin().await;
+    let mut stream = run.open(&companies()).await;
+    let records: Vec<Value> = (0..9).map(|n| company(2 * n, 1)).collect();
+    stream.write(&records, &state(1)).await.unwrap();
+    let mut keys: Vec<String> = Vec::new();
+    for number in 0.. {
+        let after = keys.last().cloned();
+        let page = stream.opened.writer.live_keys(&[], after.as_deref(), 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        keys.extend(page);
+        // Behind, where the keys were read already, and a delete of what was just read.
+        let gone = keys.last().cloned().unwrap();
+        let records = [company(1, number)];
+        stream.write_and_delete(&records, &[&gone], &state(i64::from(number))).await.unwrap();
+    }
+    assert_eq!(keys, (0..9).map(|n| id(2 * n)).collect::<Vec<_>>());
+    assert_eq!(stream.live_keys(&[], 2).await, [0, 1, 4, 8, 12].map(id));
+
+    let dry = crate::world::begin(&world.store, "default", true).await.unwrap();
+    let mut stream = dry.open(&companies()).await;
+    assert_eq!(stream.live_keys(&[], 1).await, [0, 1, 4, 8, 12].map(id));
+}
+
+pub(crate) async fn a_scope_gets_an_index_once(world: World) {
+    let run = world.begin().await;
+    let mut stream = run.open(&companies()).await;
+    stream.write(&[company(1, 1)], &state(1)).await.unwrap();
+    let owner = id(7);
+    for _ in 0..2 {
+        assert_eq!(stream.live_keys(&[("owner_id", &owner)], 10).await, [id(1)]);
+    }
+    let count = if world.is_postgres() {
+        "count(*) FROM pg_indexes WHERE indexname = 'companies_within_owner_id'"
+    } else {
+        "count(*) FROM sqlite_master WHERE name = 'companies_within_owner_id'"
+    };
+    assert_eq!(world.value(count).await.unwrap(), "1");
+    drop(stream);
+    let mut stream = run.open(&companies()).await;
+    assert_eq!(stream.live_keys(&[("owner_id", &owner)], 10).await, [id(1)]);
+}
+
 pub(crate) async fn a_table_that_is_not_there_has_no_keys(world: World) {
     let run = world.begin_dry().await;
     let mut stream = run.open(&companies()).await;

@@ -19,6 +19,7 @@ mod status;
 mod together;
 mod upgrade;
 mod vault;
+mod views;
 mod world;
 
 /// Makes one test for each backend.
@@ -89,6 +90,8 @@ on_every_backend! {
         keys_come_in_pages_as_rows_have_them,
         keys_of_any_type_come_as_rows_have_them,
         keys_within_a_scope_are_those_alone,
+        pages_go_on_while_rows_are_written,
+        a_scope_gets_an_index_once,
         a_table_that_is_not_there_has_no_keys,
     },
     children::{
@@ -153,6 +156,14 @@ on_every_backend! {
     },
     upgrade::{
         a_store_of_the_version_before_is_brought_up_to_date,
+    },
+    views::{
+        a_custom_field_is_a_column_of_its_type,
+        no_content_makes_a_view_fail,
+        a_view_is_made_anew_only_when_it_changes,
+        what_has_the_name_and_is_not_ours_stays,
+        what_is_built_on_a_view_is_not_lost,
+        a_view_needs_its_table_and_room_for_its_columns,
     },
     vault::{
         a_connection_comes_back_as_it_was_saved,

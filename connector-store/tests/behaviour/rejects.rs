@@ -131,8 +131,8 @@ pub(crate) async fn a_reject_whose_key_no_row_can_have_stays(world: World) {
     let shape = Shape {
         name: "stock".to_owned(),
         key: vec!["product".to_owned(), "place".to_owned()],
-        children: Vec::new(),
         schema: json!({"properties": {"product": {"type": "integer"}, "place": {"type": "string"}}}),
+        children: Vec::new(),
     };
     let mut stream = run.open(&shape).await;
     let mut batch = stream.batch(&[]);

@@ -50,8 +50,6 @@ pub fn integration() -> Integration {
         .rate_limit(client::rate_limit)
         .map_error(error::map)
         .streams(resources::streams())
-        .documents(documents::TABLES)
-        .export(export::contacts())
         .webhooks(webhooks::WEBHOOKS)
         .leave_out(capabilities::streams_of_the_unused_module)
         .custom_fields(CustomFields {
@@ -59,6 +57,8 @@ pub fn integration() -> Integration {
             field: "custom_fields",
             column: custom_field_column,
         })
+        .documents(documents::TABLES)
+        .export(export::contacts())
         .capability(
             Capability::new(names::VALIDATE_CREDENTIALS, capabilities::validate_credentials)
                 .description("Tells whose credentials these are, and of which account."),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connector_core::webhook::{Hint, WebhookSubject, WebhookType, Webhooks};
+use connector_core::webhook::{Hint, WebhookSubject, Webhooks};
 use connector_core::{ConnectorError, ErrorCode, Result, Secret};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,10 +21,10 @@ use super::memory_queue::MemoryQueue;
 
 const SECRET: &str = "dGhlLXNlY3JldC1wYXJ0LW9mLXRoZS1hZGRyZXNzIQ";
 const ROOMY: Bounds = Bounds { most: 16, longest: Duration::from_mins(1) };
-const TYPES: &[WebhookType] = &[
-    WebhookType { name: "thing.updated", subject: WebhookSubject::Record("thing") },
-    WebhookType { name: "account.ended", subject: WebhookSubject::EndOfAccount },
-];
+
+fn subject(name: &'static str) -> WebhookSubject {
+    if name == "account.ended" { WebhookSubject::EndOfAccount } else { WebhookSubject::Record("thing") }
+}
 
 fn parse(message: &[u8]) -> Result<Vec<Hint>> {
     let refused = |_| ConnectorError::new(ErrorCode::BadRequest, "the message is no JSON");
@@ -47,7 +47,7 @@ struct Running {
 async fn start(bounds: Bounds, rate: Rate) -> Running {
     let (queue, arrived) = (Arc::new(MemoryQueue::default()), Arc::new(Notify::new()));
     let receiver = Receiver {
-        webhooks: Webhooks { parse, types: TYPES },
+        webhooks: Webhooks { parse, types: &["thing.updated", "account.ended"], subject },
         streams: [("thing", vec!["things"]), ("user", vec!["users", "members"])].into(),
         path: SecretPath::new(Secret::new(SECRET)),
         account: Some("our-account".to_owned()),

@@ -3,8 +3,8 @@
 use connector_core::Result;
 use connector_core::call::Call;
 use connector_core::integration::Integration;
-use connector_core::stream::{PageRequest, RecordPage, Stream};
-use connector_core::webhook::{WebhookSubject, WebhookType, Webhooks};
+use connector_core::stream::{Filter, FilterKind, PageRequest, RecordPage, Stream};
+use connector_core::webhook::{WebhookSubject, Webhooks};
 
 use super::super::listen::wanted_types;
 
@@ -17,24 +17,31 @@ struct Record {
     id: String,
 }
 
+const FILTERS: &[Filter] = &[Filter::new("ids", FilterKind::Ids)];
+
 async fn read(_: Call<Settings>, _: PageRequest) -> Result<RecordPage> {
     Ok(RecordPage::default())
 }
 
 #[test]
 fn the_app_is_asked_for_what_concerns_streams_and_for_the_end_of_the_account() {
-    let record = |name, entity| WebhookType { name, subject: WebhookSubject::Record(entity) };
-    let types: &'static [WebhookType] = vec![
-        record("thing.added", "thing"),
-        record("ship.added", "ship"),
-        WebhookType { name: "account.ended", subject: WebhookSubject::EndOfAccount },
-        record("thing.deleted", "thing"),
-    ]
-    .leak();
-    let webhooks = Webhooks { parse: |_| Ok(Vec::new()), types };
-    let things = Stream::new::<Record, _, _>("things", "thing", read);
+    fn subject(name: &'static str) -> WebhookSubject {
+        match name.split_once('.').unwrap().0 {
+            "account" => WebhookSubject::EndOfAccount,
+            entity => WebhookSubject::Record(entity),
+        }
+    }
+    let types = &["thing.added", "ship.added", "account.ended", "thing.deleted", "note.added"];
+    let webhooks = Webhooks { parse: |_| Ok(Vec::new()), types, subject };
+    let stream = |name, singular, ids| {
+        Stream::new::<Record, _, _>(name, singular, read).declare(|stream| {
+            stream.entity = Some(singular);
+            stream.filters = FILTERS;
+            stream.ids = ids;
+        })
+    };
     let integration = Integration::builder::<Settings>("example", "1")
-        .streams([things.declare(|stream| stream.entity = Some("thing"))])
+        .streams([stream("things", "thing", Some("ids")), stream("notes", "note", None)])
         .webhooks(webhooks)
         .build()
         .unwrap();

@@ -23,6 +23,7 @@ pub(crate) use migration::migrate_id;
 pub(crate) use projects_module::{get_projects_module, streams_of_the_unused_module};
 pub(crate) use tickets::get_ticket_message;
 pub(crate) use timers::get_current_timer;
+pub(crate) use webhook_types::WEBHOOK_TYPES;
 pub(crate) use webhooks::{register_webhooks, unregister_webhooks};
 
 use schemars::JsonSchema;

@@ -31,7 +31,7 @@ impl JsonSchema for WebhookType {
 
 /// By name. There are none for quotations, orders, events, files, notes, tags and reference data, nor for the deletion
 /// of a milestone.
-const WEBHOOK_TYPES: &[&str] = &[
+pub(crate) const WEBHOOK_TYPES: &[&str] = &[
     "account.deactivated",
     "account.deleted",
     "call.added",

@@ -42,21 +42,43 @@ pub(crate) async fn all(
     mut body: Value,
 ) -> Result<Vec<Box<RawValue>>> {
     let mut records: Vec<Box<RawValue>> = Vec::new();
-    let mut first: Option<Box<RawValue>> = None;
     for number in 1_u32.. {
         body["page"] = json!({"size": PAGE, "number": number});
         let page = post(call, operation, &body, |response| answer::list(&response)).await?.records;
-        let came_before =
-            page.first().map(|record| record.get()) == first.as_ref().map(|record| record.get());
-        if came_before {
+        if came_before(&records, &page) {
             break;
         }
         let is_last = page.len() != PAGE;
-        first = page.first().cloned();
         records.extend(page);
         if is_last {
             break;
         }
     }
     Ok(records)
+}
+
+/// Whether a page is the last one once more.
+fn came_before(records: &[Box<RawValue>], page: &[Box<RawValue>]) -> bool {
+    let last = &records[records.len().saturating_sub(PAGE)..];
+    let is_same = || last.iter().zip(page).all(|(one, other)| one.get() == other.get());
+    !page.is_empty() && last.len() == page.len() && is_same()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(numbers: std::ops::Range<usize>) -> Vec<Box<RawValue>> {
+        numbers.map(|number| RawValue::from_string(number.to_string()).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_page_that_comes_twice_is_the_end_and_a_new_one_is_not() {
+        let all = page(0..2 * PAGE);
+        assert!(came_before(&all, &page(PAGE..2 * PAGE)));
+        assert!(came_before(&page(0..PAGE), &page(0..PAGE)));
+        assert!(!came_before(&all, &page(2 * PAGE..3 * PAGE)));
+        assert!(!came_before(&[], &page(0..PAGE)));
+        assert!(!came_before(&[], &[]));
+    }
 }

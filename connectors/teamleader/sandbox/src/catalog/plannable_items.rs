@@ -18,7 +18,7 @@ pub(crate) static PLANNABLE_ITEMS: Resource = Resource {
         filter("work_type_ids", Test::AnyId("_work_type.id")),
         filter("completion_statuses", Test::AnyOf("_completion_status", &["to_do", "done"], &[])),
         filter("planned_time_statuses", Test::AnyOf("_planned_time_status", PLANNED, &[])),
-        filter("types", Test::AnyOf("source.type", SOURCES, &[])),
+        filter("types", Test::AnyOf("source.type", TYPES, &[])),
     ],
     sorts: &[
         default_sort("id", By::Text(&["id"]), Order::Ascending),
@@ -48,6 +48,9 @@ const ATTRIBUTES: &[Attribute] = &[
 ];
 
 const SOURCES: &[&str] = &["task", "nextgenTask"];
+
+/// Those that the documentation names; what else can be a source is told by its reservations.
+const TYPES: &[&str] = &["call", "closingDay", "dayOffType", "externalEvent", "meeting", "task"];
 
 const PLANNED: &[&str] = &["unplanned", "partially_planned", "fully_planned", "overbooked"];
 
