@@ -37,5 +37,5 @@ pub(crate) fn other_shape(table: &str, has: &str) -> ConnectorError {
         ErrorCode::Conflict,
         format!("the table {table} is not of the layout `documents`: it has {has}"),
     )
-    .hint("give the stream another table with `table_names`, or choose another schema or database")
+    .hint("give the stream another table (`--table STREAM=NAME`, `table_names` in a request), or choose another schema")
 }

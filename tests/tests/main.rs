@@ -27,6 +27,8 @@ mod bad_input;
 mod changes;
 mod databases;
 mod demo;
+mod documents;
+mod export;
 mod faults;
 mod first_sync;
 mod info;

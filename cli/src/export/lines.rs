@@ -31,7 +31,7 @@ pub(super) struct Lines {
 enum Form {
     Json,
     Declared(Cells),
-    Columns(RowDecoder),
+    Columns(Box<RowDecoder>),
 }
 
 impl Lines {
@@ -73,7 +73,7 @@ impl Lines {
         }
         records.rewind();
         let header = decoder.columns().iter().map(|column| column.name.clone()).collect();
-        Ok(Self { header, separator: b',', raw, form: Form::Columns(decoder) })
+        Ok(Self { header, separator: b',', raw, form: Form::Columns(Box::new(decoder)) })
     }
 
     /// Writes all records. The outer error is the store's, the inner one the target's.
