@@ -57,7 +57,7 @@ pub(super) async fn run(
     if work.views && !work.dry_run && !context.host().stop().is_given() {
         views::refresh(&context, &*run, &mut ended).await;
     }
-    let worst = ended.iter().filter_map(|end| end.error.as_ref().map(ConnectorError::exit_code)).max();
+    let worst = worst(&ended);
     let report = SyncReport {
         run_id: start.run_id,
         status: overall(&ended),
@@ -109,6 +109,17 @@ fn connection_name(context: &CallContext, work: &Work) -> Result<String> {
         )),
         (Some(stored), _) => Ok(stored.to_owned()),
         (None, named) => Ok(named.clone().unwrap_or_else(|| DEFAULT_CONNECTION.to_owned())),
+    }
+}
+
+/// Exit code of the worst error. A stream that this account does not have is none, unless there is nothing else.
+fn worst(ended: &[StreamEnd]) -> Option<u8> {
+    let of = |ends: &mut dyn Iterator<Item = &StreamEnd>| {
+        ends.filter_map(|end| end.error.as_ref()).map(ConnectorError::exit_code).max()
+    };
+    match overall(ended) {
+        Status::Failed => of(&mut ended.iter()),
+        _ => of(&mut ended.iter().filter(|end| end.report.status != Status::Unavailable)),
     }
 }
 

@@ -116,9 +116,6 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
     let mut answer = Answer::new(&ended.report)?;
     answer.outcome = match ended.report.status {
         Status::Interrupted => Outcome::Interrupted,
-        Status::Failed if ended.worst.is_none() => {
-            Outcome::ExitCode(ConnectorError::new(ErrorCode::PermissionDenied, "").exit_code())
-        }
         _ => ended.worst.map_or(Outcome::Done, Outcome::ExitCode),
     };
     Ok(answer)

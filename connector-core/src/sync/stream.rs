@@ -99,7 +99,7 @@ impl<'a> StreamSync<'a> {
                 };
                 None
             }
-            Err(error) => self.fail(error),
+            Err(error) => Some(self.fail(error)),
         };
         self.report.requests = self.context.requests();
         self.report.seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
@@ -107,20 +107,21 @@ impl<'a> StreamSync<'a> {
         StreamEnd { report: self.report, findings: self.findings, superseded: self.superseded, error }
     }
 
-    fn fail(&mut self, error: ConnectorError) -> Option<ConnectorError> {
+    fn fail(&mut self, error: ConnectorError) -> ConnectorError {
         let app_id = self.context.integration().app_id();
         let raised_in = format!("{app_id}::{}:sync", self.report.stream);
         self.report.error = Some(error_json(&error, app_id, &raised_in));
-        // Nothing came: the account has no such module, or the credentials no such scope.
-        if error.code() == ErrorCode::PermissionDenied && self.report.received == 0 {
+        // Nothing came: the account has no such module, the credentials no such scope, or the app no such list.
+        let is_closed = matches!(error.code(), ErrorCode::PermissionDenied | ErrorCode::NotFound);
+        if is_closed && self.report.received == 0 {
             self.report.status = Status::Unavailable;
             tracing::warn!(stream = self.report.stream, %error, "stream unavailable");
-            return None;
+            return error;
         }
         let wrote = self.report.inserted + self.report.updated + self.report.unchanged > 0;
         self.report.status = if wrote { Status::Partial } else { Status::Failed };
         tracing::error!(stream = self.report.stream, ?error, "stream failed");
-        Some(error)
+        error
     }
 
     /// Whether it got to its end.
