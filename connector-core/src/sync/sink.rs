@@ -237,6 +237,7 @@ pub struct Batch {
     rejects: Vec<Reject>,
     deleted: Vec<String>,
     resolved: Vec<i64>,
+    insists: bool,
     columns: Vec<Column>,
     size: usize,
 }
@@ -285,6 +286,21 @@ impl Batch {
     /// Takes the rows out.
     pub(super) fn take_rows(&mut self) -> impl Iterator<Item = Row> + use<> {
         std::mem::take(&mut self.rows).into_values()
+    }
+
+    /// Drops the rows that are stored as they are, and has the others written even where their digest says that they need
+    /// not be. How many were dropped.
+    pub(super) fn keep_changed(&mut self, standings: &[Standing]) -> u64 {
+        let before = self.rows.len();
+        let mut standings = standings.iter();
+        self.rows.retain(|_, _| standings.next() != Some(&Standing::Same));
+        self.insists = true;
+        (before - self.rows.len()) as u64
+    }
+
+    /// Whether rows are to be written although their digest is that of the stored row.
+    pub fn insists(&self) -> bool {
+        self.insists
     }
 
     /// Tells columns that replace those known so far.

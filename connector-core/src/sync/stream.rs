@@ -208,6 +208,7 @@ impl<'a> StreamSync<'a> {
             report: &mut self.report,
             progress: Arc::clone(&self.progress),
             writes,
+            refreshes_details: self.work.mode == Some(Mode::Full),
             allow_deletes: self.work.allow_deletes,
             tally: Tally::default(),
         };

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::reader::{Message, Page};
 use super::report::StreamReport;
 use super::seen::SeenKeys;
-use super::sink::{Batch, ParentProgress, StreamState, StreamWriter};
+use super::sink::{Batch, ParentProgress, Standing, StreamState, StreamWriter};
 use super::sweep;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, Result};
@@ -45,6 +45,8 @@ pub(super) struct Writing<'a> {
     pub(super) progress: Arc<dyn Progress>,
     /// Compares only.
     pub(super) writes: bool,
+    /// Completes records also where nothing shows that they changed.
+    pub(super) refreshes_details: bool,
     pub(super) allow_deletes: Option<u64>,
     pub(super) tally: Tally,
 }
@@ -215,17 +217,28 @@ impl Writing<'_> {
 
     /// Compares a batch with what is stored, where that is wanted, and completes its records. Whether there was time.
     async fn prepare(&mut self, batch: &mut Batch) -> Result<bool> {
-        if self.findings.is_none() && self.details.is_none() {
-            return Ok(true);
-        }
-        let standings = match &self.findings {
-            Some(_) => self.writer.compare_contents(batch).await?,
-            None => self.writer.compare(batch).await?,
-        };
+        // Of completed records the list says too little to compare contents: only its digest tells.
         if let Some(findings) = &mut self.findings {
+            let standings = match self.details {
+                Some(_) => self.writer.compare(batch).await?,
+                None => self.writer.compare_contents(batch).await?,
+            };
             findings.note(batch, &standings);
+            self.report.unchanged += batch.keep_changed(&standings);
         }
-        let Some(details) = self.details.as_mut().filter(|_| self.writes) else { return Ok(true) };
+        if self.details.is_some() && self.writes {
+            return self.complete(batch).await;
+        }
+        Ok(true)
+    }
+
+    /// Completes the records of a batch one by one. Whether there was time.
+    async fn complete(&mut self, batch: &mut Batch) -> Result<bool> {
+        let Some(details) = &mut self.details else { return Ok(true) };
+        let standings = match self.refreshes_details {
+            true => vec![Standing::Different; batch.rows().len()],
+            false => self.writer.compare(batch).await?,
+        };
         let mut stop: StopSignal = self.context.host().stop();
         let completed = tokio::select! {
             completed = details.complete(self.context, self.stream, batch, &standings) => completed?,
@@ -234,6 +247,10 @@ impl Writing<'_> {
         self.report.unchanged += completed.unchanged;
         self.tally.refused_details += completed.refused;
         self.report.requests = self.context.requests();
+        if self.refreshes_details {
+            let standings = self.writer.compare_contents(batch).await?;
+            self.report.unchanged += batch.keep_changed(&standings);
+        }
         Ok(true)
     }
 

@@ -42,6 +42,7 @@ impl<S: Session> Writer<S> {
             match standing {
                 Standing::Missing => sorted.new.push(row),
                 Standing::Different => sorted.differing.push(row),
+                Standing::Same if batch.insists() => sorted.differing.push(row),
                 Standing::Same => sorted.unchanged += 1,
             }
         }
