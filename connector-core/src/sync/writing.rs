@@ -235,9 +235,10 @@ impl Writing<'_> {
     /// Completes the records of a batch one by one. Whether there was time.
     async fn complete(&mut self, batch: &mut Batch) -> Result<bool> {
         let Some(details) = &mut self.details else { return Ok(true) };
-        let standings = match self.refreshes_details {
-            true => vec![Standing::Different; batch.rows().len()],
-            false => self.writer.compare(batch).await?,
+        let standings = if self.refreshes_details {
+            vec![Standing::Different; batch.rows().len()]
+        } else {
+            self.writer.compare(batch).await?
         };
         let mut stop: StopSignal = self.context.host().stop();
         let completed = tokio::select! {
