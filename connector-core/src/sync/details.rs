@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
-use super::sink::{Batch, Standing};
+use super::batch::Batch;
+use super::sink::Standing;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::StreamEntry;

@@ -9,6 +9,7 @@
 //! and not by the stream. The reader decodes no more than key, sort field and columns; the document goes through
 //! untouched.
 
+mod batch;
 mod children;
 mod details;
 mod documents;
@@ -23,6 +24,8 @@ mod report;
 mod request;
 mod seen;
 mod sink;
+mod state;
+mod stored;
 mod stream;
 mod sweep;
 mod verify;
@@ -33,15 +36,16 @@ mod writing;
 
 use crate::capability::Capability;
 
+pub use batch::{Batch, Reject, Written};
 pub use documents::{DocumentTable, DocumentTables};
 pub use progress::Progress;
 pub use rejects::{RejectsReport, RetryRequest, StreamRejects};
 pub use report::{Mode, Status, StreamReport, SyncReport};
 pub use request::{Layout, SinkTarget, SyncRequest};
-pub use sink::{
-    Batch, ChildTable, CustomFieldColumn, CustomFieldView, OpenedStream, ParentMark, ParentProgress,
-    ParentQuery, ParentRow, Reject, RunStart, Sink, SinkRun, Standing, StoredDocument, StoredReject,
-    StreamState, StreamWriter, Table, UnfinishedRead, Written,
+pub use sink::{ChildTable, OpenedStream, RunStart, Sink, SinkRun, Standing, StreamWriter, Table};
+pub use state::{ParentProgress, StreamState, UnfinishedRead};
+pub use stored::{
+    CustomFieldColumn, CustomFieldView, ParentMark, ParentQuery, ParentRow, StoredDocument, StoredReject,
 };
 pub use verify::{StreamVerdict, Verdict, VerifyReport, VerifyRequest};
 pub use work::Details;

@@ -9,11 +9,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::batch::Batch;
 use super::documents;
 use super::engine;
 use super::report::Status;
 use super::request::{SinkTarget, chosen};
-use super::sink::{Batch, SinkRun};
+use super::sink::SinkRun;
 use super::stream::{Ready, StreamSync, table_of};
 use super::work::{Task, Work};
 use crate::call::CallContext;

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::report::Status;
-use super::sink::{CustomFieldColumn, CustomFieldView, SinkRun};
+use super::sink::SinkRun;
+use super::stored::{CustomFieldColumn, CustomFieldView};
 use super::stream::{StreamEnd, table_of};
 use crate::call::CallContext;
 use crate::custom_fields::CustomFields;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::batch::Batch;
 use super::details::Details;
 use super::findings::Findings;
 use super::plan::Plan;
@@ -13,7 +14,8 @@ use super::progress::Progress;
 use super::reader::{Message, Page};
 use super::report::StreamReport;
 use super::seen::SeenKeys;
-use super::sink::{Batch, ParentProgress, Standing, StreamState, StreamWriter};
+use super::sink::{Standing, StreamWriter};
+use super::state::{ParentProgress, StreamState};
 use super::sweep;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, Result};
