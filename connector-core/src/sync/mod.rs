@@ -5,7 +5,12 @@
 //!               (walk.rs)      (reader.rs, writing.rs)        (the sink)
 //! ```
 //!
-//! One way, no back and forth. The next page is fetched while the last is written; memory is bounded by the channel
+//! One way, no back and forth. `plan.rs` decides what a run reads of a stream: what changed since its cursor, what lies
+//! close to today, the children of parents that changed, or everything. After a read of everything, `sweep.rs` marks what
+//! is gone; `details.rs` completes records that are new or changed. `verify.rs` is the same read that compares and, unless
+//! asked to, writes nothing.
+//!
+//! The next page is fetched while the last is written; memory is bounded by the channel
 //! and not by the stream. The reader decodes no more than key, sort field and columns; the document goes through
 //! untouched.
 
