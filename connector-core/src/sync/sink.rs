@@ -125,8 +125,8 @@ pub trait StreamWriter: Send {
         self.compare(batch)
     }
 
-    /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`]: of all rows, or of those that
-    /// have these values (as text) in these columns.
+    /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`](crate::stream::Row::key): of all
+    /// rows, or of those that have these values (as text) in these columns.
     fn live_keys<'a>(
         &'a mut self,
         within: &'a [(String, String)],

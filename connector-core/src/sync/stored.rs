@@ -42,7 +42,7 @@ pub struct ParentMark {
 /// A live row's document.
 #[derive(Debug, Clone)]
 pub struct StoredDocument {
-    /// Key of the row, as [`Row::key`].
+    /// Key of the row, as [`Row::key`](crate::stream::Row::key).
     pub key: String,
     /// The record, as JSON.
     pub document: String,
