@@ -1,6 +1,6 @@
 //! The traits between the engine and a database: where rows go and where cursors live.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
@@ -189,6 +189,8 @@ pub struct OpenedStream {
     pub state: StreamState,
     /// Columns that the table has, with their types.
     pub existing: Vec<(String, ColumnType)>,
+    /// Another connection that writes to the same table, if there is one: rows that this one does not see may be its.
+    pub shared_with: Option<String>,
 }
 
 /// Writes the rows of one stream.
@@ -204,10 +206,9 @@ pub trait StreamWriter: Send {
     /// How the rows of a batch, in order, stand to what is stored. Writes nothing.
     fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>>;
 
-    /// The same by their contents: documents and columns as they are stored, whatever their digests say.
-    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
-        self.compare(batch)
-    }
+    /// The same by their contents: documents and columns as they are stored, whatever their digests say. What the
+    /// database cannot hold of a row, and was stored without, makes no difference.
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>>;
 
     /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`]: of all rows, or of those that
     /// have these values (as text) in these columns.
@@ -234,6 +235,7 @@ pub enum Standing {
 #[derive(Debug, Default)]
 pub struct Batch {
     rows: IndexMap<String, Row>,
+    rewritten: HashSet<String>,
     rejects: Vec<Reject>,
     deleted: Vec<String>,
     resolved: Vec<i64>,
@@ -246,6 +248,16 @@ impl Batch {
     pub fn push(&mut self, row: Row) {
         self.size += row.size();
         self.rows.insert(row.key().to_owned(), row);
+    }
+
+    /// Has the row with this key written also where its digest says that it is there as it is.
+    pub fn rewrite(&mut self, key: String) {
+        self.rewritten.insert(key);
+    }
+
+    /// Whether a row is written whatever its digest says.
+    pub fn is_rewritten(&self, row: &Row) -> bool {
+        !self.rewritten.is_empty() && self.rewritten.contains(row.key())
     }
 
     /// Adds a record that could not become a row.

@@ -13,7 +13,7 @@ use super::progress::Progress;
 use super::reader::{Message, Page};
 use super::report::StreamReport;
 use super::seen::SeenKeys;
-use super::sink::{Batch, ParentProgress, StreamState, StreamWriter};
+use super::sink::{Batch, ParentProgress, Standing, StreamState, StreamWriter};
 use super::sweep;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, Result};
@@ -46,6 +46,8 @@ pub(super) struct Writing<'a> {
     /// Compares only.
     pub(super) writes: bool,
     pub(super) allow_deletes: Option<u64>,
+    /// Another connection that writes to the same table: what this read does not see is not gone.
+    pub(super) shared_with: Option<String>,
     pub(super) tally: Tally,
 }
 
@@ -62,6 +64,8 @@ pub(super) struct Tally {
     adjusted: u64,
     refused_details: u64,
     still_there: u64,
+    /// Rows that were not seen were not looked for, since they may be another connection's.
+    spared: bool,
     /// Deletes that were held back.
     held: Option<ConnectorError>,
 }
@@ -149,7 +153,7 @@ impl Writing<'_> {
     /// Rows under a parent that its list, which was read whole, did not have.
     async fn sweep_parent(&mut self, batch: &mut Batch, within: &[(String, String)]) -> Result<()> {
         let is_whole = self.plan.bounds.is_empty() && !self.tally.has_nameless;
-        if is_whole && self.tally.held.is_none() {
+        if is_whole && self.tally.held.is_none() && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, within, &mut self.tally.seen_under_parent).await?;
             self.tally.live += unseen.live;
             self.tally.gone += unseen.keys.len() as u64;
@@ -164,7 +168,7 @@ impl Writing<'_> {
 
     /// Ends the read: rows that it did not see are gone, if it saw everything else.
     async fn end(&mut self, batch: &mut Batch, saw_all: bool) -> Result<()> {
-        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless {
+        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, &[], &mut self.tally.seen).await?;
             // Comparing says what it found, however much it is; only mending has to be careful.
             let compares_only = self.findings.is_some() && !self.writes;
@@ -182,6 +186,12 @@ impl Writing<'_> {
         let in_full = self.tally.held.is_none() && self.tally.still_there == 0;
         self.plan.complete(&mut self.state, in_full);
         Ok(())
+    }
+
+    /// Whether rows that were not seen can only be this connection's own.
+    fn may_sweep(&mut self) -> bool {
+        self.tally.spared |= self.shared_with.is_some();
+        self.shared_with.is_none()
     }
 
     fn delete(&mut self, batch: &mut Batch, keys: Vec<String>) {
@@ -218,12 +228,16 @@ impl Writing<'_> {
         if self.findings.is_none() && self.details.is_none() {
             return Ok(true);
         }
-        let standings = match &self.findings {
-            Some(_) => self.writer.compare_contents(batch).await?,
-            None => self.writer.compare(batch).await?,
+        let standings = match (&self.findings, &self.details) {
+            (Some(_), None) => self.writer.compare_contents(batch).await?,
+            // A row with details holds more than the list says: only the digest of what it said can be compared.
+            _ => self.writer.compare(batch).await?,
         };
         if let Some(findings) = &mut self.findings {
             findings.note(batch, &standings);
+        }
+        if self.findings.is_some() && self.writes {
+            rewrite_different(batch, &standings);
         }
         let Some(details) = self.details.as_mut().filter(|_| self.writes) else { return Ok(true) };
         let mut stop: StopSignal = self.context.host().stop();
@@ -238,7 +252,7 @@ impl Writing<'_> {
     }
 
     fn ended(self, complete: bool) -> Ended {
-        let Tally { adjusted, refused_details, still_there, has_nameless, held, .. } = self.tally;
+        let Tally { adjusted, refused_details, still_there, has_nameless, spared, held, .. } = self.tally;
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
             if count > 0 {
@@ -257,7 +271,21 @@ impl Writing<'_> {
         if has_nameless && complete {
             warnings.push("deletes were left alone, since records without a usable key came".to_owned());
         }
+        if let Some(other) = self.shared_with.filter(|_| spared) {
+            warnings.push(format!(
+                "deletes were left alone, since connection `{other}` writes to the same tables"
+            ));
+        }
         Ended { complete, warnings, held }
+    }
+}
+
+/// What differs is written, also where somebody changed a row and left its digest.
+fn rewrite_different(batch: &mut Batch, standings: &[Standing]) {
+    let of_different = batch.rows().zip(standings).filter(|(_, standing)| **standing == Standing::Different);
+    let keys: Vec<String> = of_different.map(|(row, _)| row.key().to_owned()).collect();
+    for key in keys {
+        batch.rewrite(key);
     }
 }
 
