@@ -1,5 +1,7 @@
 //! A batch: what is written together, and what became of it.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::sink::Standing;
@@ -12,7 +14,7 @@ pub struct Batch {
     rejects: Vec<Reject>,
     deleted: Vec<String>,
     resolved: Vec<i64>,
-    insists: bool,
+    rewritten: HashSet<String>,
     columns: Vec<Column>,
     size: usize,
 }
@@ -69,13 +71,18 @@ impl Batch {
         let before = self.rows.len();
         let mut standings = standings.iter();
         self.rows.retain(|_, _| standings.next() != Some(&Standing::Same));
-        self.insists = true;
+        self.rewritten.extend(self.rows.keys().cloned());
         (before - self.rows.len()) as u64
     }
 
-    /// Whether rows are to be written although their digest is that of the stored row.
-    pub fn insists(&self) -> bool {
-        self.insists
+    /// Has the row with this key written also where its digest says that it is there as it is.
+    pub fn rewrite(&mut self, key: String) {
+        self.rewritten.insert(key);
+    }
+
+    /// Whether a row is written whatever its digest says.
+    pub fn is_rewritten(&self, row: &Row) -> bool {
+        !self.rewritten.is_empty() && self.rewritten.contains(row.key())
     }
 
     /// Tells columns that replace those known so far.

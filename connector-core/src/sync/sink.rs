@@ -105,6 +105,8 @@ pub struct OpenedStream {
     pub state: StreamState,
     /// Columns that the table has, with their types.
     pub existing: Vec<(String, ColumnType)>,
+    /// Another connection that writes to the same table, if there is one: rows that this one does not see may be its.
+    pub shared_with: Option<String>,
 }
 
 /// Writes the rows of one stream.
@@ -120,10 +122,9 @@ pub trait StreamWriter: Send {
     /// How the rows of a batch, in order, stand to what is stored. Writes nothing.
     fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>>;
 
-    /// The same by their contents: documents and columns as they are stored, whatever their digests say.
-    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
-        self.compare(batch)
-    }
+    /// The same by their contents: documents and columns as they are stored, whatever their digests say. What the
+    /// database cannot hold of a row, and was stored without, makes no difference.
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>>;
 
     /// Keys of live rows in the order of their keys, after a key, each as [`Row::key`](crate::stream::Row::key): of all
     /// rows, or of those that have these values (as text) in these columns.

@@ -55,6 +55,8 @@ pub(super) struct Ready {
     pub(super) decoder: RowDecoder,
     /// The rows that are there have to be written again, since more of each record is wanted now.
     pub(super) wants_more: bool,
+    /// Another connection that writes to the same table.
+    pub(super) shared_with: Option<String>,
 }
 
 impl<'a> StreamSync<'a> {
@@ -147,7 +149,7 @@ impl<'a> StreamSync<'a> {
             table.children = children::tables(declaration);
             opened = run.open_stream(&table).await?;
         }
-        let OpenedStream { writer, mut state, existing } = opened;
+        let OpenedStream { writer, mut state, existing, shared_with } = opened;
         decoder.set_existing(existing);
         let before = (state.children, state.details);
         state.children = !table.children.is_empty();
@@ -161,12 +163,12 @@ impl<'a> StreamSync<'a> {
             decoder.distinguish("details");
         }
         let wants_more = (state.children && !before.0) || (state.details && !before.1);
-        Ok(Ready { writer, state, decoder, wants_more })
+        Ok(Ready { writer, state, decoder, wants_more, shared_with })
     }
 
     async fn read(&mut self, run: &dyn SinkRun) -> Result<bool> {
         let declaration = &self.stream.declaration;
-        let Ready { mut writer, state, decoder, wants_more } = self.open(run).await?;
+        let Ready { mut writer, state, decoder, wants_more, shared_with } = self.open(run).await?;
         let mode = if wants_more { Some(Mode::Full) } else { self.work.mode };
         let (plan, writes) = match self.work.task {
             Task::Verify { days, repair } => (Plan::of_everything(declaration, days), repair),
@@ -211,6 +213,7 @@ impl<'a> StreamSync<'a> {
             writes,
             refreshes_details: self.work.mode == Some(Mode::Full),
             allow_deletes: self.work.allow_deletes,
+            shared_with,
             tally: Tally::default(),
         };
         let (read, written) = tokio::join!(reader.read(), writing.run(messages));

@@ -50,6 +50,8 @@ pub(super) struct Writing<'a> {
     /// Completes records also where nothing shows that they changed.
     pub(super) refreshes_details: bool,
     pub(super) allow_deletes: Option<u64>,
+    /// Another connection that writes to the same table: what this read does not see is not gone.
+    pub(super) shared_with: Option<String>,
     pub(super) tally: Tally,
 }
 
@@ -66,6 +68,8 @@ pub(super) struct Tally {
     adjusted: u64,
     refused_details: u64,
     still_there: u64,
+    /// Rows that were not seen were not looked for, since they may be another connection's.
+    spared: bool,
     /// Deletes that were held back.
     held: Option<ConnectorError>,
 }
@@ -153,7 +157,7 @@ impl Writing<'_> {
     /// Rows under a parent that its list, which was read whole, did not have.
     async fn sweep_parent(&mut self, batch: &mut Batch, within: &[(String, String)]) -> Result<()> {
         let is_whole = self.plan.bounds.is_empty() && !self.tally.has_nameless;
-        if is_whole && self.tally.held.is_none() {
+        if is_whole && self.tally.held.is_none() && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, within, &mut self.tally.seen_under_parent).await?;
             self.tally.live += unseen.live;
             self.tally.gone += unseen.keys.len() as u64;
@@ -168,7 +172,7 @@ impl Writing<'_> {
 
     /// Ends the read: rows that it did not see are gone, if it saw everything else.
     async fn end(&mut self, batch: &mut Batch, saw_all: bool) -> Result<()> {
-        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless {
+        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, &[], &mut self.tally.seen).await?;
             // Comparing says what it found, however much it is; only mending has to be careful.
             let compares_only = self.findings.is_some() && !self.writes;
@@ -186,6 +190,12 @@ impl Writing<'_> {
         let in_full = self.tally.held.is_none() && self.tally.still_there == 0;
         self.plan.complete(&mut self.state, in_full);
         Ok(())
+    }
+
+    /// Whether rows that were not seen can only be this connection's own.
+    fn may_sweep(&mut self) -> bool {
+        self.tally.spared |= self.shared_with.is_some();
+        self.shared_with.is_none()
     }
 
     fn delete(&mut self, batch: &mut Batch, keys: Vec<String>) {
@@ -258,7 +268,7 @@ impl Writing<'_> {
     }
 
     fn ended(self, complete: bool) -> Ended {
-        let Tally { adjusted, refused_details, still_there, has_nameless, held, .. } = self.tally;
+        let Tally { adjusted, refused_details, still_there, has_nameless, spared, held, .. } = self.tally;
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
             if count > 0 {
@@ -276,6 +286,11 @@ impl Writing<'_> {
         );
         if has_nameless && complete {
             warnings.push("deletes were left alone, since records without a usable key came".to_owned());
+        }
+        if let Some(other) = self.shared_with.filter(|_| spared) {
+            warnings.push(format!(
+                "deletes were left alone, since connection `{other}` writes to the same tables"
+            ));
         }
         Ended { complete, warnings, held }
     }
