@@ -8,5 +8,6 @@ pub mod architecture;
 pub mod binary;
 pub mod browser;
 pub mod store;
+pub mod streams;
 pub mod waiting;
 pub use test_postgres as postgres;

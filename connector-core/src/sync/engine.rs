@@ -49,10 +49,7 @@ pub(super) async fn run(
         dry_run: work.dry_run,
     };
     let run = sink.begin(&start).await?;
-    let context = context.with_http(|options| {
-        options.retry = RetryPolicy::persistent();
-        options.urgency = Urgency::Backfill;
-    });
+    let context = patient(context);
     let mut ended = work_on(&context, streams, &*run, work).await;
     if work.views && !work.dry_run && !context.host().stop().is_given() {
         views::refresh(&context, &*run, &mut ended).await;
@@ -63,7 +60,7 @@ pub(super) async fn run(
         status: overall(&ended),
         started_at,
         finished_at: Timestamp::now(),
-        requests: ended.iter().map(|end| end.report.requests).sum(),
+        requests: work.requests + ended.iter().map(|end| end.report.requests).sum::<u64>(),
         streams: ended.iter().map(|end| end.report.clone()).collect(),
     };
     // The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
@@ -73,6 +70,14 @@ pub(super) async fn run(
         Err(_) => tracing::error!("the end of the run could not be recorded in time"),
     }
     Ok(RunEnd { report, streams: ended, worst })
+}
+
+/// The same call, for work that takes its time: nobody waits for one answer.
+pub(super) fn patient(context: &CallContext) -> CallContext {
+    context.with_http(|options| {
+        options.retry = RetryPolicy::persistent();
+        options.urgency = Urgency::Backfill;
+    })
 }
 
 /// Works on the streams, those with parents after all others: they need to know what changed there.

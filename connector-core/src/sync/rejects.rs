@@ -81,7 +81,7 @@ pub(super) fn capability() -> Capability {
 async fn run(context: CallContext, request: RetryRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     let names = request.streams.unwrap_or_else(|| vec!["*".to_owned()]);
-    let streams = chosen(&context, &integration, Some(&names)).await?;
+    let streams = chosen(&integration, Some(&names))?;
     let (sink, streams) =
         documents::sink_for(&context, &request.sink, streams, documents::are_named(Some(&names))).await?;
     let work = Work { task: Task::Rejects, connection: request.connection, ..Work::default() };
