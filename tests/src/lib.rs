@@ -7,6 +7,8 @@ pub mod account;
 pub mod architecture;
 pub mod binary;
 pub mod browser;
+pub mod comparison;
+pub mod source;
 pub mod store;
 pub mod streams;
 pub mod waiting;

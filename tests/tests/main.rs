@@ -28,6 +28,7 @@ mod changes;
 mod databases;
 mod demo;
 mod documents;
+mod every_stream;
 mod export;
 mod faults;
 mod first_sync;

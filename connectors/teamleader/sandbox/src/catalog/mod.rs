@@ -47,7 +47,6 @@ mod tasks;
 mod teams;
 mod tickets;
 mod time_tracking;
-mod user_schedules;
 mod users;
 mod work_types;
 
@@ -69,7 +68,6 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &email_tracking::EMAIL_TRACKING,
     &days_off::CLOSING_DAYS,
     &days_off::DAY_OFF_TYPES,
-    &user_schedules::USER_SCHEDULES,
     &contacts::CONTACTS,
     &companies::COMPANIES,
     &places::BUSINESS_TYPES,

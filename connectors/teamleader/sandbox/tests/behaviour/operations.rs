@@ -116,3 +116,28 @@ async fn operations_that_were_never_there_by_get_are_not() {
     let get = client.http.get(client.url("/webhooks.register")).bearer_auth(&client.token);
     assert_eq!(get.send().await.unwrap().status(), 405);
 }
+
+#[tokio::test]
+async fn schedules_have_the_days_that_are_asked_for_and_no_more_than_seven() {
+    let client = Client::with_records(10).await;
+    let users = client.control.records("users").unwrap();
+    let wanted = json!([users[1]["id"], users[9]["id"]]);
+    let filter = |from: &str, until: &str| json!({"from": from, "until": until, "user_ids": wanted});
+    let body = |filter: Value| json!({"filter": filter, "includes": "pagination"});
+    let rows = client.rows("/userSchedules.list", body(filter("2026-01-05", "2026-01-11"))).await;
+    assert_eq!(json!([rows[0]["user"]["id"], rows[1]["user"]["id"]]), wanted);
+    for row in &rows {
+        let days = row["schedule"].as_array().unwrap();
+        let on_time =
+            |day: &Value| day["date"].as_str().is_some_and(|day| ("2026-01-05".."2026-01-10").contains(&day));
+        assert!(!days.is_empty() && days.iter().all(on_time), "{row}");
+        assert!(days[0]["periods"][0]["start"]["time"].is_string(), "{row}");
+    }
+    for filter in
+        [filter("2026-01-05", "2026-01-12"), filter("2026-01-05", "2026-01-04"), json!({"user_ids": wanted})]
+    {
+        assert_eq!(client.refused("/userSchedules.list", body(filter)).await.0, 400);
+    }
+    let nobody = json!({"from": "2026-01-05", "until": "2026-01-05"});
+    assert_eq!(client.refused("/userSchedules.list", body(nobody)).await.1, ["user_ids must be present"]);
+}

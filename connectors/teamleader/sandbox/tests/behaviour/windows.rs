@@ -6,10 +6,9 @@ use crate::account::id;
 use crate::client::Client;
 
 /// Path, resource, the two bounds, and the attribute that they bound.
-const DAYS: [(&str, &str, [&str; 2], [&str; 2]); 8] = [
+const DAYS: [(&str, &str, [&str; 2], [&str; 2]); 7] = [
     ("/users.listDaysOff", "users.daysOff", ["starts_after", "ends_before"], ["starts_at", "ends_at"]),
     ("/closingDays.list", "closingDays", ["date_after", "date_before"], ["date", "date"]),
-    ("/userSchedules.list", "userSchedules", ["from", "until"], ["ends_on", "starts_on"]),
     ("/meetings.list", "meetings", ["start_date", "end_date"], ["scheduled_at", "scheduled_at"]),
     ("/calls.list", "calls", ["scheduled_after", "scheduled_before"], ["scheduled_at", "scheduled_at"]),
     ("/tasks.list", "tasks", ["due_from", "due_by"], ["due_on", "due_on"]),

@@ -85,7 +85,7 @@ fn assignees(filter: &Value) -> Result<Vec<(String, String)>, Vec<Problem>> {
     each.collect::<Result<_, _>>().map_err(|problem| vec![problem])
 }
 
-fn page(page: &Value) -> Result<(usize, usize), Vec<Problem>> {
+pub(super) fn page(page: &Value) -> Result<(usize, usize), Vec<Problem>> {
     let number = |name: &str, default: u64, most: u64| match page.get(name) {
         None | Some(Value::Null) => usize::try_from(default).ok(),
         Some(value) => {
@@ -118,6 +118,18 @@ fn is(user: &Map<String, Value>, (kind, id): &(String, String)) -> bool {
     }
 }
 
+pub(super) fn is_day_off(user: &str, day: Date) -> bool {
+    is_weekend(day) || chance(user, day).is_multiple_of(12)
+}
+
+fn is_weekend(day: Date) -> bool {
+    matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+fn chance(user: &str, day: Date) -> u64 {
+    mix(hash(user) ^ hash(&day.to_string()))
+}
+
 #[derive(Default)]
 struct Minutes {
     gross: u64,
@@ -128,11 +140,11 @@ struct Minutes {
 impl Minutes {
     /// One day in twelve is taken off, and some part of the others is planned.
     fn of(user: &str, day: Date) -> Self {
-        if matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        if is_weekend(day) {
             return Self::default();
         }
-        let chance = mix(hash(user) ^ hash(&day.to_string()));
-        let net = if chance.is_multiple_of(12) { 0 } else { DAY };
+        let chance = chance(user, day);
+        let net = if is_day_off(user, day) { 0 } else { DAY };
         Self { gross: DAY, net, planned: net.min(30 * (chance >> 8) % DAY) }
     }
 

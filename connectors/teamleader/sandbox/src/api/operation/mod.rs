@@ -6,6 +6,7 @@ mod availability;
 mod currencies;
 mod download;
 mod lookup;
+mod schedules;
 mod webhooks;
 
 use serde_json::{Map, Value};
@@ -39,11 +40,12 @@ impl Operation {
     }
 }
 
-static OPERATIONS: [Operation; 16] = [
+static OPERATIONS: [Operation; 17] = [
     operation("users.me", None, account::me).also_by_get(),
     operation("accounts.projects-v2-status", None, account::projects_status).also_by_get(),
     operation("timers.current", None, account::timer).also_by_get(),
     operation("currencies.exchangeRates", None, currencies::exchange_rates),
+    operation("userSchedules.list", Some("users"), schedules::schedules),
     operation("userAvailability.total", None, availability::total),
     operation("userAvailability.daily", None, availability::daily),
     operation("tickets.getMessage", Some("tickets"), lookup::ticket_message),
