@@ -49,7 +49,7 @@ fn statement(table: &str, contents: &Contents<'_>) -> String {
     format!(
         "WITH r AS MATERIALIZED (SELECT {casts}, doc::jsonb AS doc, (n - 1)::int4 AS n
                                  FROM unnest({arrays}) WITH ORDINALITY AS r({names}, doc, n)),
-              found AS (SELECT r.n, {} AS same FROM r JOIN {table} t ON {})
+              found AS MATERIALIZED (SELECT r.n, {} AS same FROM r JOIN {table} t ON {})
          SELECT {}, {} FROM found",
         same.join(" AND "),
         key.join(" AND "),

@@ -60,7 +60,7 @@ fn statement(table: &str, contents: &Contents<'_>, rows: usize) -> String {
     let sent = listed((0..count).map(|n| format!("r.c{n}")));
     format!(
         "WITH r(n, {names}, doc) AS (VALUES {values}),
-              found AS (SELECT r.n, t._deleted_at IS NULL AND ({stored}, t._doc) IS ({sent}, r.doc) AS same
+              found AS MATERIALIZED (SELECT r.n, t._deleted_at IS NULL AND ({stored}, t._doc) IS ({sent}, r.doc) AS same
                         FROM r CROSS JOIN {table} t ON {})
          SELECT json_group_array(n) FILTER (WHERE same), json_group_array(n) FILTER (WHERE NOT same) FROM found",
         key.join(" AND "),
