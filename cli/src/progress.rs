@@ -14,14 +14,22 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// What suits standard error.
 pub(crate) fn for_standard_error(json: bool) -> Arc<dyn Progress> {
     if std::io::stderr().is_terminal() && !json {
-        Arc::new(Bars::default())
+        Arc::new(Bars { keeps_summaries: true, ..Bars::default() })
     } else {
         Arc::new(Lines::default())
     }
 }
 
+/// The same for whoever tells at the end what happened: on a terminal, nothing stays.
+pub(crate) fn passing() -> Arc<dyn Progress> {
+    if std::io::stderr().is_terminal() { Arc::new(Bars::default()) } else { Arc::new(Lines::default()) }
+}
+
+/// One bar for each stream that is being read. There are more streams than a terminal has lines, so a bar goes when its
+/// stream ends, and what it came to is printed above the others.
 #[derive(Default)]
 struct Bars {
+    keeps_summaries: bool,
     all: MultiProgress,
     bars: Mutex<HashMap<String, ProgressBar>>,
 }
@@ -65,9 +73,12 @@ impl Progress for Bars {
         let Some(bar) = self.bar(&report.stream) else {
             return;
         };
-        bar.set_style(style("{prefix:28} {msg}"));
-        bar.set_position(report.received);
-        bar.finish_with_message(summary(report));
+        bar.finish_and_clear();
+        self.all.remove(&bar);
+        if self.keeps_summaries {
+            // A terminal that is gone has nobody to tell.
+            let _ = self.all.println(format!("{:28} {}", report.stream, summary(report)));
+        }
     }
 }
 
@@ -77,13 +88,15 @@ pub(crate) fn summary(report: &StreamReport) -> String {
         Status::Succeeded => "",
         Status::Partial => "  PARTIAL",
         Status::Failed => "  FAILED",
+        Status::Unavailable => "  not available",
         _ => "  interrupted",
     };
     format!(
-        "{:>9} rows: {} new, {} changed, {} unchanged, {} rejected in {} requests, {:.1} s{outcome}",
+        "{:>9} rows: {} new, {} changed, {} deleted, {} unchanged, {} rejected in {} requests, {:.1} s{outcome}",
         report.received,
         report.inserted,
         report.updated,
+        report.deleted,
         report.unchanged,
         report.rejected,
         report.requests,
