@@ -31,12 +31,12 @@ pub(crate) fn passing() -> Arc<dyn Progress> {
 struct Bars {
     keeps_summaries: bool,
     all: MultiProgress,
-    bars: Mutex<HashMap<String, ProgressBar>>,
+    of_streams: Mutex<HashMap<String, ProgressBar>>,
 }
 
 impl Bars {
     fn bar(&self, stream: &str) -> Option<ProgressBar> {
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
+        self.of_streams.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
     }
 }
 
@@ -50,7 +50,7 @@ impl Progress for Bars {
         bar.set_style(style("{spinner} {prefix:26} {human_pos:>9} rows  {msg}"));
         bar.set_prefix(stream.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), bar);
+        self.of_streams.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), bar);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
