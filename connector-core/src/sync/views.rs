@@ -9,7 +9,7 @@ use super::sink::{CustomFieldColumn, CustomFieldView, SinkRun};
 use super::stream::{StreamEnd, table_of};
 use crate::call::CallContext;
 use crate::custom_fields::CustomFields;
-use crate::error::{ConnectorError, Result};
+use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::columns_of;
 use crate::stream::{RESERVED_COLUMNS, RowDecoder, StreamDeclaration};
 
@@ -48,23 +48,32 @@ pub(super) async fn refresh(context: &CallContext, run: &dyn SinkRun, ended: &mu
     if streams.is_empty() {
         return;
     }
-    let refreshed = async {
-        let definitions = definitions(context, run, custom_fields).await?;
-        for stream in &streams {
-            let view = view(stream, custom_fields, &definitions);
-            if !view.columns.is_empty() {
-                run.create_view(&view).await?;
-            }
-        }
-        Ok::<_, ConnectorError>(())
+    let definitions = match definitions(context, run, custom_fields).await {
+        Ok(definitions) => definitions,
+        Err(error) => return warn(ended, custom_fields.definitions, &error),
     };
-    if let Err(error) = refreshed.await {
-        tracing::warn!(?error, "a view with custom fields could not be made");
-        let warning = format!("a view with custom fields could not be made: {error}");
-        let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
-        if let Some(end) = ended.iter_mut().find(|end| names.contains(&end.report.stream.as_str())) {
-            end.report.warnings.push(warning);
+    for stream in streams {
+        let view = view(stream, custom_fields, &definitions);
+        if view.columns.is_empty() {
+            continue;
         }
+        match run.create_view(&view).await {
+            Ok(_) => {}
+            // A stream that was never read has no table yet, and needs no view.
+            Err(error) if error.code() == ErrorCode::NotFound => {}
+            Err(error) => warn(ended, stream.name, &error),
+        }
+    }
+}
+
+/// Says it in the report of the stream, or else in the first one.
+fn warn(ended: &mut [StreamEnd], stream: &str, error: &ConnectorError) {
+    tracing::warn!(?error, stream, "a view with custom fields could not be made");
+    let position = ended.iter().position(|end| end.report.stream == stream).unwrap_or(0);
+    if let Some(end) = ended.get_mut(position) {
+        end.report
+            .warnings
+            .push(format!("the view of {stream} with custom fields could not be made: {error}"));
     }
 }
 
