@@ -41,7 +41,8 @@ fn what_is_gone_is_marked_at_the_next_complete_read(kind: Kind) {
     account.sync_well(streams());
     let mut gone = Vec::new();
     for stream in STREAMS {
-        let (resource, key) = (source_of(stream).resource, if stream == "expenses" { "source_id" } else { "id" });
+        let (resource, key) =
+            (source_of(stream).resource, if stream == "expenses" { "source_id" } else { "id" });
         let record = account.control().records(resource).expect("a resource")[1].clone();
         let id = if stream == "expenses" { &record["source"]["id"] } else { &record["id"] };
         // The control takes a row without an id of its own by the hidden one.

@@ -89,7 +89,12 @@ fn children(account: &Account, table: &str, columns: [&str; 4]) -> Vec<Texts> {
 }
 
 /// The same from the sandbox's records: for each item its number and two texts.
-fn items(records: &[Value], list: impl Fn(&Value) -> Vec<Value>, fields: [&str; 2], first: usize) -> Vec<Texts> {
+fn items(
+    records: &[Value],
+    list: impl Fn(&Value) -> Vec<Value>,
+    fields: [&str; 2],
+    first: usize,
+) -> Vec<Texts> {
     let shown = |value: Option<&Value>| match value {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text.clone()),
@@ -126,7 +131,8 @@ fn lists_inside_records_have_tables_of_their_own(kind: Kind) {
 
 fn assert_children_are_there(account: &Account) {
     let all = |resource: &str| account.control().records(resource).expect("a resource");
-    let list = |field: &'static str| move |record: &Value| record[field].as_array().cloned().unwrap_or_default();
+    let list =
+        |field: &'static str| move |record: &Value| record[field].as_array().cloned().unwrap_or_default();
 
     let found = children(account, "companies_emails", ["company_id", "position", "type", "email"]);
     let first = found[0][1].as_deref().map_or(0, |place| usize::from(place != "0"));
