@@ -10,7 +10,7 @@ use connector_core::envelope::{Answer, Outcome, RequestEnvelope};
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse};
 use connector_core::integration::Integration;
-use connector_core::sync::{Mode, SyncReport};
+use connector_core::sync::{Mode, StreamReport, SyncReport};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Map, json};
 use url::Url;
@@ -25,6 +25,9 @@ use crate::sync::report;
 
 /// Connection of the demo, by which its database is told from one with real data.
 const CONNECTION: &str = "demo";
+
+const HEADER: [&str; 9] =
+    ["stream", "rows", "requests", "then", "requests", "new", "changed", "deleted", "unchanged"];
 
 /// What was typed after `demo`.
 #[derive(Debug, Clone, clap::Args)]
@@ -119,7 +122,8 @@ async fn play(
     let second = sync(integration, &host).await?;
     running.stop().await;
 
-    tell(&format!("\n{}", table(&first, &second)));
+    let large = options.records as u64;
+    tell(&format!("\n{}", table(integration, large, &first, &second)));
     tell(&format!("\nTry these on ./{file}:"));
     for (title, query) in sandbox.queries() {
         tell(&format!("\n-- {title}\n{query}"));
@@ -158,28 +162,55 @@ fn location(response: &HttpResponse) -> Option<String> {
     Some(response.headers.get("location")?.to_str().ok()?.to_owned())
 }
 
-fn table(first: &SyncReport, second: &SyncReport) -> Table {
+/// One line for each stream that is large or had something to tell, and one for the rest.
+fn table(integration: &Integration, large: u64, first: &SyncReport, second: &SyncReport) -> Table {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED);
-    table.set_header(["stream", "rows", "requests", "then", "requests", "new", "changed", "unchanged"]);
-    for (before, after) in first.streams.iter().zip(&second.streams) {
-        table.add_row([
-            before.stream.clone(),
-            before.received.to_string(),
-            before.requests.to_string(),
-            if after.mode == Mode::Incremental { "changes".to_owned() } else { "all again".to_owned() },
-            after.requests.to_string(),
-            after.inserted.to_string(),
-            after.updated.to_string(),
-            after.unchanged.to_string(),
-        ]);
+    table.set_header(HEADER);
+    let both = || first.streams.iter().zip(&second.streams);
+    let is_shown = |(before, after): &(&StreamReport, &StreamReport)| {
+        before.received >= large || after.inserted + after.updated + after.deleted > 0
+    };
+    for (before, after) in both().filter(is_shown) {
+        let then = how_again(integration, after);
+        table.add_row(line(&before.stream, then, &[(before, after)]));
     }
-    for column in table
-        .column_iter_mut()
-        .enumerate()
-        .filter_map(|(index, column)| (index != 0 && index != 3).then_some(column))
-    {
-        column.set_cell_alignment(CellAlignment::Right);
+    let rest: Vec<_> = both().filter(|pair| !is_shown(pair)).collect();
+    if !rest.is_empty() {
+        table.add_row(line(&format!("{} smaller ones", rest.len()), "", &rest));
+    }
+    for index in (0..HEADER.len()).filter(|index| ![0, 3].contains(index)) {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
+}
+
+/// What the second sync asked for.
+fn how_again(integration: &Integration, after: &StreamReport) -> &'static str {
+    let stream = integration.streams().find(|stream| stream.name == after.stream);
+    match after.mode {
+        Mode::Full => "all again",
+        Mode::Incremental if stream.is_some_and(|stream| stream.changed_since.is_none()) => "around today",
+        Mode::Incremental => "changes",
+    }
+}
+
+fn line(name: &str, then: &str, pairs: &[(&StreamReport, &StreamReport)]) -> [String; HEADER.len()] {
+    let before =
+        |count: fn(&StreamReport) -> u64| pairs.iter().map(|(b, _)| count(b)).sum::<u64>().to_string();
+    let after =
+        |count: fn(&StreamReport) -> u64| pairs.iter().map(|(_, a)| count(a)).sum::<u64>().to_string();
+    [
+        name.to_owned(),
+        before(|stream| stream.received),
+        before(|stream| stream.requests),
+        then.to_owned(),
+        after(|stream| stream.requests),
+        after(|stream| stream.inserted),
+        after(|stream| stream.updated),
+        after(|stream| stream.deleted),
+        after(|stream| stream.unchanged),
+    ]
 }

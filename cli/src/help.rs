@@ -45,7 +45,7 @@ fn example(schema: &Value, root: &Value) -> Value {
             let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
             let members = required.filter_map(Value::as_str).filter_map(|name| {
                 let property = schema.get("properties")?.get(name)?;
-                let is_id = name == "id";
+                let is_id = name == "id" || name.ends_with("_id");
                 let value = if is_id {
                     json!("018d79a1-2b99-0f5e-9a3b-1c2d3e4f5a6b")
                 } else {
@@ -58,6 +58,7 @@ fn example(schema: &Value, root: &Value) -> Value {
         Some("array") => json!([]),
         Some("integer" | "number") => json!(1),
         Some("boolean") => json!(true),
+        Some("string") if schema["format"] == "date" => json!("2026-01-31"),
         _ => json!("…"),
     }
 }

@@ -77,14 +77,16 @@ pub(crate) fn summary(report: &StreamReport) -> String {
         Status::Succeeded => "",
         Status::Partial => "  PARTIAL",
         Status::Failed => "  FAILED",
+        Status::Unavailable => "  not available",
         _ => "  interrupted",
     };
     format!(
-        "{:>9} rows: {} new, {} changed, {} unchanged, {} rejected in {} requests, {:.1} s{outcome}",
+        "{:>9} rows: {} new, {} changed, {} unchanged, {} deleted, {} rejected in {} requests, {:.1} s{outcome}",
         report.received,
         report.inserted,
         report.updated,
         report.unchanged,
+        report.deleted,
         report.rejected,
         report.requests,
         report.seconds

@@ -47,6 +47,9 @@ pub(crate) struct SyncCommand {
     /// Rows that may be marked as deleted where many are gone at once
     #[arg(long, value_name = "N")]
     pub(crate) allow_deletes: Option<u64>,
+    /// Parents whose children are read in this run, at most, for each stream that hangs on others
+    #[arg(long, value_name = "N")]
+    pub(crate) most_parents: Option<u64>,
     /// A stream's table in the layout `documents`, once for each that has another name
     #[arg(long = "table", value_name = "STREAM=[SCHEMA.]TABLE", value_parser = table_name)]
     pub(crate) tables: Vec<(String, String)>,
@@ -127,6 +130,9 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
     }
     if let Some(details) = &command.details {
         set("details", details.to_json());
+    }
+    if let Some(most) = command.most_parents {
+        set("most_parents", json!(most));
     }
     if let Some(most) = command.allow_deletes {
         set("allow_deletes", json!(most));

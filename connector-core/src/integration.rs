@@ -1,5 +1,8 @@
 //! The declaration of one app, checked when it is built.
 
+mod builder;
+mod check;
+
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,18 +15,21 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::auth::AuthKind;
-use crate::call::{Call, CallContext, error_of};
+use crate::call::{CallContext, error_of};
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
 use crate::error::{ConnectorError, Result};
-use crate::export::{Cells, Export, ExportDeclaration, ExportEntry};
+use crate::export::{Cells, ExportDeclaration, ExportEntry};
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list;
-use crate::oauth::{self, OAuth, OAuthClient};
+use crate::oauth::OAuthClient;
 use crate::schema;
-use crate::stream::{Columns, GetFn, Paging, ReadFn, Stream, StreamDeclaration, Walk};
-use crate::sync::{self, DocumentTables};
+use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
+use crate::sync::DocumentTables;
 use crate::webhook::Webhooks;
+
+pub use builder::IntegrationBuilder;
+pub use check::DeclarationError;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -106,60 +112,6 @@ pub(crate) struct ErasedOAuth {
     pub scopes: &'static [&'static str],
     pub client: FromSettings<Result<OAuthClient>>,
 }
-
-/// Why a declaration cannot be built. The message names the mistake.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DeclarationError {
-    /// A name that is no lower-case identifier.
-    #[error(
-        "{what} `{name}` must be snake_case: lower-case letters, digits and single underscores, a letter first"
-    )]
-    BadName {
-        /// What has the name.
-        what: &'static str,
-        /// The name.
-        name: String,
-    },
-    /// Two things of one name.
-    #[error("{what} `{name}` is declared twice")]
-    Duplicate {
-        /// What has the name.
-        what: &'static str,
-        /// The name.
-        name: String,
-    },
-    /// A stream without a key: its rows could not be told apart.
-    #[error("stream `{stream}` has no key")]
-    NoKey {
-        /// The stream.
-        stream: String,
-    },
-    /// A stream whose declaration names a field, filter or include that it does not have.
-    #[error("stream `{stream}` names `{name}` as its {what}, but has no such {kind}")]
-    Unknown {
-        /// The stream.
-        stream: String,
-        /// The role of the name.
-        what: &'static str,
-        /// The name.
-        name: String,
-        /// What should have the name.
-        kind: &'static str,
-    },
-    /// An export of a stream that is not declared.
-    #[error("export `{export}` is made of the stream `{stream}`, which is not declared")]
-    UnknownStream {
-        /// The export.
-        export: String,
-        /// The stream.
-        stream: String,
-    },
-    /// OAuth credentials are accepted but nothing says where they come from, or the other way round.
-    #[error("auth kind `oauth` and the OAuth settings must be declared together")]
-    OAuthHalfDeclared,
-}
-
 impl Integration {
     /// Starts a declaration. `S` are the connector's settings.
     pub fn builder<S>(app_id: &str, version: &str) -> IntegrationBuilder<S>
@@ -353,264 +305,9 @@ impl Integration {
     }
 }
 
-/// Builds an [`Integration`].
-pub struct IntegrationBuilder<S> {
-    integration: Integration,
-    capabilities: Vec<Capability>,
-    replaced: BTreeSet<&'static str>,
-    settings_type: std::marker::PhantomData<fn(S)>,
-}
-
-impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilder<S> {
-    /// Name for people.
-    pub fn name(mut self, name: &str) -> Self {
-        self.integration.description.user_friendly_name = name.into();
-        self
-    }
-
-    /// What the app is, in a sentence or two.
-    pub fn description(mut self, description: &str) -> Self {
-        self.integration.description.description = description.into();
-        self
-    }
-
-    /// Categories, as `crm`.
-    pub fn categories(mut self, categories: &[&'static str]) -> Self {
-        self.integration.description.categories = categories.to_vec();
-        self
-    }
-
-    /// Address of a logo.
-    pub fn logo_url(mut self, url: &'static str) -> Self {
-        self.integration.description.logo_url = Some(url);
-        self
-    }
-
-    /// Accepted kinds of credential.
-    pub fn auth(mut self, kinds: &[AuthKind]) -> Self {
-        self.integration.auth = kinds.to_vec();
-        self
-    }
-
-    /// OAuth: registers `get_authorization_url`, `handle_authorization_callback` and `refresh_access_token`.
-    pub fn oauth(mut self, oauth: OAuth<S>) -> Self {
-        self.integration.oauth = Some(oauth.erase());
-        self
-    }
-
-    /// HTTP behaviour, from the settings. The rate limit's headers are declared with [`Self::rate_limit`].
-    pub fn http(mut self, options: fn(&S) -> HttpOptions) -> Self {
-        self.integration.http_options = of_settings(options);
-        self
-    }
-
-    /// Records in a page, from the settings.
-    pub fn page_size(mut self, size: fn(&S) -> u32) -> Self {
-        self.integration.page_size = of_settings(size);
-        self
-    }
-
-    /// Streams that a sync reads at the same time, from the settings.
-    pub fn concurrency(mut self, concurrency: fn(&S) -> usize) -> Self {
-        self.integration.concurrency = of_settings(concurrency);
-        self
-    }
-
-    /// Reads the app's rate limit headers.
-    pub fn rate_limit(mut self, read: fn(&HeaderMap) -> Option<RateLimit>) -> Self {
-        self.integration.rate_limit = read;
-        self
-    }
-
-    /// The app's own codes and messages to ours; `None` leaves it to the HTTP status.
-    pub fn map_error(mut self, map: fn(&HttpResponse) -> Option<ConnectorError>) -> Self {
-        self.integration.map_error = map;
-        self
-    }
-
-    /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
-    pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
-        self.integration.streams.extend(streams.into_iter().map(|stream| StreamEntry {
-            declaration: stream.declaration,
-            read: stream.read,
-            get: stream.get,
-        }));
-        self
-    }
-
-    /// The webhooks of the app.
-    pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
-        self.integration.webhooks = Some(webhooks);
-        self
-    }
-
-    /// How custom fields become columns of a view.
-    pub fn custom_fields(mut self, custom_fields: CustomFields) -> Self {
-        self.integration.custom_fields = Some(custom_fields);
-        self
-    }
-
-    /// Asks the account which streams of the default set it has no use for. A sync that names its streams does not ask.
-    pub fn leave_out<F, Fut>(mut self, ask: F) -> Self
-    where
-        F: Fn(Call<S>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Vec<&'static str>>> + Send + 'static,
-    {
-        self.integration.leave_out = Some(Arc::new(move |context| Box::pin(ask(Call::new(context)))));
-        self
-    }
-
-    /// Offers the layout `documents`, with tables of these names.
-    pub fn documents(mut self, tables: DocumentTables) -> Self {
-        self.integration.documents = Some(tables);
-        self
-    }
-
-    /// Adds a file of a fixed form that the app's records can be exported to.
-    pub fn export(mut self, export: Export<S>) -> Self {
-        self.integration.exports.push(export.erase());
-        self
-    }
-
-    /// Adds a capability.
-    pub fn capability(mut self, capability: Capability) -> Self {
-        self.capabilities.push(capability);
-        self
-    }
-
-    /// Puts a capability in the place of the one that the framework registers under its name.
-    pub fn replace(mut self, capability: Capability) -> Self {
-        self.replaced.insert(capability.name());
-        self.capabilities.push(capability);
-        self
-    }
-
-    /// Switches a capability off that the framework registers.
-    pub fn without(mut self, name: &'static str) -> Self {
-        self.replaced.insert(name);
-        self
-    }
-
-    /// Checks the declaration.
-    ///
-    /// # Errors
-    /// The first mistake, by name.
-    pub fn build(self) -> Result<Integration, DeclarationError> {
-        let Self { mut integration, capabilities, replaced, .. } = self;
-        check_name("app id", &integration.description.app_id)?;
-        if integration.oauth.is_some() != integration.auth.contains(&AuthKind::Oauth) {
-            return Err(DeclarationError::OAuthHalfDeclared);
-        }
-        let mut names = BTreeSet::new();
-        for entry in &integration.streams {
-            check_stream(&entry.declaration)?;
-            if !names.insert(entry.declaration.name) {
-                return Err(duplicate("stream", entry.declaration.name));
-            }
-        }
-        let mut types = BTreeSet::new();
-        for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
-            if !types.insert(declared) {
-                return Err(duplicate("type of webhooks", declared));
-            }
-        }
-        check_exports(&integration.exports, &names)?;
-        let mut derived = list::capabilities(&integration.streams);
-        if integration.oauth.is_some() {
-            derived.extend(oauth::capabilities());
-        }
-        if !integration.streams.is_empty() {
-            derived.extend(sync::capabilities());
-        }
-        derived.retain(|capability| !replaced.contains(capability.name()));
-        for capability in derived.into_iter().chain(capabilities) {
-            check_name("capability", capability.name())?;
-            let name = capability.name();
-            if integration.capabilities.insert(name, capability).is_some() {
-                return Err(duplicate("capability", name));
-            }
-        }
-        Ok(integration)
-    }
-}
-
 /// Reads settings of type `S` out of settings of any type.
 pub(crate) fn of_settings<S: 'static, T: 'static>(read: fn(&S) -> T) -> FromSettings<T> {
     Arc::new(move |settings| read(settings.downcast_ref().expect("settings are of the builder's type")))
-}
-
-fn duplicate(what: &'static str, name: &str) -> DeclarationError {
-    DeclarationError::Duplicate { what, name: name.to_owned() }
-}
-
-fn check_name(what: &'static str, name: &str) -> Result<(), DeclarationError> {
-    let of_words = name
-        .split('_')
-        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-    if of_words && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.len() <= 63 {
-        return Ok(());
-    }
-    Err(DeclarationError::BadName { what, name: name.to_owned() })
-}
-
-fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
-    check_name("stream", stream.name)?;
-    check_name("singular of a stream", stream.singular)?;
-    if stream.key.is_empty() {
-        return Err(DeclarationError::NoKey { stream: stream.name.to_owned() });
-    }
-    let unknown = |what, name: &str, kind| {
-        Err(DeclarationError::Unknown { stream: stream.name.to_owned(), what, name: name.to_owned(), kind })
-    };
-    let has_filter = |name: &str| stream.filters.iter().any(|filter| filter.name == name);
-    let asked = stream
-        .parents
-        .iter()
-        .map(|parent| parent.filter)
-        .chain(stream.each.map(|each| each.filter))
-        .chain(stream.window.map(|window| window.from))
-        .chain(stream.window.and_then(|window| window.until))
-        .chain(stream.ids);
-    if let Some(filter) = asked.into_iter().find(|filter| !has_filter(filter)) {
-        return unknown("way of reading", filter, "filter");
-    }
-    if let Some(filter) = stream.changed_since.filter(|filter| !has_filter(filter)) {
-        return unknown("filter for changes", filter, "filter");
-    }
-    if let Some((filter, _)) = stream.default_filter.iter().find(|(name, _)| !has_filter(name)) {
-        return unknown("default filter", filter, "filter");
-    }
-    if let Some(include) = stream.default_includes.iter().find(|include| !stream.includes.contains(include)) {
-        return unknown("default include", include, "include");
-    }
-    match stream.walk {
-        Walk::Pages { sort: Some(sort) } if !stream.sorts.contains(&sort) => {
-            unknown("walk order", sort, "sort")
-        }
-        Walk::Value { field, .. } if !stream.sorts.contains(&field) => unknown("walk order", field, "sort"),
-        Walk::Value { bound, .. } if !has_filter(bound) => unknown("walk bound", bound, "filter"),
-        Walk::Value { field, .. } if !matches!(stream.paging, Paging::Number { .. }) => {
-            unknown("walk order", field, "numbered pages")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_exports(exports: &[ExportEntry], streams: &BTreeSet<&str>) -> Result<(), DeclarationError> {
-    for (position, ExportEntry { declaration, .. }) in exports.iter().enumerate() {
-        check_name("export", declaration.name)?;
-        if exports[..position].iter().any(|other| other.declaration.name == declaration.name) {
-            return Err(duplicate("export", declaration.name));
-        }
-        let needed = [Some(declaration.stream), declaration.definitions];
-        if let Some(unknown) = needed.into_iter().flatten().find(|stream| !streams.contains(stream)) {
-            return Err(DeclarationError::UnknownStream {
-                export: declaration.name.to_owned(),
-                stream: unknown.to_owned(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.
@@ -627,54 +324,4 @@ pub(crate) fn columns_of(stream: &StreamDeclaration) -> Columns {
         columns.require(key);
     }
     columns
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stream::{PageRequest, RecordPage};
-    use crate::{call::Call, error::Result};
-
-    #[derive(serde::Deserialize, JsonSchema)]
-    struct Settings {}
-
-    #[derive(JsonSchema)]
-    #[expect(dead_code, reason = "only its schema is of interest")]
-    struct Record {
-        id: String,
-    }
-
-    async fn read(_: Call<Settings>, _: PageRequest) -> Result<RecordPage> {
-        Ok(RecordPage::default())
-    }
-
-    fn stream(name: &'static str) -> Stream<Settings> {
-        Stream::new::<Record, _, _>(name, "thing", read)
-    }
-
-    fn build(streams: Vec<Stream<Settings>>) -> Result<Integration, DeclarationError> {
-        Integration::builder::<Settings>("example", "1").streams(streams).build()
-    }
-
-    #[test]
-    fn mistakes_are_found_when_the_integration_is_built_and_named() {
-        let error = build(vec![stream("Things")]).err().unwrap();
-        assert_eq!(error, DeclarationError::BadName { what: "stream", name: "Things".into() });
-        for name in ["", "2things", "a__b", "a-b", "_a"] {
-            assert!(matches!(build(vec![stream(name)]), Err(DeclarationError::BadName { .. })), "{name}");
-        }
-        let twice = build(vec![stream("things"), stream("things")]).err().unwrap();
-        assert_eq!(twice, duplicate("stream", "things"));
-        let no_key = build(vec![stream("things").declare(|stream| stream.key = &[])]).err().unwrap();
-        assert_eq!(no_key, DeclarationError::NoKey { stream: "things".into() });
-        let unknown = build(vec![stream("things").declare(|stream| stream.changed_since = Some("since"))]);
-        assert!(unknown.err().unwrap().to_string().contains("`since`"));
-    }
-
-    #[test]
-    fn one_declaration_gives_the_list_and_the_sync() {
-        let integration = build(vec![stream("things")]).unwrap();
-        let names: Vec<_> = integration.capabilities().map(Capability::name).collect();
-        assert_eq!(names, ["list_things", "retry_rejects", "sync", "verify"]);
-    }
 }

@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use connector_core::stream::{Columns, RowDecoder};
-use connector_core::sync::{Batch, RunStart, Status, StreamState, SyncReport, Table, Written};
+use connector_core::sync::{Batch, RunStart, Standing, Status, StreamState, SyncReport, Table, Written};
 use connector_store::{SinkOptions, Store, StoreOptions};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -73,6 +73,16 @@ async fn measure(url: &str, rows: u64) {
         println!("  {:24} {written:?}{wal}, peak {} MB", "", peak_memory());
     }
     let started = Instant::now();
+    let own_before = processor_seconds(std::process::id());
+    let (same, server) = compare(url, rows).await;
+    let own = processor_seconds(std::process::id()) - own_before;
+    println!(
+        "  {:24} {:>7.0} rows/s, {:>7.0} by processor time ({own:.2} s ours, {server:.2} s the server's)",
+        "contents compared",
+        same as f64 / started.elapsed().as_secs_f64(),
+        same as f64 / (own + server),
+    );
+    let started = Instant::now();
     let keys = read_keys(url).await;
     println!(
         "  {:24} {:>7.0} keys/s, peak {} MB",
@@ -80,6 +90,23 @@ async fn measure(url: &str, rows: u64) {
         keys as f64 / started.elapsed().as_secs_f64(),
         peak_memory()
     );
+}
+
+/// Compares contents as `verify` does; all are the same.
+async fn compare(url: &str, rows: u64) -> (usize, f64) {
+    let store = Store::open(url, StoreOptions::default()).unwrap();
+    let run = store.sink(SinkOptions::new("bench")).begin(&start()).await.unwrap();
+    let (mut decoder, table) = decoder();
+    let mut opened = run.open_stream(&table).await.unwrap();
+    decoder.set_existing(opened.existing);
+    let mut same = 0;
+    for from in (0..rows).step_by(BATCH) {
+        let batch = batch(&mut decoder, from, |_| 3);
+        let standings = opened.writer.compare_contents(&batch).await.unwrap();
+        same += standings.iter().filter(|standing| **standing == Standing::Same).count();
+    }
+    assert_eq!(same as u64, rows);
+    (same, server_seconds(url).await)
 }
 
 /// Reads all keys as a sync does that looks for rows that the app no longer has.

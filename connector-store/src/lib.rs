@@ -20,6 +20,8 @@ mod attempts;
 mod bisect;
 mod budget;
 mod careful;
+mod contents;
+mod cursors;
 mod documents;
 mod fault;
 mod hints;

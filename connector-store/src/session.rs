@@ -9,6 +9,7 @@ use connector_core::stream::{Column, Row};
 use connector_core::sync::Reject;
 use sha2::{Digest, Sha256};
 
+use crate::contents::ContentSession;
 use crate::fault::Class;
 use crate::items::ItemSession;
 use crate::keys::KeyedSession;
@@ -16,7 +17,7 @@ use crate::layout::{Layout, Names, TableColumn};
 use crate::text::storable;
 
 /// What a database does for the writer. Nothing here decides; the order of the calls is the writer's.
-pub(crate) trait Session: KeyedSession + ItemSession {
+pub(crate) trait Session: KeyedSession + ItemSession + ContentSession {
     /// How the database compares names of columns.
     const NAMES: Names;
 

@@ -25,7 +25,7 @@ use crate::layout::{Layout, TableColumn};
 use crate::plain::{Work, write_plainly};
 use crate::session::{KeyedReject, Relief, Session, Sheet};
 use crate::text::without_escaped_nul;
-use asking::deleted_keys;
+use asking::{Measure, deleted_keys};
 use paging::Paging;
 
 /// What a stream is before its first batch.
@@ -44,6 +44,8 @@ pub(crate) struct Opening {
     pub(crate) is_empty: bool,
     /// The state in the database.
     pub(crate) state: Option<StreamState>,
+    /// Another connection that writes to the table.
+    pub(crate) shared_with: Option<String>,
     /// Compare only.
     pub(crate) dry_run: bool,
 }
@@ -111,7 +113,8 @@ impl<S: Session> Writer<S> {
             opening.existing.iter().flatten().map(|column| (column.name.clone(), column.kind)).collect();
         // Without rows there is nothing to continue: somebody dropped or emptied the table.
         let state = opening.state.clone().filter(|_| !opening.is_empty).unwrap_or_default();
-        OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing }
+        let shared_with = opening.shared_with.clone();
+        OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing, shared_with }
     }
 
     /// Makes sure that nothing is left on the connection of work that was cancelled. What succeeds or fails ends with
@@ -287,7 +290,15 @@ impl<S: Session> StreamWriter for Writer<S> {
     fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
         Box::pin(async move {
             self.start();
-            let standings = self.standings_of(batch).await;
+            let standings = self.standings_of(batch, Measure::Digests).await;
+            self.settle(standings)
+        })
+    }
+
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        Box::pin(async move {
+            self.start();
+            let standings = self.standings_of(batch, Measure::Contents).await;
             self.settle(standings)
         })
     }
@@ -307,6 +318,7 @@ impl<S: Session> StreamWriter for Writer<S> {
 }
 
 mod asking;
+mod contents;
 #[cfg(test)]
 mod fake;
 mod paging;

@@ -18,30 +18,13 @@ use crate::{
     binary::{Connector, Outcome, RunningConnector},
     browser::visit,
     store::{Kind, Store},
+    streams::{list_path, resource},
 };
 
-/// The streams and the resources of the sandbox that they read.
-pub const STREAMS: [(&str, &str); 10] = [
-    ("departments", "departments"),
-    ("users", "users"),
-    ("custom_field_definitions", "customFieldDefinitions"),
-    ("companies", "companies"),
-    ("contacts", "contacts"),
-    ("deals", "deals"),
-    ("invoices", "invoices"),
-    ("events", "events"),
-    ("legacy_projects", "projects"),
-    ("projects", "projects-v2/projects"),
-];
-
-/// Streams of which the app tells what changed.
-pub const INCREMENTAL: [&str; 5] = ["companies", "contacts", "deals", "invoices", "legacy_projects"];
-
 /// What lists have only when it is asked for, and the connector does not ask: `stream`, pointer to the object, field.
-const NOT_ASKED_FOR: [(&str, &str, &str); 7] = [
+const NOT_ASKED_FOR: [(&str, &str, &str); 6] = [
     ("companies", "", "price_list"),
     ("contacts", "", "price_list"),
-    ("deals", "", "second_responsible_user"),
     ("projects", "", "legacy_project"),
     ("invoices", "/total", "due_incasso_inclusive"),
     ("invoices", "/total", "fixed_late_fee"),
@@ -214,6 +197,10 @@ impl Account {
                         object.remove(*field);
                     }
                 }
+                if let Some(fields) = record.as_object_mut() {
+                    // What only the sandbox knows.
+                    fields.retain(|name, _| !name.starts_with('_'));
+                }
                 (text(&record["id"]).to_owned(), record)
             })
             .collect()
@@ -270,19 +257,6 @@ pub fn follow_login(login: &mut RunningConnector) -> String {
     let address = login.wait_for_standard_error("/oauth2/authorize");
     let page = visit(address.trim());
     page.location.unwrap_or_else(|| panic!("the app does not redirect: {}", page.text))
-}
-
-/// The path of a stream's list.
-pub fn list_path(stream: &str) -> String {
-    format!("/{}.list", resource(stream))
-}
-
-/// The sandbox's resource that a stream reads.
-///
-/// # Panics
-/// When there is no such stream.
-pub fn resource(stream: &str) -> &'static str {
-    STREAMS.iter().find(|(name, _)| *name == stream).unwrap_or_else(|| panic!("no stream {stream}")).1
 }
 
 /// The part of a sync's report that is about one stream.

@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::{
     account::{Account, text},
     binary::Connector,
+    source::source_of,
     store::Store,
-    streams::source_of,
 };
 
 /// Records by the values of their key's columns.

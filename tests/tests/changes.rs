@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 use system_tests::{
-    account::{Account, INCREMENTAL, STREAMS, list_path, of_stream, resource, text},
+    account::{Account, of_stream, text},
     store::Kind,
+    streams::{INCREMENTAL, STREAMS, WINDOWED, list_path, resource},
 };
 use teamleader_sandbox::{Action, Fault, FaultKind, Scheduled};
 
 on_both_stores! {
     changed_and_new_rows_arrive_incrementally,
     a_row_is_rewritten_only_where_it_changed,
-    a_row_that_was_deleted_in_the_app_does_no_harm,
+    a_row_that_was_deleted_in_the_app_is_marked_as_deleted,
     a_row_that_changes_between_two_pages_is_not_lost,
     a_row_that_is_deleted_between_two_pages_hides_no_other,
     rows_that_are_new_between_two_pages_are_not_lost,
@@ -22,7 +23,7 @@ on_both_stores! {
 
 fn changed_and_new_rows_arrive_incrementally(kind: Kind) {
     let account = Account::with_records(120, kind);
-    account.sync_well([]);
+    account.sync_well(STREAMS);
     for stream in INCREMENTAL {
         let ids = account.ids(stream);
         let (control, resource) = (account.control(), resource(stream));
@@ -33,7 +34,7 @@ fn changed_and_new_rows_arrive_incrementally(kind: Kind) {
         control.insert(resource, json!({"title": "new"})).expect("a row");
     }
     account.control().clear_requests();
-    let report = account.sync_well([]);
+    let report = account.sync_well(STREAMS);
     for stream in INCREMENTAL {
         account.assert_same(stream);
         let part = of_stream(&report, stream);
@@ -45,11 +46,12 @@ fn changed_and_new_rows_arrive_incrementally(kind: Kind) {
         assert!(account.requests(stream) <= 2, "{} requests for {stream}", account.requests(stream));
     }
     // What is read completely shows also changes that move no time.
-    let (stream, id) = ("events", account.ids("events")[5].clone());
-    account.control().update_silently(stream, &id, json!({"title": "moved"})).expect("a row");
-    let report = account.sync_well(["events"]);
-    assert_eq!(of_stream(&report, "events")["updated"], 1);
-    account.assert_same("events");
+    let id = account.ids("projects")[5].clone();
+    let change = json!({"title": "moved"});
+    account.control().update_silently(resource("projects"), &id, change).expect("a row");
+    let report = account.sync_well(["projects"]);
+    assert_eq!(of_stream(&report, "projects")["updated"], 1);
+    account.assert_same("projects");
 }
 
 fn a_row_is_rewritten_only_where_it_changed(kind: Kind) {
@@ -71,17 +73,24 @@ fn a_row_is_rewritten_only_where_it_changed(kind: Kind) {
     assert_eq!(account.store().texts_of("companies", "_first_seen_at"), first_seen);
 }
 
-fn a_row_that_was_deleted_in_the_app_does_no_harm(kind: Kind) {
+fn a_row_that_was_deleted_in_the_app_is_marked_as_deleted(kind: Kind) {
     let account = Account::with_records(30, kind);
-    account.sync_well([]);
-    for (stream, resource) in STREAMS {
+    account.sync_well(STREAMS);
+    for stream in STREAMS {
         let id = account.ids(stream)[0].clone();
-        account.control().delete(resource, &id).expect("a row");
+        account.control().delete(resource(stream), &id).expect("a row");
     }
-    account.sync_well(["--full"]);
-    for (stream, _) in STREAMS {
-        account.assert_nothing_lost(stream);
+    let report = sync_fully(&account);
+    for stream in STREAMS {
+        account.assert_same(stream);
+        assert_eq!(of_stream(&report, stream)["deleted"], 1, "{report}");
+        let marked = format!("count(*) FROM {} WHERE _deleted_at IS NOT NULL", account.store().table(stream));
+        assert_eq!(account.store().value(&marked).as_deref(), Some("1"), "{stream} keeps the row");
     }
+}
+
+fn sync_fully(account: &Account) -> Value {
+    account.sync_well(STREAMS.into_iter().chain(["--full"]))
 }
 
 /// A walk in pages of 10, during which something happens after the second page of each stream.
@@ -94,18 +103,20 @@ fn walk_with(kind: Kind, change: impl Fn(&Account, &str, &[String]) -> Vec<Actio
             account.control().schedule(Scheduled::after(2, list_path(stream), action));
         }
     }
-    account.sync_well([]);
+    account.sync_well(STREAMS);
     account
 }
 
 fn paged() -> impl Iterator<Item = &'static str> {
-    STREAMS.iter().map(|(stream, _)| *stream).filter(|stream| *stream != "departments")
+    STREAMS.into_iter().filter(|stream| *stream != "departments")
 }
 
-/// Everything of which the app tells what changed is there after the next sync, everything else at once.
+/// Everything of which the app tells what changed is there after the next sync, everything else at once; what lies
+/// further away than the next sync looks is there after the next complete one.
 fn assert_nothing_is_lost(account: &Account) {
-    account.sync_well([]);
-    for (stream, _) in STREAMS {
+    account.sync_well(STREAMS);
+    account.sync_well([WINDOWED, "--full"]);
+    for stream in STREAMS {
         account.assert_nothing_lost(stream);
     }
 }
@@ -156,9 +167,9 @@ fn a_row_that_is_deleted_between_two_pages_hides_no_other(kind: Kind) {
     for stream in ["companies", "contacts", "deals"] {
         account.assert_nothing_lost(stream);
     }
-    account.sync_well(["--full"]);
-    for (stream, _) in STREAMS {
-        account.assert_nothing_lost(stream);
+    sync_fully(&account);
+    for stream in STREAMS {
+        account.assert_same(stream);
     }
 }
 
@@ -175,7 +186,7 @@ fn rows_that_are_new_between_two_pages_are_not_lost(kind: Kind) {
         account.assert_same(stream);
     }
     assert_nothing_is_lost(&account);
-    for (stream, _) in STREAMS {
+    for stream in STREAMS {
         account.assert_same(stream);
     }
 }
@@ -197,7 +208,7 @@ fn many_rows_with_one_and_the_same_time_of_change_are_all_read(kind: Kind) {
 
 fn many_rows_that_change_at_one_moment_arrive_incrementally(kind: Kind) {
     let account = Account::with_records(45, kind).environment("TEAMLEADER_PAGE_SIZE", "10");
-    account.sync_well([]);
+    account.sync_well(INCREMENTAL);
     account.control().freeze_clock(true);
     for stream in INCREMENTAL {
         for id in account.ids(stream).iter().take(25) {
@@ -205,7 +216,7 @@ fn many_rows_that_change_at_one_moment_arrive_incrementally(kind: Kind) {
             account.control().update(resource(stream), id, fields).expect("a row");
         }
     }
-    account.sync_well([]);
+    account.sync_well(INCREMENTAL);
     for stream in INCREMENTAL {
         account.assert_same(stream);
     }
@@ -216,8 +227,8 @@ fn a_page_that_begins_one_row_early_brings_no_duplicates(kind: Kind) {
     for stream in paged() {
         account.control().add_fault(Fault::on(list_path(stream), FaultKind::DuplicatedRow).times(3));
     }
-    account.sync_well([]);
-    for (stream, _) in STREAMS {
+    account.sync_well(STREAMS);
+    for stream in STREAMS {
         account.assert_same(stream);
     }
 }
@@ -227,13 +238,13 @@ fn an_app_whose_clock_is_ahead_or_behind_loses_nothing(kind: Kind) {
         let account = Account::with_records(30, kind);
         let shift = jiff::SignedDuration::from_secs(seconds);
         account.control().set_clock(jiff::Timestamp::now() + shift);
-        account.sync_well([]);
+        account.sync_well(INCREMENTAL);
         for stream in INCREMENTAL {
             let id = account.ids(stream)[4].clone();
             account.control().update(resource(stream), &id, json!({"title": "late"})).expect("a row");
             account.control().insert(resource(stream), json!({})).expect("a row");
         }
-        let report = account.sync_well([]);
+        let report = account.sync_well(INCREMENTAL);
         for stream in INCREMENTAL {
             account.assert_same(stream);
             assert_eq!(text(&of_stream(&report, stream)["mode"]), "incremental");

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use system_tests::{
     account::{Account, of_stream, text},
     comparison::{Records, between, declared, difference, rows},
+    source::SOURCES,
     store::Kind,
-    streams::SOURCES,
 };
 use teamleader_sandbox::{Options, Sandbox};
 

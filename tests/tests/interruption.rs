@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use system_tests::{
-    account::{Account, STREAMS, list_path, of_stream, text},
+    account::{Account, of_stream, text},
     binary::{RunningConnector, Signal},
     store::Kind,
+    streams::{STREAMS, WINDOWED, list_path, resource},
     waiting::wait_until,
 };
 use teamleader_sandbox::{Fault, FaultKind};
@@ -40,7 +41,7 @@ fn hold(account: &Account, stream: &str, nth: u64) {
 fn started_and_held(account: &Account, stream: &str, nth: u64) -> RunningConnector {
     account.control().clear_requests();
     hold(account, stream, nth);
-    let running = account.start_sync([]);
+    let running = account.start_sync(STREAMS);
     let reached = || account.requests(stream) as u64 >= nth;
     wait_until("the sync stands still", reached);
     running
@@ -60,8 +61,8 @@ fn a_run_that_is_killed_is_continued_without_hole_or_duplicate(kind: Kind) {
         let account = account(kind);
         assert_killed(started_and_held(&account, stream, nth));
         account.control().clear_faults();
-        account.sync_well([]);
-        for (stream, _) in STREAMS {
+        account.sync_well(STREAMS);
+        for stream in STREAMS {
             account.assert_same(stream);
         }
     }
@@ -79,27 +80,28 @@ fn a_run_that_is_killed_again_and_again_gets_to_its_end(kind: Kind) {
         assert_killed(running);
     }
     account.control().clear_faults();
-    account.sync_well([]);
-    for (stream, _) in STREAMS {
+    account.sync_well(STREAMS);
+    for stream in STREAMS {
         account.assert_same(stream);
     }
 }
 
 fn a_run_that_is_killed_while_it_reads_changes_loses_none(kind: Kind) {
     let account = account(kind);
-    account.sync_well([]);
-    for (stream, resource) in STREAMS {
+    account.sync_well(STREAMS);
+    for stream in STREAMS {
         for id in account.ids(stream).iter().take(25) {
             let fields = json!({"title": "changed", "name": "changed", "first_name": "changed"});
-            account.control().update(resource, id, fields).expect("a row");
+            account.control().update(resource(stream), id, fields).expect("a row");
         }
     }
     for nth in [1, 2, 3] {
         assert_killed(started_and_held(&account, "companies", nth));
         account.control().clear_faults();
     }
-    account.sync_well([]);
-    for (stream, _) in STREAMS {
+    account.sync_well(STREAMS);
+    account.sync_well([WINDOWED, "--full"]);
+    for stream in STREAMS {
         account.assert_same(stream);
     }
 }
@@ -133,8 +135,8 @@ fn a_run_that_is_asked_to_stop_commits_and_says_so(kind: Kind) {
         let marks = account.store().marks("companies");
 
         account.control().clear_faults();
-        account.sync_well([]);
-        for (stream, _) in STREAMS {
+        account.sync_well(STREAMS);
+        for stream in STREAMS {
             account.assert_same(stream);
         }
         let kept = account.store().marks("companies").iter().filter(|mark| marks.contains(mark)).count();

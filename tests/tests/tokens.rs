@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use system_tests::{
-    account::{Account, STREAMS, of_stream, text},
+    account::{Account, of_stream, text},
     binary::Signal,
     store::Kind,
+    streams::STREAMS,
     waiting::wait_until,
 };
 use teamleader_sandbox::{Action, Fault, FaultKind, RefreshError, Scheduled};
@@ -29,9 +30,9 @@ fn connection_state(account: &Account) -> Value {
 fn a_token_that_expires_in_the_middle_of_a_walk_is_refreshed_once(kind: Kind) {
     let account = account(kind);
     account.control().add_fault(Fault::on("/companies.list", FaultKind::TokenExpiry).nth(2).times(1));
-    account.sync_well([]);
+    account.sync_well(STREAMS);
     assert_eq!(account.token_requests(), 1);
-    for (stream, _) in STREAMS {
+    for stream in STREAMS {
         account.assert_same(stream);
     }
 }
@@ -52,7 +53,7 @@ fn a_token_that_expired_before_the_run_is_refreshed_once_for_all_streams(kind: K
     let account = account(kind).environment("TEAMLEADER_CONCURRENCY", "10");
     account.control().expire_access_tokens();
     account.control().add_fault(Fault::on("/oauth2/access_token", FaultKind::SlowHeaders { millis: 300 }));
-    account.sync_well([]);
+    account.sync_well(STREAMS);
     assert_eq!(account.token_requests(), 1);
 }
 

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
-use super::sink::{Batch, Standing};
+use super::batch::Batch;
+use super::sink::Standing;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::StreamEntry;
@@ -61,12 +62,19 @@ impl Details {
                 Answer::Gone => batch.push_deleted(row.key().to_owned()),
                 Answer::Refused => {
                     completed.refused += 1;
-                    batch.push(row);
+                    batch.push(self.as_listed(&row)?);
                 }
             }
         }
         batch.replace_columns(self.decoder.columns());
         Ok(completed)
+    }
+
+    /// The row again, in the columns of the complete ones.
+    fn as_listed(&mut self, row: &Row) -> Result<Row> {
+        let document = RawValue::from_string(row.document().to_owned())
+            .map_err(|error| invalid("is no JSON").source(error))?;
+        self.decoder.decode(document).map_err(|(error, _)| invalid(&error.to_string()))
     }
 
     /// The whole record, under the digest of what the list said: that is what tells whether it changed.

@@ -49,22 +49,19 @@ pub(super) async fn run(
         dry_run: work.dry_run,
     };
     let run = sink.begin(&start).await?;
-    let context = context.with_http(|options| {
-        options.retry = RetryPolicy::persistent();
-        options.urgency = Urgency::Backfill;
-    });
+    let context = patient(context);
     let mut ended = work_on(&context, streams, &*run, work).await;
     note_missing_parents(streams, &mut ended);
     if work.views && !work.dry_run && !context.host().stop().is_given() {
         views::refresh(&context, &*run, &mut ended).await;
     }
-    let worst = ended.iter().filter_map(|end| end.error.as_ref().map(ConnectorError::exit_code)).max();
+    let worst = worst(&ended);
     let report = SyncReport {
         run_id: start.run_id,
         status: overall(&ended),
         started_at,
         finished_at: Timestamp::now(),
-        requests: ended.iter().map(|end| end.report.requests).sum(),
+        requests: work.requests + ended.iter().map(|end| end.report.requests).sum::<u64>(),
         streams: ended.iter().map(|end| end.report.clone()).collect(),
     };
     // The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
@@ -74,6 +71,14 @@ pub(super) async fn run(
         Err(_) => tracing::error!("the end of the run could not be recorded in time"),
     }
     Ok(RunEnd { report, streams: ended, worst })
+}
+
+/// The same call, for work that takes its time: nobody waits for one answer.
+pub(super) fn patient(context: &CallContext) -> CallContext {
+    context.with_http(|options| {
+        options.retry = RetryPolicy::persistent();
+        options.urgency = Urgency::Backfill;
+    })
 }
 
 /// Works on the streams, those with parents after all others: they need to know what changed there.
@@ -127,6 +132,17 @@ fn connection_name(context: &CallContext, work: &Work) -> Result<String> {
         )),
         (Some(stored), _) => Ok(stored.to_owned()),
         (None, named) => Ok(named.clone().unwrap_or_else(|| DEFAULT_CONNECTION.to_owned())),
+    }
+}
+
+/// Exit code of the worst error. A stream that this account does not have is none, unless there is nothing else.
+fn worst(ended: &[StreamEnd]) -> Option<u8> {
+    let of = |ends: &mut dyn Iterator<Item = &StreamEnd>| {
+        ends.filter_map(|end| end.error.as_ref()).map(ConnectorError::exit_code).max()
+    };
+    match overall(ended) {
+        Status::Failed => of(&mut ended.iter()),
+        _ => of(&mut ended.iter().filter(|end| end.report.status != Status::Unavailable)),
     }
 }
 

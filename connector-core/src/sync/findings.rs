@@ -1,6 +1,7 @@
 //! What a comparison of the app with the database found.
 
-use super::sink::{Batch, Standing};
+use super::batch::Batch;
+use super::sink::Standing;
 
 /// Ids that are named, at most, of each kind; the counts are exact beyond that.
 const MOST_IDS: usize = 1000;

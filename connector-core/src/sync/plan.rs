@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
 use super::report::Mode;
-use super::sink::{StreamState, UnfinishedRead};
+use super::state::{StreamState, UnfinishedRead};
 use crate::stream::{FilterKind, StreamDeclaration, Walk, Window};
 
 /// Subtracted from the start of a read: the app's own servers may disagree about the time by a little.

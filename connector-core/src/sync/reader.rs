@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::plan::DAY;
-use super::sink::{ParentMark, ParentProgress, ParentQuery, SinkRun};
+use super::sink::SinkRun;
+use super::state::ParentProgress;
+use super::stored::{ParentMark, ParentQuery};
 use super::walk::{Pager, WalkedPage};
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};

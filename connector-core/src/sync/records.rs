@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::batch::Batch;
 use super::details::Details;
 use super::seen::SeenKeys;
-use super::sink::{Batch, SinkRun, StreamState, StreamWriter};
+use super::sink::{SinkRun, StreamWriter};
+use super::state::StreamState;
 use super::stream::{Ready, StreamSync};
 use super::sweep::is_gone;
 use super::walk::reject;

@@ -9,11 +9,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::batch::Batch;
 use super::documents;
 use super::engine;
 use super::report::Status;
 use super::request::{SinkTarget, chosen};
-use super::sink::{Batch, SinkRun};
+use super::sink::SinkRun;
 use super::stream::{Ready, StreamSync, table_of};
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -80,7 +81,7 @@ pub(super) fn capability() -> Capability {
 async fn run(context: CallContext, request: RetryRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     let names = request.streams.unwrap_or_else(|| vec!["*".to_owned()]);
-    let streams = chosen(&context, &integration, Some(&names)).await?;
+    let streams = chosen(&integration, Some(&names))?;
     let (sink, streams) =
         documents::sink_for(&context, &request.sink, streams, documents::are_named(Some(&names))).await?;
     let work = Work { task: Task::Rejects, connection: request.connection, ..Work::default() };

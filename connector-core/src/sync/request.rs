@@ -97,10 +97,12 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
             let names: Vec<String> = records.keys().cloned().collect();
             (named(&integration, &names, "/request/records")?, Task::Records(records))
         }
-        None => (chosen(&context, &integration, request.streams.as_deref()).await?, Task::Read),
+        None => (chosen(&integration, request.streams.as_deref())?, Task::Read),
     };
     let are_named = documents::are_named(request.streams.as_deref()) || matches!(task, Task::Records(_));
     let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
+    let is_default = request.streams.is_none() && matches!(task, Task::Read);
+    let (streams, requests) = if is_default { in_use(&context, streams).await? } else { (streams, 0) };
     let work = Work {
         views: matches!(task, Task::Read) && request.sink.layout != Some(Layout::Documents),
         task,
@@ -111,34 +113,39 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
         children: request.sink.children,
         allow_deletes: request.allow_deletes,
         most_parents: request.most_parents,
+        requests,
     };
     let ended = engine::run(&context, &streams, &*sink, &work).await?;
     let mut answer = Answer::new(&ended.report)?;
     answer.outcome = match ended.report.status {
         Status::Interrupted => Outcome::Interrupted,
-        Status::Failed if ended.worst.is_none() => {
-            Outcome::ExitCode(ConnectorError::new(ErrorCode::PermissionDenied, "").exit_code())
-        }
         _ => ended.worst.map_or(Outcome::Done, Outcome::ExitCode),
     };
     Ok(answer)
 }
 
 /// The streams that a request means.
-pub(super) async fn chosen<'i>(
-    context: &CallContext,
+pub(super) fn chosen<'i>(
     integration: &'i Integration,
     names: Option<&[String]>,
 ) -> Result<Vec<&'i StreamEntry>> {
     match names {
-        None => {
-            let left_out = integration.left_out(context).await?;
-            let wanted = |entry: &&StreamEntry| !left_out.contains(&entry.declaration.name);
-            Ok(integration.default_streams().filter(wanted).collect())
-        }
+        None => Ok(integration.default_streams().collect()),
         Some([all]) if all == "*" => Ok(integration.entries().collect()),
         Some(names) => named(integration, names, "/request/streams"),
     }
+}
+
+/// The streams of the default set that this account uses, and how many requests it took to find out. Asked last of all:
+/// a run that has nowhere to write does not bother the app.
+pub(super) async fn in_use<'i>(
+    context: &CallContext,
+    mut streams: Vec<&'i StreamEntry>,
+) -> Result<(Vec<&'i StreamEntry>, u64)> {
+    let context = engine::patient(context);
+    let left_out = context.integration().left_out(&context).await?;
+    streams.retain(|stream| !left_out.contains(&stream.declaration.name));
+    Ok((streams, context.requests()))
 }
 
 /// Each named stream once.

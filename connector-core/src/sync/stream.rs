@@ -12,7 +12,8 @@ use super::plan::Plan;
 use super::progress::Progress;
 use super::reader::{ParentsPlan, ReadEnd, Reader};
 use super::report::{Mode, Status, StreamReport};
-use super::sink::{OpenedStream, SinkRun, StreamState, StreamWriter, Table};
+use super::sink::{OpenedStream, SinkRun, StreamWriter, Table};
+use super::state::StreamState;
 use super::work::{Task, Work};
 use super::writing::{Tally, Writing};
 use super::{records, rejects};
@@ -56,6 +57,8 @@ pub(super) struct Ready {
     pub(super) decoder: RowDecoder,
     /// The rows that are there have to be written again, since more of each record is wanted now.
     pub(super) wants_more: bool,
+    /// Another connection that writes to the same table.
+    pub(super) shared_with: Option<String>,
 }
 
 impl<'a> StreamSync<'a> {
@@ -102,7 +105,7 @@ impl<'a> StreamSync<'a> {
                 };
                 None
             }
-            Err(error) => self.fail(error),
+            Err(error) => Some(self.fail(error)),
         };
         self.report.requests = self.context.requests();
         self.report.seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
@@ -110,20 +113,21 @@ impl<'a> StreamSync<'a> {
         StreamEnd { report: self.report, findings: self.findings, superseded: self.superseded, error }
     }
 
-    fn fail(&mut self, error: ConnectorError) -> Option<ConnectorError> {
+    fn fail(&mut self, error: ConnectorError) -> ConnectorError {
         let app_id = self.context.integration().app_id();
         let raised_in = format!("{app_id}::{}:sync", self.report.stream);
         self.report.error = Some(error_json(&error, app_id, &raised_in));
-        // Nothing came: the account has no such module, or the credentials no such scope.
-        if error.code() == ErrorCode::PermissionDenied && self.report.received == 0 {
+        // Nothing came: the account has no such module, the credentials no such scope, or the app no such list.
+        let is_closed = matches!(error.code(), ErrorCode::PermissionDenied | ErrorCode::NotFound);
+        if is_closed && self.report.received == 0 {
             self.report.status = Status::Unavailable;
             tracing::warn!(stream = self.report.stream, %error, "stream unavailable");
-            return None;
+            return error;
         }
         let wrote = self.report.inserted + self.report.updated + self.report.unchanged > 0;
         self.report.status = if wrote { Status::Partial } else { Status::Failed };
         tracing::error!(stream = self.report.stream, ?error, "stream failed");
-        Some(error)
+        error
     }
 
     /// Whether it got to its end.
@@ -148,7 +152,7 @@ impl<'a> StreamSync<'a> {
             table.children = children::tables(declaration);
             opened = run.open_stream(&table).await?;
         }
-        let OpenedStream { writer, mut state, existing } = opened;
+        let OpenedStream { writer, mut state, existing, shared_with } = opened;
         decoder.set_existing(existing);
         let before = (state.children, state.details);
         state.children = !table.children.is_empty();
@@ -162,12 +166,12 @@ impl<'a> StreamSync<'a> {
             decoder.distinguish("details");
         }
         let wants_more = (state.children && !before.0) || (state.details && !before.1);
-        Ok(Ready { writer, state, decoder, wants_more })
+        Ok(Ready { writer, state, decoder, wants_more, shared_with })
     }
 
     async fn read(&mut self, run: &dyn SinkRun) -> Result<bool> {
         let declaration = &self.stream.declaration;
-        let Ready { mut writer, state, decoder, wants_more } = self.open(run).await?;
+        let Ready { mut writer, state, decoder, wants_more, shared_with } = self.open(run).await?;
         let mode = if wants_more { Some(Mode::Full) } else { self.work.mode };
         let (plan, writes) = match self.work.task {
             Task::Verify { days, repair } => (Plan::of_everything(declaration, days), repair),
@@ -211,7 +215,9 @@ impl<'a> StreamSync<'a> {
             report: &mut self.report,
             progress: Arc::clone(&self.progress),
             writes,
+            refreshes_details: self.work.mode == Some(Mode::Full),
             allow_deletes: self.work.allow_deletes,
+            shared_with,
             tally: Tally::default(),
         };
         let (read, written) = tokio::join!(reader.read(), writing.run(messages));

@@ -13,7 +13,7 @@ use super::documents;
 use super::engine;
 use super::plan::Days;
 use super::report::Status;
-use super::request::{SinkTarget, chosen};
+use super::request::{SinkTarget, chosen, in_use};
 use super::stream::StreamEnd;
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -130,15 +130,18 @@ pub(super) fn capability() -> Capability {
 
 async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
-    let streams = chosen(&context, &integration, request.streams.as_deref()).await?;
+    let streams = chosen(&integration, request.streams.as_deref())?;
     let are_named = documents::are_named(request.streams.as_deref());
     let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
+    let is_default = request.streams.is_none();
+    let (streams, requests) = if is_default { in_use(&context, streams).await? } else { (streams, 0) };
     let repair = request.repair;
     let work = Work {
         task: Task::Verify { days: Days { from: request.from, until: request.until }, repair },
         dry_run: !repair,
         connection: request.connection,
         allow_deletes: request.allow_deletes,
+        requests,
         ..Work::default()
     };
     let ended = engine::run(&context, &streams, &*sink, &work).await?;

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::report::Status;
-use super::sink::{CustomFieldColumn, CustomFieldView, SinkRun};
+use super::sink::SinkRun;
+use super::stored::{CustomFieldColumn, CustomFieldView};
 use super::stream::{StreamEnd, table_of};
 use crate::call::CallContext;
 use crate::custom_fields::CustomFields;
@@ -30,11 +31,15 @@ struct Definition {
     label: String,
 }
 
-/// Makes the views of all streams that have custom fields and ended well. A view that cannot be made is a warning.
+/// Makes the views of all streams that have custom fields and ended well. A view that cannot be made is a warning, and
+/// keeps no other from being made.
 pub(super) async fn refresh(context: &CallContext, run: &dyn SinkRun, ended: &mut [StreamEnd]) {
     let integration = context.integration();
     let Some(custom_fields) = integration.custom_fields() else { return };
-    let written = |end: &StreamEnd| matches!(end.report.status, Status::Succeeded | Status::Partial);
+    // After an error the database may be gone, and is not waited for again.
+    let written = |end: &StreamEnd| {
+        end.error.is_none() && matches!(end.report.status, Status::Succeeded | Status::Partial)
+    };
     let streams: Vec<&StreamDeclaration> = integration
         .streams()
         .filter(|stream| !stream.custom_field_contexts.is_empty())
@@ -52,28 +57,27 @@ pub(super) async fn refresh(context: &CallContext, run: &dyn SinkRun, ended: &mu
         Ok(definitions) => definitions,
         Err(error) => return warn(ended, custom_fields.definitions, &error),
     };
-    for stream in streams {
+    for stream in &streams {
         let view = view(stream, custom_fields, &definitions);
         if view.columns.is_empty() {
             continue;
         }
+        let was_read = ended.iter().any(|end| written(end) && end.report.stream == stream.name);
         match run.create_view(&view).await {
             Ok(_) => {}
-            // A stream that was never read has no table yet, and needs no view.
-            Err(error) if error.code() == ErrorCode::NotFound => {}
+            // A stream that nobody has read so far has no table to make a view of.
+            Err(error) if error.code() == ErrorCode::NotFound && !was_read => {}
             Err(error) => warn(ended, stream.name, &error),
         }
     }
 }
 
-/// Says it in the report of the stream, or else in the first one.
+/// Tells it in the report of the stream, or of the first one where this one was not read.
 fn warn(ended: &mut [StreamEnd], stream: &str, error: &ConnectorError) {
-    tracing::warn!(?error, stream, "a view with custom fields could not be made");
-    let position = ended.iter().position(|end| end.report.stream == stream).unwrap_or(0);
+    tracing::warn!(stream, ?error, "a view with custom fields could not be made");
+    let position = ended.iter().position(|end| end.report.stream == stream).unwrap_or_default();
     if let Some(end) = ended.get_mut(position) {
-        end.report
-            .warnings
-            .push(format!("the view of {stream} with custom fields could not be made: {error}"));
+        end.report.warnings.push(format!("a view with custom fields could not be made: {error}"));
     }
 }
 

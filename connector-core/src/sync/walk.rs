@@ -33,7 +33,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::sink::Reject;
+use super::batch::Reject;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::stream::{
     ContentHash, Direction, PageRequest, Paging, RecordPage, Row, RowDecoder, RowError, StreamDeclaration,

@@ -25,6 +25,8 @@ pub(super) struct Work {
     pub(super) most_parents: Option<u64>,
     /// Whether views show custom fields as columns.
     pub(super) views: bool,
+    /// Requests that it took to find out which streams are meant.
+    pub(super) requests: u64,
 }
 
 /// What is done with a stream.

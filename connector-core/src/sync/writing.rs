@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::batch::Batch;
 use super::details::Details;
 use super::findings::Findings;
 use super::plan::Plan;
@@ -13,7 +14,8 @@ use super::progress::Progress;
 use super::reader::{Message, Page};
 use super::report::StreamReport;
 use super::seen::SeenKeys;
-use super::sink::{Batch, ParentProgress, StreamState, StreamWriter};
+use super::sink::{Standing, StreamWriter};
+use super::state::{ParentProgress, StreamState};
 use super::sweep;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, Result};
@@ -45,7 +47,11 @@ pub(super) struct Writing<'a> {
     pub(super) progress: Arc<dyn Progress>,
     /// Compares only.
     pub(super) writes: bool,
+    /// Completes records also where nothing shows that they changed.
+    pub(super) refreshes_details: bool,
     pub(super) allow_deletes: Option<u64>,
+    /// Another connection that writes to the same table: what this read does not see is not gone.
+    pub(super) shared_with: Option<String>,
     pub(super) tally: Tally,
 }
 
@@ -62,6 +68,8 @@ pub(super) struct Tally {
     adjusted: u64,
     refused_details: u64,
     still_there: u64,
+    /// Rows that were not seen were not looked for, since they may be another connection's.
+    spared: bool,
     /// Deletes that were held back.
     held: Option<ConnectorError>,
 }
@@ -149,7 +157,7 @@ impl Writing<'_> {
     /// Rows under a parent that its list, which was read whole, did not have.
     async fn sweep_parent(&mut self, batch: &mut Batch, within: &[(String, String)]) -> Result<()> {
         let is_whole = self.plan.bounds.is_empty() && !self.tally.has_nameless;
-        if is_whole && self.tally.held.is_none() {
+        if is_whole && self.tally.held.is_none() && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, within, &mut self.tally.seen_under_parent).await?;
             self.tally.live += unseen.live;
             self.tally.gone += unseen.keys.len() as u64;
@@ -164,7 +172,7 @@ impl Writing<'_> {
 
     /// Ends the read: rows that it did not see are gone, if it saw everything else.
     async fn end(&mut self, batch: &mut Batch, saw_all: bool) -> Result<()> {
-        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless {
+        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, &[], &mut self.tally.seen).await?;
             // Comparing says what it found, however much it is; only mending has to be careful.
             let compares_only = self.findings.is_some() && !self.writes;
@@ -182,6 +190,12 @@ impl Writing<'_> {
         let in_full = self.tally.held.is_none() && self.tally.still_there == 0;
         self.plan.complete(&mut self.state, in_full);
         Ok(())
+    }
+
+    /// Whether rows that were not seen can only be this connection's own.
+    fn may_sweep(&mut self) -> bool {
+        self.tally.spared |= self.shared_with.is_some();
+        self.shared_with.is_none()
     }
 
     fn delete(&mut self, batch: &mut Batch, keys: Vec<String>) {
@@ -215,17 +229,29 @@ impl Writing<'_> {
 
     /// Compares a batch with what is stored, where that is wanted, and completes its records. Whether there was time.
     async fn prepare(&mut self, batch: &mut Batch) -> Result<bool> {
-        if self.findings.is_none() && self.details.is_none() {
-            return Ok(true);
-        }
-        let standings = match &self.findings {
-            Some(_) => self.writer.compare_contents(batch).await?,
-            None => self.writer.compare(batch).await?,
-        };
+        // Of completed records the list says too little to compare contents: only its digest tells.
         if let Some(findings) = &mut self.findings {
+            let standings = match self.details {
+                Some(_) => self.writer.compare(batch).await?,
+                None => self.writer.compare_contents(batch).await?,
+            };
             findings.note(batch, &standings);
+            self.report.unchanged += batch.keep_changed(&standings);
         }
-        let Some(details) = self.details.as_mut().filter(|_| self.writes) else { return Ok(true) };
+        if self.details.is_some() && self.writes {
+            return self.complete(batch).await;
+        }
+        Ok(true)
+    }
+
+    /// Completes the records of a batch one by one. Whether there was time.
+    async fn complete(&mut self, batch: &mut Batch) -> Result<bool> {
+        let Some(details) = &mut self.details else { return Ok(true) };
+        let standings = if self.refreshes_details {
+            vec![Standing::Different; batch.rows().len()]
+        } else {
+            self.writer.compare(batch).await?
+        };
         let mut stop: StopSignal = self.context.host().stop();
         let completed = tokio::select! {
             completed = details.complete(self.context, self.stream, batch, &standings) => completed?,
@@ -234,11 +260,15 @@ impl Writing<'_> {
         self.report.unchanged += completed.unchanged;
         self.tally.refused_details += completed.refused;
         self.report.requests = self.context.requests();
+        if self.refreshes_details {
+            let standings = self.writer.compare_contents(batch).await?;
+            self.report.unchanged += batch.keep_changed(&standings);
+        }
         Ok(true)
     }
 
     fn ended(self, complete: bool) -> Ended {
-        let Tally { adjusted, refused_details, still_there, has_nameless, held, .. } = self.tally;
+        let Tally { adjusted, refused_details, still_there, has_nameless, spared, held, .. } = self.tally;
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
             if count > 0 {
@@ -256,6 +286,11 @@ impl Writing<'_> {
         );
         if has_nameless && complete {
             warnings.push("deletes were left alone, since records without a usable key came".to_owned());
+        }
+        if let Some(other) = self.shared_with.filter(|_| spared) {
+            warnings.push(format!(
+                "deletes were left alone, since connection `{other}` writes to the same tables"
+            ));
         }
         Ended { complete, warnings, held }
     }

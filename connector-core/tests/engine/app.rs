@@ -41,6 +41,8 @@ pub(crate) struct Account {
     pub(crate) users: Vec<Value>,
     /// Ids that lists leave out although they are there.
     pub(crate) hidden: Vec<String>,
+    /// Single records have lines that their list does not tell of.
+    pub(crate) more_lines: bool,
     /// Streams that are forbidden.
     pub(crate) forbidden: Vec<&'static str>,
     pub(crate) requests: Vec<String>,
@@ -197,7 +199,7 @@ impl App {
             return Err(ConnectorError::new(ErrorCode::NotFound, "no such company"));
         };
         let mut company = company.clone();
-        company["lines"] = json!(["one"]);
+        company["lines"] = if account.more_lines { json!(["one", "two"]) } else { json!(["one"]) };
         Ok(raw(&company))
     }
 

@@ -82,3 +82,28 @@ async fn a_module_that_the_account_does_not_have_fails_no_run() {
     assert_eq!((&report["status"], code), (&json!("failed"), 77));
     assert_eq!(app.sink.live("companies").len(), 3, "forbidden is not gone");
 }
+
+#[tokio::test]
+async fn rows_that_may_be_another_connections_are_left_alone() {
+    let app = App::with_companies(3);
+    app.put_note("n1", "c000");
+    app.put_note("n2", "c000");
+    let both = json!({"streams": ["notes", "companies"], "mode": "full"});
+    app.sync(both.clone()).await;
+    app.account().companies.remove("c002");
+    app.account().notes.remove("n1");
+    app.sink.database().shared_with = Some("other".into());
+    let report = app.sync(both.clone()).await;
+    assert_eq!(report["status"], "succeeded");
+    let warning = "deletes were left alone, since connection `other` writes to the same tables";
+    for stream in report["streams"].as_array().unwrap() {
+        let warnings = stream["warnings"].as_array().unwrap();
+        let said = warnings.iter().filter(|said| **said == warning).count();
+        assert_eq!((said, &stream["deleted"]), (1, &json!(0)), "{stream}");
+    }
+    assert_eq!((app.sink.live("companies").len(), app.sink.live("notes").len()), (3, 2));
+
+    app.sink.database().shared_with = None;
+    app.sync(both).await;
+    assert_eq!((app.sink.live("companies").len(), app.sink.live("notes").len()), (2, 1));
+}

@@ -37,3 +37,18 @@ async fn a_stream_without_details_is_refused() {
     let error = app.try_run("sync", json!({"details": ["users"]})).await.unwrap_err();
     assert_eq!(error.code(), connector_core::ErrorCode::InvalidValue);
 }
+
+#[tokio::test]
+async fn a_full_read_that_is_asked_for_finds_what_no_list_shows() {
+    let app = App::with_companies(3);
+    app.sync(json!({"streams": ["companies"], "details": true})).await;
+    app.account().more_lines = true;
+    let report = app.sync(json!({"streams": ["companies"]})).await;
+    assert_eq!(report["streams"][0]["updated"], 0, "the list is as it was");
+    let report = app.sync(json!({"streams": ["companies"], "mode": "full"})).await;
+    assert_eq!(report["streams"][0]["updated"], 3);
+    let stored = app.sink.database().tables["companies"]["c001"].document.clone();
+    assert_eq!(stored["lines"], json!(["one", "two"]));
+    let report = app.sync(json!({"streams": ["companies"], "mode": "full"})).await;
+    assert_eq!(report["streams"][0]["unchanged"], 3);
+}

@@ -22,6 +22,8 @@ pub(crate) struct Database {
     pub(crate) rejects: Vec<(String, StoredReject)>,
     /// Rows that no table takes, by their keys.
     pub(crate) refused: Vec<String>,
+    /// Another connection that writes to the same tables.
+    pub(crate) shared_with: Option<String>,
     writes: u64,
 }
 
@@ -61,9 +63,12 @@ struct MemoryRun {
 impl SinkRun for MemoryRun {
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>> {
         let state = self.sink.database().states.get(&table.name).cloned().unwrap_or_default();
+        let shared_with = self.sink.database().shared_with.clone();
         let writer =
             MemoryWriter { sink: self.sink.clone(), table: table.name.clone(), dry_run: self.dry_run };
-        Box::pin(async { Ok(OpenedStream { writer: Box::new(writer), state, existing: Vec::new() }) })
+        Box::pin(async {
+            Ok(OpenedStream { writer: Box::new(writer), state, existing: Vec::new(), shared_with })
+        })
     }
 
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
@@ -139,6 +144,15 @@ impl MemoryWriter {
     }
 }
 
+fn document(row: &connector_core::stream::Row) -> Value {
+    serde_json::from_str(row.document()).expect("a record is JSON")
+}
+
+fn cells(batch: &Batch, row: &connector_core::stream::Row) -> BTreeMap<String, String> {
+    let cells = batch.columns().iter().enumerate();
+    cells.filter_map(|(index, column)| Some((column.name.clone(), row.cell(index)?.to_owned()))).collect()
+}
+
 impl StreamWriter for MemoryWriter {
     fn write<'a>(&'a mut self, batch: Batch, state: &'a StreamState) -> BoxFuture<'a, Result<Written>> {
         let standings = self.standings(&batch);
@@ -162,18 +176,16 @@ impl StreamWriter for MemoryWriter {
             match standing {
                 Standing::Missing => written.inserted += 1,
                 Standing::Different => written.updated += 1,
+                Standing::Same if batch.is_rewritten(row) => written.updated += 1,
                 Standing::Same => {
                     written.unchanged += 1;
                     continue;
                 }
             }
             database.writes += 1;
-            let cells = batch.columns().iter().enumerate();
-            let cells =
-                cells.filter_map(|(index, column)| Some((column.name.clone(), row.cell(index)?.to_owned())));
             let stored = Row {
-                document: serde_json::from_str(row.document()).expect("a record is JSON"),
-                columns: cells.collect(),
+                document: document(row),
+                columns: cells(&batch, row),
                 deleted: false,
                 hash: *row.hash(),
                 written: database.writes,
@@ -204,6 +216,19 @@ impl StreamWriter for MemoryWriter {
 
     fn compare<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
         let standings = self.standings(batch);
+        Box::pin(async { Ok(standings) })
+    }
+
+    fn compare_contents<'a>(&'a mut self, batch: &'a Batch) -> BoxFuture<'a, Result<Vec<Standing>>> {
+        let database = self.sink.database();
+        let table = database.tables.get(&self.table);
+        let standing = |row: &connector_core::stream::Row| {
+            let Some(stored) = table.and_then(|table| table.get(row.key())) else { return Standing::Missing };
+            let is_same =
+                !stored.deleted && stored.document == document(row) && stored.columns == cells(batch, row);
+            if is_same { Standing::Same } else { Standing::Different }
+        };
+        let standings = batch.rows().map(standing).collect();
         Box::pin(async { Ok(standings) })
     }
 

@@ -46,3 +46,47 @@ async fn a_repair_mends_what_it_names() {
     let (report, _) = app.run("verify", json!({"streams": ["companies"]})).await;
     assert_eq!(report["status"], "equal");
 }
+
+#[tokio::test]
+async fn what_was_changed_by_hand_is_found_and_mended() {
+    let app = App::with_companies(5);
+    app.sync(json!({"streams": ["companies"]})).await;
+    let change = |app: &App| {
+        let mut database = app.sink.database();
+        let table = database.tables.get_mut("companies").unwrap();
+        table.get_mut("c001").unwrap().columns.insert("name".into(), "x".into());
+        table.get_mut("c003").unwrap().document["name"] = json!("x");
+    };
+    change(&app);
+    let (report, code) = app.run("verify", json!({"streams": ["companies"]})).await;
+    assert_eq!((&report["streams"][0]["different"], code), (&json!(["c001", "c003"]), 69));
+    let (report, _) = app.run("verify", json!({"streams": ["companies"], "repair": true})).await;
+    assert_eq!(
+        (&report["status"], &report["streams"][0]["different_count"]),
+        (&json!("repaired"), &json!(2))
+    );
+    let (report, _) = app.run("verify", json!({"streams": ["companies"]})).await;
+    assert_eq!(report["status"], "equal");
+}
+
+#[tokio::test]
+async fn rows_with_details_are_equal_although_the_list_says_less() {
+    let app = App::with_companies(5);
+    app.sync(json!({"streams": ["companies"], "details": ["companies"]})).await;
+    app.put_company("c001", "renamed");
+    let (report, _) = app.run("verify", json!({"streams": ["companies"]})).await;
+    assert_eq!(report["streams"][0]["different"], json!(["c001"]));
+}
+
+#[tokio::test]
+async fn rows_that_may_be_another_connections_are_not_called_extra() {
+    let app = diverged().await;
+    app.sink.database().shared_with = Some("other".into());
+    let (report, code) = app.run("verify", json!({"streams": ["companies"], "repair": true})).await;
+    assert_eq!((&report["status"], code), (&json!("repaired"), 0));
+    let stream = &report["streams"][0];
+    assert_eq!((&stream["extra_count"], &stream["different"]), (&json!(0), &json!(["c003"])));
+    assert_eq!(stream["warnings"].as_array().unwrap().len(), 1);
+    assert!(stream["warnings"][0].as_str().unwrap().contains("connection `other`"));
+    assert_eq!(app.sink.live("companies").len(), 26);
+}

@@ -1,7 +1,9 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
 mod budget;
+mod contents;
 mod copy;
+mod cursors;
 mod document_table;
 mod documents;
 mod fault;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use connector_core::Result;
 use connector_core::sync::{
     CustomFieldView, OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument,
-    StoredReject, StreamState, SyncReport, Table,
+    StoredReject, SyncReport, Table,
 };
 use futures_util::future::BoxFuture;
 use sqlx::PgConnection;
@@ -21,6 +21,7 @@ use super::session::{self, PgSession, Statements};
 use super::table::{self, Described};
 use super::types;
 use crate::attempts::Attempts;
+use crate::cursors::{Cursors, is_in_any_schema};
 use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
 use crate::items::ItemTable;
@@ -88,7 +89,12 @@ impl PgRun {
             Some(place) => (table::full_name(self.schema_of(place), &place.table), place.stream.clone()),
             None => (table::full_name(&self.scope.schema, &table.name), table.name.clone()),
         };
-        let state = self.stored_state(&mut connection, &stream).await?;
+        let Cursors { state, shared_with } = if self.start.dry_run && !database.is_there().await? {
+            Cursors::default()
+        } else {
+            let any_schema = is_in_any_schema(place.as_ref());
+            database.cursors(&mut connection, &self.scope, &stream, any_schema).await?
+        };
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
             table: name.clone(),
@@ -98,6 +104,7 @@ impl PgRun {
             item_tables,
             is_empty,
             state,
+            shared_with,
             dry_run: self.start.dry_run,
         };
         let session = PgSession {
@@ -150,25 +157,6 @@ impl PgRun {
 
     fn schema_of<'a>(&'a self, place: &'a DocumentPlace) -> &'a str {
         place.schema.as_deref().unwrap_or(&self.scope.schema)
-    }
-
-    async fn stored_state(&self, connection: &mut PgConnection, stream: &str) -> Result<Option<StreamState>> {
-        if self.start.dry_run && !self.database.is_there().await? {
-            return Ok(None);
-        }
-        let json: Option<String> = sqlx::query_scalar(
-            "SELECT state::text FROM connector.cursors
-             WHERE app_id = $1 AND connection = $2 AND schema = $3 AND stream = $4",
-        )
-        .bind(&self.scope.app_id)
-        .bind(&self.scope.connection)
-        .bind(&self.scope.schema)
-        .bind(stream)
-        .fetch_optional(connection)
-        .await
-        .map_err(|error| self.database.explain(error))?;
-        // A state that cannot be read is none: everything is read again, and nothing is lost.
-        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
     }
 
     async fn end(&self, report: &SyncReport) -> Result<()> {

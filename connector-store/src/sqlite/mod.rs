@@ -1,6 +1,8 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
 mod budget;
+mod contents;
+mod cursors;
 mod document_table;
 mod documents;
 mod fault;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use connector_core::Result;
 use connector_core::sync::{
     CustomFieldView, OpenedStream, ParentQuery, ParentRow, RunStart, Sink, SinkRun, StoredDocument,
-    StoredReject, StreamState, SyncReport, Table,
+    StoredReject, SyncReport, Table,
 };
 use futures_util::future::BoxFuture;
-use sqlx::SqliteConnection;
 use tokio::sync::Mutex;
 
 use super::Database;
@@ -22,12 +21,12 @@ use super::session::{SqliteSession, Statements};
 use super::table::{self, Described};
 use super::types;
 use crate::attempts::Attempts;
+use crate::cursors::Cursors;
 use crate::documents::{DocumentOptions, DocumentPlace};
 use crate::fault::Class;
 use crate::identifier::quoted;
 use crate::items::ItemTable;
 use crate::lease::{ReportRow, Scope, lost};
-use crate::migrations::Standing;
 use crate::writer::{Opening, Writer};
 
 /// Writes into tables of the file.
@@ -82,13 +81,13 @@ struct SqliteRun {
 struct Found {
     described: Option<Described>,
     item_tables: Vec<ItemTable>,
-    state: Option<StreamState>,
+    cursors: Cursors,
 }
 
 impl SqliteRun {
     async fn open(&self, table: &Table) -> Result<OpenedStream> {
         let place = self.documents.as_ref().map(|documents| documents.place(table)).transpose()?;
-        let Found { described, item_tables, state } = match (&place, self.start.dry_run) {
+        let Found { described, item_tables, cursors } = match (&place, self.start.dry_run) {
             (Some(place), dry_run) => self.find_documents(table, place, dry_run).await?,
             (None, true) => self.look(table).await?,
             (None, false) => self.prepare(table).await?,
@@ -106,7 +105,8 @@ impl SqliteRun {
             has_columns: place.is_none(),
             item_tables,
             is_empty,
-            state,
+            state: cursors.state,
+            shared_with: cursors.shared_with,
             dry_run: self.start.dry_run,
         };
         let session = SqliteSession {
@@ -130,8 +130,8 @@ impl SqliteRun {
         let shown = self.database.shown();
         let described = table::prepare(&mut connection, &table::of_records(table), shown).await?;
         let item_tables = items::prepare(&mut connection, table, &described, shown).await?;
-        let state = self.stored_state(&mut connection, &table.name).await?;
-        Ok(Found { described: Some(described), item_tables, state })
+        let cursors = self.database.cursors(&mut connection, &self.scope, &table.name).await?;
+        Ok(Found { described: Some(described), item_tables, cursors })
     }
 
     /// For a dry run: what there is, if anything.
@@ -143,60 +143,28 @@ impl SqliteRun {
         };
         let described =
             table::describe(&mut connection, &table::of_records(table), self.database.shown()).await?;
-        let state = self.state_if_any(&mut connection, &table.name).await?;
-        Ok(Found { described, item_tables: Vec::new(), state })
+        let cursors = self.database.cursors_if_any(&mut connection, &self.scope, &table.name).await?;
+        Ok(Found { described, item_tables: Vec::new(), cursors })
     }
 
     /// The same in the layout `documents`; makes the table unless this is a dry run.
     async fn find_documents(&self, table: &Table, place: &DocumentPlace, dry_run: bool) -> Result<Found> {
         let (database, shown) = (&self.database, self.database.shown());
         let explain = |error| database.explain(error);
-        let (found, state) = if dry_run {
+        let (found, cursors) = if dry_run {
             let Some(mut connection) = database.connect_to_read().await.map_err(explain)? else {
                 return Ok(Found::default());
             };
             let found = document_table::describe(&mut connection, place, shown).await?;
-            (found, self.state_if_any(&mut connection, &place.stream).await?)
+            (found, database.cursors_if_any(&mut connection, &self.scope, &place.stream).await?)
         } else {
             let mut connection = database.connect().await.map_err(explain)?;
             let found = document_table::prepare(&mut connection, place, shown).await?;
-            (Some(found), self.stored_state(&mut connection, &place.stream).await?)
+            (Some(found), database.cursors(&mut connection, &self.scope, &place.stream).await?)
         };
         let columns = table.columns.iter().map(types::new_column).collect();
         let described = found.map(|is_empty| Described { columns, is_empty });
-        Ok(Found { described, item_tables: Vec::new(), state })
-    }
-
-    /// The state of a stream where the store's own tables may be absent.
-    async fn state_if_any(
-        &self,
-        connection: &mut SqliteConnection,
-        stream: &str,
-    ) -> Result<Option<StreamState>> {
-        match super::migrations::standing(connection, self.database.shown()).await? {
-            Standing::Absent => Ok(None),
-            _ => self.stored_state(connection, stream).await,
-        }
-    }
-
-    async fn stored_state(
-        &self,
-        connection: &mut SqliteConnection,
-        stream: &str,
-    ) -> Result<Option<StreamState>> {
-        let json: Option<String> = sqlx::query_scalar(
-            "SELECT state FROM connector_cursors
-             WHERE app_id = ?1 AND connection = ?2 AND schema = ?3 AND stream = ?4",
-        )
-        .bind(self.scope.app_id.clone())
-        .bind(self.scope.connection.clone())
-        .bind(self.scope.schema.clone())
-        .bind(stream.to_owned())
-        .fetch_optional(connection)
-        .await
-        .map_err(|error| self.database.explain(error))?;
-        // A state that cannot be read is none: everything is read again, and nothing is lost.
-        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+        Ok(Found { described, item_tables: Vec::new(), cursors })
     }
 
     async fn end(&self, report: &SyncReport) -> Result<()> {

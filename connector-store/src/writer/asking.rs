@@ -9,7 +9,7 @@ use crate::attempts::Attempts;
 use crate::bisect::Halves;
 use crate::fault::Class;
 use crate::keys::{Key, KeyParts};
-use crate::session::Session;
+use crate::session::{Relief, Session};
 
 /// Rows of a batch by what is to be done with them.
 #[derive(Default)]
@@ -17,6 +17,15 @@ pub(super) struct Sorted<'b> {
     pub(super) new: Vec<&'b Row>,
     pub(super) differing: Vec<&'b Row>,
     pub(super) unchanged: u64,
+}
+
+/// What rows are compared by.
+#[derive(Clone, Copy)]
+pub(super) enum Measure {
+    /// The digests of their contents.
+    Digests,
+    /// The contents themselves.
+    Contents,
 }
 
 /// Keys of rows that are to be marked as deleted, each once, in order; without those that no row can have.
@@ -36,12 +45,13 @@ impl<S: Session> Writer<S> {
         if hopeful {
             return Ok(Sorted { new: rows, ..Sorted::default() });
         }
-        let standings = self.standings(&rows).await?;
+        let standings = self.standings(&rows, Measure::Digests).await?;
         let mut sorted = Sorted::default();
         for (row, standing) in rows.into_iter().zip(standings) {
             match standing {
                 Standing::Missing => sorted.new.push(row),
                 Standing::Different => sorted.differing.push(row),
+                Standing::Same if batch.is_rewritten(row) => sorted.differing.push(row),
                 Standing::Same => sorted.unchanged += 1,
             }
         }
@@ -49,17 +59,24 @@ impl<S: Session> Writer<S> {
     }
 
     /// How these rows stand to those of the table. The columns are laid out before.
-    async fn standings(&mut self, rows: &[&Row]) -> sqlx::Result<Vec<Standing>> {
+    async fn standings(&mut self, rows: &[&Row], measure: Measure) -> sqlx::Result<Vec<Standing>> {
         let mut standings = vec![Standing::Missing; rows.len()];
         let numbered: Vec<(usize, &Row)> = rows.iter().copied().enumerate().collect();
         let mut halves = Halves::new(&numbered);
         while let Some(part) = halves.next() {
             let asked: Vec<&Row> = part.iter().map(|(_, row)| *row).collect();
-            let comparison = match self.session.compare(&self.layout, &asked).await {
+            let outcome = match measure {
+                Measure::Digests => self.session.compare(&self.layout, &asked).await,
+                Measure::Contents => self.compare_values(&asked, Relief::None).await,
+            };
+            let comparison = match outcome {
                 Ok(comparison) => comparison,
                 Err(error) if self.session.class(&error) == Class::Data => {
+                    let refused = halves.refused(part);
                     // A key that cannot even be asked for is no row's.
-                    halves.refused(part);
+                    if let (Some((at, row)), Measure::Contents) = (refused, measure) {
+                        standings[*at] = self.relieved_standing(row).await?;
+                    }
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -76,7 +93,7 @@ impl<S: Session> Writer<S> {
     }
 
     /// How the rows of a batch, in their order, stand to those of the table.
-    pub(super) async fn standings_of(&mut self, batch: &Batch) -> Result<Vec<Standing>> {
+    pub(super) async fn standings_of(&mut self, batch: &Batch, measure: Measure) -> Result<Vec<Standing>> {
         let mut standings = vec![Standing::Missing; batch.rows().len()];
         if self.opening.existing.is_none() || standings.is_empty() {
             return Ok(standings);
@@ -88,7 +105,7 @@ impl<S: Session> Writer<S> {
         let (places, rows): (Vec<usize>, Vec<&Row>) = rows.into_iter().unzip();
         let mut attempts = Attempts::default();
         let sorted = loop {
-            match self.standings(&rows).await {
+            match self.standings(&rows, measure).await {
                 Ok(standings) => break standings,
                 Err(error) => self.recover(error, &mut attempts).await?,
             }
@@ -102,7 +119,7 @@ impl<S: Session> Writer<S> {
     /// What writing the batch would do.
     pub(super) async fn preview(&mut self, batch: &Batch) -> Result<Written> {
         let mut written = Written { rejected: batch.rejects().len() as u64, ..Written::default() };
-        for standing in self.standings_of(batch).await? {
+        for standing in self.standings_of(batch, Measure::Digests).await? {
             match standing {
                 Standing::Missing => written.inserted += 1,
                 Standing::Different => written.updated += 1,

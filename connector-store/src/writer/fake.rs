@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use connector_core::stream::{Column, Row};
 use connector_core::{ConnectorError, ErrorCode};
 
+use crate::contents::{ContentSession, Contents};
 use crate::fault::Class;
 use crate::items::{ItemRow, ItemSession, ItemTable};
 use crate::keys::{Key, KeyPage, KeyParts, KeyedSession};
@@ -172,6 +173,12 @@ impl Session for Fake {
 
     fn explain(&self, error: sqlx::Error) -> ConnectorError {
         ConnectorError::new(ErrorCode::InternalError, error.to_string())
+    }
+}
+
+impl ContentSession for Fake {
+    async fn compare_contents(&mut self, contents: Contents<'_>, rows: &[&Row]) -> sqlx::Result<Comparison> {
+        self.compare(contents.layout, rows).await
     }
 }
 

@@ -28,6 +28,7 @@ fn writer(fake: &Fake) -> Writer<Fake> {
         item_tables: Vec::new(),
         is_empty: true,
         state: None,
+        shared_with: None,
         dry_run: false,
     };
     Writer::new(fake.clone(), opening)

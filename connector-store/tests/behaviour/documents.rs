@@ -384,6 +384,41 @@ pub(crate) async fn a_deleted_record_takes_its_row_along(world: World) {
     assert_eq!(left, [0, 2, 3, 4].map(|n| Some(id(n))));
 }
 
+pub(crate) async fn contents_of_documents_are_compared(world: World) {
+    let mut records: Vec<Value> = (0..9).map(|n| company(n, 1)).collect();
+    records[5]["name"] = json!("nul \u{0} inside");
+    load(&world, &records).await;
+    let table = world.table("old_companies");
+    let change = |number: u32| {
+        let content = company(number, 2);
+        format!("UPDATE {table} SET old_content = '{content}' WHERE old_uuid = '{}'", id(number))
+    };
+    world.execute(&change(2)).await;
+    world.execute(&format!("DELETE FROM {table} WHERE old_uuid = '{}'", id(3))).await;
+    let run = begin(&world).await;
+    let mut stream = run.open(&companies()).await;
+    let batch = stream.batch(&records);
+    let standings = stream.opened.writer.compare_contents(&batch).await.unwrap();
+    let mut expected = [Standing::Same; 9];
+    (expected[2], expected[3]) = (Standing::Different, Standing::Missing);
+    assert_eq!(standings, expected);
+}
+
+pub(crate) async fn a_table_in_a_schema_of_its_own_is_shared_from_any(world: World) {
+    if !world.is_postgres() {
+        return;
+    }
+    let options = |schema: &str| {
+        let names = BTreeMap::from([("companies".to_owned(), "shared.companies".to_owned())]);
+        SinkOptions::new(schema).documents(DocumentOptions { tables: TABLES, names })
+    };
+    let run = begin_in(&world.store, options("one"), "default", false).await.unwrap();
+    run.open(&companies()).await.write(&[company(1, 1)], &state(1)).await.unwrap();
+    let run = begin_in(&world.store, options("two"), "other", false).await.unwrap();
+    let opened = run.open(&companies()).await.opened;
+    assert_eq!((opened.shared_with.as_deref(), opened.state), (Some("default"), StreamState::default()));
+}
+
 pub(crate) async fn keys_and_standings_of_documents_are_told(world: World) {
     let run = begin(&world).await;
     let mut stream = run.open(&companies()).await;

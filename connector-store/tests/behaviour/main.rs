@@ -4,6 +4,8 @@
 
 mod budget;
 mod children;
+mod connections;
+mod contents;
 mod deletes;
 mod documents;
 mod failures;
@@ -75,6 +77,8 @@ on_every_backend! {
         documents_are_read_back_in_pages,
         a_deleted_record_takes_its_row_along,
         keys_and_standings_of_documents_are_told,
+        contents_of_documents_are_compared,
+        a_table_in_a_schema_of_its_own_is_shared_from_any,
         parents_are_found_in_documents,
     },
     deletes::{
@@ -84,6 +88,19 @@ on_every_backend! {
         a_key_of_two_columns_is_deleted,
         a_key_that_no_row_can_have_harms_no_other,
         a_dry_run_counts_deletes_and_does_none,
+    },
+    contents::{
+        rows_are_compared_by_their_values,
+        what_was_changed_by_hand_differs_until_it_is_rewritten,
+        what_the_database_cannot_hold_makes_no_difference,
+        columns_of_other_types_are_compared_as_they_hold_values,
+        a_column_that_is_gone_lacks_the_values_of_its_rows,
+        contents_of_wide_rows_and_of_keys_in_parts_are_compared,
+        what_is_not_there_is_missing,
+    },
+    connections::{
+        a_connection_is_told_of_another_that_writes_to_its_table,
+        tables_of_other_schemas_are_not_shared,
     },
     keys::{
         rows_are_compared_in_their_order,

@@ -42,10 +42,13 @@ impl Sandbox for TeamleaderSandbox {
                  WHERE d.status = 'won' GROUP BY u.id ORDER BY value DESC;",
             ),
             (
-                "Custom fields by their labels",
-                "SELECT c.name, f.label, json_extract(v.value, '$.value') AS value\n\
-                 FROM companies c, json_each(c.custom_fields) v\n\
-                 JOIN custom_field_definitions f ON f.id = json_extract(v.value, '$.definition.id') LIMIT 10;",
+                "Custom fields as columns",
+                "SELECT name, nieuwsbrief, date, budget FROM companies_with_custom_fields\n\
+                 WHERE budget IS NOT NULL LIMIT 10;",
+            ),
+            (
+                "What is gone",
+                "SELECT order_number, name, _deleted_at FROM orders WHERE _deleted_at IS NOT NULL;",
             ),
         ]
     }
@@ -82,6 +85,9 @@ impl RunningSandbox for Running {
         }
         if control.insert("contacts", json!({"first_name": "Ada", "last_name": "Lovelace"})).is_ok() {
             changes.push("Ada Lovelace becomes a contact".to_owned());
+        }
+        if id("orders", 1).is_some_and(|id| control.delete("orders", &id).is_ok()) {
+            changes.push("an order is deleted".to_owned());
         }
         changes
     }

@@ -1,31 +1,38 @@
 //! Measures what the project promises about speed and memory, and prints each figure beside its bar.
 //!
 //! ```text
-//! bench PROGRAM [--quick] [startup] [load] [memory] [requests] [sqlite]
+//! bench PROGRAM [--quick] [startup] [load] [memory] [requests] [incremental] [verify] [sqlite] [budget]
 //! ```
 //!
 //! Nothing is timed against a limit: a figure beyond its bar is for people to see. The exit code tells only whether
 //! what was measured did its work: rows that are missing make it 1.
 
 mod baseline;
+mod budget;
+mod callers;
+mod connected;
 mod figures;
+mod incremental;
 mod load;
 mod measured;
 mod memory;
 mod program;
+mod request_log;
 mod requests;
 mod sandbox;
 mod sqlite;
 mod startup;
 mod sync;
+mod verify;
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use program::Program;
 
 /// An error of the bench ends it: there is nobody who could act on a part of it.
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -38,21 +45,33 @@ struct Scale {
     records: u64,
     /// Companies in the load whose memory is compared with that one's.
     many_records: u64,
+    /// How long a backfill at the rate limit goes on: a few times the minute that slides.
+    backfill: Duration,
 }
 
-const FULL: Scale = Scale { starts: 50, rounds: 5, records: 100_000, many_records: 1_000_000 };
+const FULL: Scale = Scale {
+    starts: 50,
+    rounds: 5,
+    records: 100_000,
+    many_records: 1_000_000,
+    backfill: Duration::from_secs(245),
+};
 
 /// To see whether the bench still works; the figures say little.
-const QUICK: Scale = Scale { starts: 5, rounds: 1, records: 2_000, many_records: 20_000 };
+const QUICK: Scale =
+    Scale { starts: 5, rounds: 1, records: 2_000, many_records: 20_000, backfill: Duration::from_secs(125) };
 
 type Section = (&'static str, fn(&Program, Scale) -> Outcome);
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 8] = [
     ("startup", startup::measure),
     ("load", load::measure),
     ("memory", memory::measure),
     ("requests", requests::measure),
+    ("incremental", incremental::measure),
+    ("verify", verify::measure),
     ("sqlite", sqlite::measure),
+    ("budget", budget::measure),
 ];
 
 fn main() -> ExitCode {

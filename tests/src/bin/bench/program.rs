@@ -1,7 +1,7 @@
 //! The connector's program that is measured.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use tempfile::TempDir;
 
@@ -38,5 +38,16 @@ impl Folder {
         let mut command = Command::new(&self.program);
         command.env_clear().env("HOME", self.folder.path()).current_dir(self.folder.path());
         command
+    }
+}
+
+/// A process that ends with this value.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only where it has ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -1,4 +1,4 @@
-//! One sync: the process, and what it reported.
+//! One sync or comparison: the process, and what it reported.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::measured::{self, Measured};
 use crate::program::Folder;
 use crate::sandbox::Sandbox;
 
-/// A sync that succeeded.
+/// A sync that succeeded, or a comparison.
 pub(crate) struct Synced {
     pub(crate) process: Measured,
     response: Value,
@@ -15,15 +15,31 @@ pub(crate) struct Synced {
 
 /// Syncs streams, all default ones if none is named.
 pub(crate) fn run(folder: &Folder, sandbox: &Sandbox, store: &str, arguments: &[&str]) -> Outcome<Synced> {
+    command("sync", "succeeded", folder, sandbox, store, arguments)
+}
+
+/// Compares streams with the app, and finds no difference.
+pub(crate) fn verify(folder: &Folder, sandbox: &Sandbox, store: &str, arguments: &[&str]) -> Outcome<Synced> {
+    command("verify", "equal", folder, sandbox, store, arguments)
+}
+
+fn command(
+    name: &str,
+    status: &str,
+    folder: &Folder,
+    sandbox: &Sandbox,
+    store: &str,
+    arguments: &[&str],
+) -> Outcome<Synced> {
     let mut envelope = sandbox.envelope();
     envelope["request"] = json!({"sink": {"url": store}});
     let mut command = folder.command();
-    command.arg("sync").args(arguments).args(["--json", &envelope.to_string()]);
+    command.arg(name).args(arguments).args(["--json", &envelope.to_string()]);
     let process = measured::run(&command)?;
     let envelope: Value = serde_json::from_str(&process.standard_output)?;
     let response = envelope["response"].clone();
-    if response["status"] != "succeeded" {
-        return Err(format!("the sync did not succeed: {envelope}").into());
+    if response["status"] != status {
+        return Err(format!("{name} should end as {status}: {envelope}").into());
     }
     Ok(Synced { process, response })
 }

@@ -1,0 +1,207 @@
+//! Building an integration: one call for each thing that an app has.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use reqwest::header::HeaderMap;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::check::{DeclarationError, check_exports, check_links, check_name, check_stream, duplicate};
+use super::{Integration, StreamEntry, of_settings};
+use crate::auth::AuthKind;
+use crate::call::Call;
+use crate::capability::Capability;
+use crate::custom_fields::CustomFields;
+use crate::error::{ConnectorError, Result};
+use crate::export::Export;
+use crate::http::{HttpOptions, HttpResponse, RateLimit};
+use crate::list;
+use crate::oauth::{self, OAuth};
+use crate::stream::Stream;
+use crate::sync::{self, DocumentTables};
+use crate::webhook::Webhooks;
+
+/// Builds an [`Integration`].
+pub struct IntegrationBuilder<S> {
+    pub(super) integration: Integration,
+    pub(super) capabilities: Vec<Capability>,
+    pub(super) replaced: BTreeSet<&'static str>,
+    pub(super) settings_type: std::marker::PhantomData<fn(S)>,
+}
+
+impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilder<S> {
+    /// Name for people.
+    pub fn name(mut self, name: &str) -> Self {
+        self.integration.description.user_friendly_name = name.into();
+        self
+    }
+
+    /// What the app is, in a sentence or two.
+    pub fn description(mut self, description: &str) -> Self {
+        self.integration.description.description = description.into();
+        self
+    }
+
+    /// Categories, as `crm`.
+    pub fn categories(mut self, categories: &[&'static str]) -> Self {
+        self.integration.description.categories = categories.to_vec();
+        self
+    }
+
+    /// Address of a logo.
+    pub fn logo_url(mut self, url: &'static str) -> Self {
+        self.integration.description.logo_url = Some(url);
+        self
+    }
+
+    /// Accepted kinds of credential.
+    pub fn auth(mut self, kinds: &[AuthKind]) -> Self {
+        self.integration.auth = kinds.to_vec();
+        self
+    }
+
+    /// OAuth: registers `get_authorization_url`, `handle_authorization_callback` and `refresh_access_token`.
+    pub fn oauth(mut self, oauth: OAuth<S>) -> Self {
+        self.integration.oauth = Some(oauth.erase());
+        self
+    }
+
+    /// HTTP behaviour, from the settings. The rate limit's headers are declared with [`Self::rate_limit`].
+    pub fn http(mut self, options: fn(&S) -> HttpOptions) -> Self {
+        self.integration.http_options = of_settings(options);
+        self
+    }
+
+    /// Records in a page, from the settings.
+    pub fn page_size(mut self, size: fn(&S) -> u32) -> Self {
+        self.integration.page_size = of_settings(size);
+        self
+    }
+
+    /// Streams that a sync reads at the same time, from the settings.
+    pub fn concurrency(mut self, concurrency: fn(&S) -> usize) -> Self {
+        self.integration.concurrency = of_settings(concurrency);
+        self
+    }
+
+    /// Reads the app's rate limit headers.
+    pub fn rate_limit(mut self, read: fn(&HeaderMap) -> Option<RateLimit>) -> Self {
+        self.integration.rate_limit = read;
+        self
+    }
+
+    /// The app's own codes and messages to ours; `None` leaves it to the HTTP status.
+    pub fn map_error(mut self, map: fn(&HttpResponse) -> Option<ConnectorError>) -> Self {
+        self.integration.map_error = map;
+        self
+    }
+
+    /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
+    pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
+        self.integration.streams.extend(streams.into_iter().map(|stream| StreamEntry {
+            declaration: stream.declaration,
+            read: stream.read,
+            get: stream.get,
+        }));
+        self
+    }
+
+    /// The webhooks of the app.
+    pub fn webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.integration.webhooks = Some(webhooks);
+        self
+    }
+
+    /// How custom fields become columns of a view.
+    pub fn custom_fields(mut self, custom_fields: CustomFields) -> Self {
+        self.integration.custom_fields = Some(custom_fields);
+        self
+    }
+
+    /// Asks the account which streams of the default set it has no use for. A sync that names its streams does not ask.
+    pub fn leave_out<F, Fut>(mut self, ask: F) -> Self
+    where
+        F: Fn(Call<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Vec<&'static str>>> + Send + 'static,
+    {
+        self.integration.leave_out = Some(Arc::new(move |context| Box::pin(ask(Call::new(context)))));
+        self
+    }
+
+    /// Offers the layout `documents`, with tables of these names.
+    pub fn documents(mut self, tables: DocumentTables) -> Self {
+        self.integration.documents = Some(tables);
+        self
+    }
+
+    /// Adds a file of a fixed form that the app's records can be exported to.
+    pub fn export(mut self, export: Export<S>) -> Self {
+        self.integration.exports.push(export.erase());
+        self
+    }
+
+    /// Adds a capability.
+    pub fn capability(mut self, capability: Capability) -> Self {
+        self.capabilities.push(capability);
+        self
+    }
+
+    /// Puts a capability in the place of the one that the framework registers under its name.
+    pub fn replace(mut self, capability: Capability) -> Self {
+        self.replaced.insert(capability.name());
+        self.capabilities.push(capability);
+        self
+    }
+
+    /// Switches a capability off that the framework registers.
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.replaced.insert(name);
+        self
+    }
+
+    /// Checks the declaration.
+    ///
+    /// # Errors
+    /// The first mistake, by name.
+    pub fn build(self) -> Result<Integration, DeclarationError> {
+        let Self { mut integration, capabilities, replaced, .. } = self;
+        check_name("app id", &integration.description.app_id)?;
+        if integration.oauth.is_some() != integration.auth.contains(&AuthKind::Oauth) {
+            return Err(DeclarationError::OAuthHalfDeclared);
+        }
+        let mut names = BTreeSet::new();
+        for entry in &integration.streams {
+            check_stream(&entry.declaration)?;
+            if !names.insert(entry.declaration.name) {
+                return Err(duplicate("stream", entry.declaration.name));
+            }
+        }
+        let mut types = BTreeSet::new();
+        for declared in integration.webhooks.iter().flat_map(|webhooks| webhooks.types) {
+            if !types.insert(declared) {
+                return Err(duplicate("type of webhooks", declared));
+            }
+        }
+        for entry in &integration.streams {
+            check_links(&entry.declaration, &names)?;
+        }
+        check_exports(&integration.exports, &names)?;
+        let mut derived = list::capabilities(&integration.streams);
+        if integration.oauth.is_some() {
+            derived.extend(oauth::capabilities());
+        }
+        if !integration.streams.is_empty() {
+            derived.extend(sync::capabilities());
+        }
+        derived.retain(|capability| !replaced.contains(capability.name()));
+        for capability in derived.into_iter().chain(capabilities) {
+            check_name("capability", capability.name())?;
+            let name = capability.name();
+            if integration.capabilities.insert(name, capability).is_some() {
+                return Err(duplicate("capability", name));
+            }
+        }
+        Ok(integration)
+    }
+}

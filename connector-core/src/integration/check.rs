@@ -1,0 +1,228 @@
+//! What a declaration must be like, and what is said of one that is not.
+
+use std::collections::BTreeSet;
+
+use crate::export::ExportEntry;
+use crate::stream::{Paging, StreamDeclaration, Walk};
+
+/// Why a declaration cannot be built. The message names the mistake.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeclarationError {
+    /// A name that is no lower-case identifier.
+    #[error(
+        "{what} `{name}` must be snake_case: lower-case letters, digits and single underscores, a letter first"
+    )]
+    BadName {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Two things of one name.
+    #[error("{what} `{name}` is declared twice")]
+    Duplicate {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A stream without a key: its rows could not be told apart.
+    #[error("stream `{stream}` has no key")]
+    NoKey {
+        /// The stream.
+        stream: String,
+    },
+    /// A stream whose declaration names a field, filter or include that it does not have.
+    #[error("stream `{stream}` names `{name}` as its {what}, but has no such {kind}")]
+    Unknown {
+        /// The stream.
+        stream: String,
+        /// The role of the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// What should have the name.
+        kind: &'static str,
+    },
+    /// An export of a stream that is not declared.
+    #[error("export `{export}` is made of the stream `{stream}`, which is not declared")]
+    UnknownStream {
+        /// The export.
+        export: String,
+        /// The stream.
+        stream: String,
+    },
+    /// OAuth credentials are accepted but nothing says where they come from, or the other way round.
+    #[error("auth kind `oauth` and the OAuth settings must be declared together")]
+    OAuthHalfDeclared,
+}
+
+pub(super) fn duplicate(what: &'static str, name: &str) -> DeclarationError {
+    DeclarationError::Duplicate { what, name: name.to_owned() }
+}
+
+pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), DeclarationError> {
+    let of_words = name
+        .split('_')
+        .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    if of_words && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.len() <= 63 {
+        return Ok(());
+    }
+    Err(DeclarationError::BadName { what, name: name.to_owned() })
+}
+
+pub(super) fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
+    check_name("stream", stream.name)?;
+    check_name("singular of a stream", stream.singular)?;
+    if stream.key.is_empty() {
+        return Err(DeclarationError::NoKey { stream: stream.name.to_owned() });
+    }
+    let unknown = |what, name: &str, kind| {
+        Err(DeclarationError::Unknown { stream: stream.name.to_owned(), what, name: name.to_owned(), kind })
+    };
+    let has_filter = |name: &str| stream.filters.iter().any(|filter| filter.name == name);
+    let asked = stream
+        .parents
+        .iter()
+        .map(|parent| parent.filter)
+        .chain(stream.each.map(|each| each.filter))
+        .chain(stream.window.map(|window| window.from))
+        .chain(stream.window.and_then(|window| window.until))
+        .chain(stream.ids);
+    if let Some(filter) = asked.into_iter().find(|filter| !has_filter(filter)) {
+        return unknown("way of reading", filter, "filter");
+    }
+    if let Some(filter) = stream.changed_since.filter(|filter| !has_filter(filter)) {
+        return unknown("filter for changes", filter, "filter");
+    }
+    if let Some((filter, _)) = stream.default_filter.iter().find(|(name, _)| !has_filter(name)) {
+        return unknown("default filter", filter, "filter");
+    }
+    if let Some(include) = stream.default_includes.iter().find(|include| !stream.includes.contains(include)) {
+        return unknown("default include", include, "include");
+    }
+    match stream.walk {
+        Walk::Pages { sort: Some(sort) } if !stream.sorts.contains(&sort) => {
+            unknown("walk order", sort, "sort")
+        }
+        Walk::Value { field, .. } if !stream.sorts.contains(&field) => unknown("walk order", field, "sort"),
+        Walk::Value { bound, .. } if !has_filter(bound) => unknown("walk bound", bound, "filter"),
+        Walk::Value { field, .. } if !matches!(stream.paging, Paging::Number { .. }) => {
+            unknown("walk order", field, "numbered pages")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whatever hangs on another stream finds it.
+pub(super) fn check_links(
+    stream: &StreamDeclaration,
+    streams: &BTreeSet<&str>,
+) -> Result<(), DeclarationError> {
+    let missing = stream.parents.iter().find(|parent| !streams.contains(parent.stream));
+    missing.map_or(Ok(()), |parent| {
+        Err(DeclarationError::Unknown {
+            stream: stream.name.to_owned(),
+            what: "parent",
+            name: parent.stream.to_owned(),
+            kind: "stream beside it",
+        })
+    })
+}
+
+pub(super) fn check_exports(
+    exports: &[ExportEntry],
+    streams: &BTreeSet<&str>,
+) -> Result<(), DeclarationError> {
+    for (position, ExportEntry { declaration, .. }) in exports.iter().enumerate() {
+        check_name("export", declaration.name)?;
+        if exports[..position].iter().any(|other| other.declaration.name == declaration.name) {
+            return Err(duplicate("export", declaration.name));
+        }
+        let needed = [Some(declaration.stream), declaration.definitions];
+        if let Some(unknown) = needed.into_iter().flatten().find(|stream| !streams.contains(stream)) {
+            return Err(DeclarationError::UnknownStream {
+                export: declaration.name.to_owned(),
+                stream: unknown.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Call;
+    use crate::capability::Capability;
+    use crate::error::Result;
+    use crate::integration::Integration;
+    use crate::stream::{Filter, FilterKind, PageRequest, Parent, RecordPage, Stream};
+    use schemars::JsonSchema;
+
+    #[derive(serde::Deserialize, JsonSchema)]
+    struct Settings {}
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is of interest")]
+    struct Record {
+        id: String,
+    }
+
+    async fn read(_: Call<Settings>, _: PageRequest) -> Result<RecordPage> {
+        Ok(RecordPage::default())
+    }
+
+    fn stream(name: &'static str) -> Stream<Settings> {
+        Stream::new::<Record, _, _>(name, "thing", read)
+    }
+
+    fn build(streams: Vec<Stream<Settings>>) -> Result<Integration, DeclarationError> {
+        Integration::builder::<Settings>("example", "1").streams(streams).build()
+    }
+
+    #[test]
+    fn mistakes_are_found_when_the_integration_is_built_and_named() {
+        let error = build(vec![stream("Things")]).err().unwrap();
+        assert_eq!(error, DeclarationError::BadName { what: "stream", name: "Things".into() });
+        for name in ["", "2things", "a__b", "a-b", "_a"] {
+            assert!(matches!(build(vec![stream(name)]), Err(DeclarationError::BadName { .. })), "{name}");
+        }
+        let twice = build(vec![stream("things"), stream("things")]).err().unwrap();
+        assert_eq!(twice, duplicate("stream", "things"));
+        let no_key = build(vec![stream("things").declare(|stream| stream.key = &[])]).err().unwrap();
+        assert_eq!(no_key, DeclarationError::NoKey { stream: "things".into() });
+        let unknown = build(vec![stream("things").declare(|stream| stream.changed_since = Some("since"))]);
+        assert!(unknown.err().unwrap().to_string().contains("`since`"));
+    }
+
+    #[test]
+    fn a_parent_that_is_no_stream_is_found() {
+        const FILTERS: &[Filter] = &[Filter::new("owner", FilterKind::Id)];
+        const PARENTS: &[Parent] = &[Parent {
+            stream: "owners",
+            id: "id",
+            only: None,
+            filter: "owner",
+            entity: None,
+            column: "owner_id",
+        }];
+        let things = || {
+            stream("things").declare(|stream| {
+                stream.filters = FILTERS;
+                stream.parents = PARENTS;
+            })
+        };
+        assert!(build(vec![things()]).err().unwrap().to_string().contains("`owners`"));
+        let owners = Stream::new::<Record, _, _>("owners", "owner", read);
+        assert!(build(vec![things(), owners]).is_ok());
+    }
+
+    #[test]
+    fn one_declaration_gives_the_list_and_the_sync() {
+        let integration = build(vec![stream("things")]).unwrap();
+        let names: Vec<_> = integration.capabilities().map(Capability::name).collect();
+        assert_eq!(names, ["list_things", "retry_rejects", "sync", "verify"]);
+    }
+}

@@ -1,0 +1,32 @@
+//! Cursors in PostgreSQL, read where a stream is opened.
+
+use connector_core::Result;
+use sqlx::PgConnection;
+
+use super::Database;
+use crate::cursors::{CursorRow, Cursors};
+use crate::lease::Scope;
+
+impl Database {
+    /// The cursors that there are for the table of a stream.
+    pub(super) async fn cursors(
+        &self,
+        connection: &mut PgConnection,
+        scope: &Scope,
+        stream: &str,
+        any_schema: bool,
+    ) -> Result<Cursors> {
+        let rows: Vec<CursorRow> = sqlx::query_as(
+            "SELECT connection, schema, state::text FROM connector.cursors
+             WHERE app_id = $1 AND stream = $2 AND (schema = $3 OR $4) ORDER BY connection, schema",
+        )
+        .bind(&scope.app_id)
+        .bind(stream)
+        .bind(&scope.schema)
+        .bind(any_schema)
+        .fetch_all(connection)
+        .await
+        .map_err(|error| self.explain(error))?;
+        Ok(Cursors::new(rows, scope))
+    }
+}

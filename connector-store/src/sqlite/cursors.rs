@@ -1,0 +1,44 @@
+//! Cursors in SQLite, read where a stream is opened.
+
+use connector_core::Result;
+use sqlx::SqliteConnection;
+
+use super::{Database, migrations};
+use crate::cursors::{CursorRow, Cursors};
+use crate::lease::Scope;
+use crate::migrations::Standing;
+
+impl Database {
+    /// The cursors that there are for the table of a stream.
+    pub(super) async fn cursors(
+        &self,
+        connection: &mut SqliteConnection,
+        scope: &Scope,
+        stream: &str,
+    ) -> Result<Cursors> {
+        let rows: Vec<CursorRow> = sqlx::query_as(
+            "SELECT connection, schema, state FROM connector_cursors
+             WHERE app_id = ?1 AND stream = ?2 AND schema = ?3 ORDER BY connection",
+        )
+        .bind(scope.app_id.clone())
+        .bind(stream.to_owned())
+        .bind(scope.schema.clone())
+        .fetch_all(connection)
+        .await
+        .map_err(|error| self.explain(error))?;
+        Ok(Cursors::new(rows, scope))
+    }
+
+    /// The same where the store's own tables may be absent.
+    pub(super) async fn cursors_if_any(
+        &self,
+        connection: &mut SqliteConnection,
+        scope: &Scope,
+        stream: &str,
+    ) -> Result<Cursors> {
+        match migrations::standing(connection, self.shown()).await? {
+            Standing::Absent => Ok(Cursors::default()),
+            _ => self.cursors(connection, scope, stream).await,
+        }
+    }
+}
