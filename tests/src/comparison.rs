@@ -38,9 +38,10 @@ pub fn declared() -> &'static BTreeMap<String, Vec<String>> {
 /// # Panics
 /// When two have the same, or a document is no JSON.
 pub fn rows(store: &Store, stream: &str, columns: &[String]) -> Records {
-    let texts: String = columns.iter().map(|column| format!("CAST({column} AS TEXT), ")).collect();
+    let columns = columns.iter().map(String::as_str).chain(["_doc"]);
+    let texts: Vec<String> = columns.map(|column| format!("CAST({column} AS TEXT)")).collect();
     let table = store.table(stream);
-    let query = format!("SELECT {texts}CAST(_doc AS TEXT) FROM {table} WHERE _deleted_at IS NULL");
+    let query = format!("SELECT {} FROM {table} WHERE _deleted_at IS NULL", texts.join(", "));
     let mut rows = Records::new();
     for mut row in store.try_rows(&query).unwrap_or_default() {
         let document = row.pop().flatten().expect("a document");

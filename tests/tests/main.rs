@@ -25,17 +25,23 @@ macro_rules! on_both_stores {
 
 mod bad_input;
 mod changes;
+mod custom_field_views;
 mod databases;
+mod deletes;
 mod demo;
+mod details_and_children;
 mod documents;
 mod every_stream;
 mod export;
 mod faults;
+mod faults_and_verify;
 mod first_sync;
 mod info;
 mod interruption;
 mod login;
+mod modules;
 mod odd_data;
 mod output;
 mod secrets;
 mod tokens;
+mod webhooks;

@@ -51,6 +51,7 @@ pub(super) async fn run(
     let run = sink.begin(&start).await?;
     let context = patient(context);
     let mut ended = work_on(&context, streams, &*run, work).await;
+    note_missing_parents(streams, &mut ended);
     if work.views && !work.dry_run && !context.host().stop().is_given() {
         views::refresh(&context, &*run, &mut ended).await;
     }
@@ -103,6 +104,23 @@ async fn work_on(
     }
     ended.sort_by_key(|(position, _)| *position);
     ended.into_iter().map(|(_, end)| end).collect()
+}
+
+/// A stream that hangs on another one has not everything where that one has not.
+fn note_missing_parents(streams: &[&StreamEntry], ended: &mut [StreamEnd]) {
+    let has_not_everything = |end: &&StreamEnd| matches!(end.report.status, Status::Failed | Status::Partial);
+    let short: Vec<String> =
+        ended.iter().filter(has_not_everything).map(|end| end.report.stream.clone()).collect();
+    for (stream, end) in streams.iter().zip(ended) {
+        let parent =
+            stream.declaration.parents.iter().find(|parent| short.iter().any(|name| name == parent.stream));
+        if let (Some(parent), Status::Succeeded) = (parent, end.report.status) {
+            end.report.status = Status::Partial;
+            end.report
+                .warnings
+                .push(format!("{} could not all be read, nor what belongs to the others", parent.stream));
+        }
+    }
 }
 
 /// The connection whose cursors and lease are used: the one whose tokens are.

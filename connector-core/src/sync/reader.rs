@@ -63,6 +63,18 @@ pub(super) struct Reader<'a> {
     pub(super) warnings: Vec<String>,
     /// Some parents were not read.
     pub(super) left_out: bool,
+    /// Parents whose children the app did not give.
+    pub(super) refused: u64,
+}
+
+/// How a read ended.
+pub(super) struct ReadEnd {
+    /// Whether the end was reached.
+    pub(super) finished: bool,
+    /// Parents whose children the app did not give.
+    pub(super) refused: u64,
+    /// What people should know.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Which parents' children are read.
@@ -83,8 +95,8 @@ struct Asked {
 }
 
 impl<'a> Reader<'a> {
-    /// Whether the end was reached, and what people should know.
-    pub(super) async fn read(mut self) -> Result<(bool, Vec<String>)> {
+    /// Reads to the end, if nothing comes between.
+    pub(super) async fn read(mut self) -> Result<ReadEnd> {
         let has_parents = !self.stream.declaration.parents.is_empty();
         let finished = if has_parents {
             self.read_parents().await?
@@ -96,7 +108,8 @@ impl<'a> Reader<'a> {
         let misfits = self.decoder.misfits().map(|(column, count)| {
             format!("{count} values did not fit the type of column {column}; they are in _doc only")
         });
-        Ok((finished, self.warnings.drain(..).chain(misfits).collect()))
+        let warnings = self.warnings.drain(..).chain(misfits).collect();
+        Ok(ReadEnd { finished, refused: self.refused, warnings })
     }
 
     /// The children of one kind of parent after the other.
@@ -169,6 +182,7 @@ impl<'a> Reader<'a> {
             // Every one of them: then the request is wrong and not the parent.
             Some((count, error)) if read == 0 && count > 2 => Err(error),
             Some((count, error)) => {
+                self.refused += count;
                 self.warnings.push(format!("the app refused {count} of {}: {error}", parent.stream));
                 Ok(true)
             }

@@ -10,7 +10,7 @@ use super::details::Details;
 use super::findings::Findings;
 use super::plan::Plan;
 use super::progress::Progress;
-use super::reader::{ParentsPlan, Reader};
+use super::reader::{ParentsPlan, ReadEnd, Reader};
 use super::report::{Mode, Status, StreamReport};
 use super::sink::{OpenedStream, SinkRun, StreamWriter, Table};
 use super::state::StreamState;
@@ -37,6 +37,8 @@ pub(super) struct StreamSync<'a> {
     pub(super) findings: Findings,
     /// Rejects that need no further attempt.
     pub(super) superseded: u64,
+    /// The app did not give everything that was asked for.
+    is_incomplete: bool,
 }
 
 /// How a stream ended.
@@ -86,6 +88,7 @@ impl<'a> StreamSync<'a> {
             report,
             findings: Findings::default(),
             superseded: 0,
+            is_incomplete: false,
         }
     }
 
@@ -97,7 +100,7 @@ impl<'a> StreamSync<'a> {
             Ok(complete) => {
                 self.report.status = match (complete, self.report.rejected) {
                     (false, _) => Status::Interrupted,
-                    (true, 0) => Status::Succeeded,
+                    (true, 0) if !self.is_incomplete => Status::Succeeded,
                     (true, _) => Status::Partial,
                 };
                 None
@@ -198,6 +201,7 @@ impl<'a> StreamSync<'a> {
             pages,
             warnings: Vec::new(),
             left_out: false,
+            refused: 0,
         };
         let concurrency = self.context.integration().concurrency(self.context.settings_any());
         let writing = Writing {
@@ -219,7 +223,8 @@ impl<'a> StreamSync<'a> {
         let (read, written) = tokio::join!(reader.read(), writing.run(messages));
         // A writer that failed makes the reader stop early, so its error is the cause.
         let ended = written?;
-        let (finished, warnings) = read?;
+        let ReadEnd { finished, refused, warnings } = read?;
+        self.is_incomplete = refused > 0;
         self.report.warnings = warnings;
         self.report.warnings.extend(ended.warnings);
         match ended.held {

@@ -20,6 +20,7 @@ use crate::call::CallContext;
 use crate::capability::{Capability, names};
 use crate::envelope::{Answer, Outcome};
 use crate::error::Result;
+use crate::integration::StreamEntry;
 use crate::schema;
 
 /// Exit code for a difference: what was asked for, equality, does not exist.
@@ -144,13 +145,14 @@ async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> 
         ..Work::default()
     };
     let ended = engine::run(&context, &streams, &*sink, &work).await?;
-    let streams: Vec<StreamVerdict> =
+    let mut verdicts: Vec<StreamVerdict> =
         ended.streams.into_iter().map(|end| stream_verdict(end, repair)).collect();
+    note_missing_parents(&streams, &mut verdicts);
     let report = VerifyReport {
         run_id: ended.report.run_id,
-        status: overall(&streams),
+        status: overall(&verdicts),
         requests: ended.report.requests,
-        streams,
+        streams: verdicts,
     };
     let mut answer = Answer::new(&report)?;
     answer.outcome = match (report.status, ended.worst) {
@@ -168,7 +170,8 @@ fn stream_verdict(end: StreamEnd, repair: bool) -> StreamVerdict {
         Status::Interrupted => Verdict::Interrupted,
         Status::Unavailable => Verdict::Unavailable,
         _ if report.error.is_some() => Verdict::Failed,
-        _ if report.rejected > 0 => Verdict::Different,
+        // Something of it could not be stored, or was not given.
+        Status::Partial => Verdict::Different,
         _ if findings.is_clean() => Verdict::Equal,
         _ if repair => Verdict::Repaired,
         _ => Verdict::Different,
@@ -187,6 +190,27 @@ fn stream_verdict(end: StreamEnd, repair: bool) -> StreamVerdict {
         seconds: report.seconds,
         error: report.error,
         warnings: report.warnings,
+    }
+}
+
+/// What belongs to records that the database does not have was not compared, so it cannot be called equal.
+fn note_missing_parents(streams: &[&StreamEntry], verdicts: &mut [StreamVerdict]) {
+    let is_short = |verdict: &&StreamVerdict| match verdict.status {
+        Verdict::Different => verdict.missing_count > 0,
+        Verdict::Failed => true,
+        _ => false,
+    };
+    let short: Vec<String> = verdicts.iter().filter(is_short).map(|verdict| verdict.stream.clone()).collect();
+    for (stream, verdict) in streams.iter().zip(verdicts) {
+        let parent =
+            stream.declaration.parents.iter().find(|parent| short.iter().any(|name| name == parent.stream));
+        if let (Some(parent), Verdict::Equal) = (parent, verdict.status) {
+            verdict.status = Verdict::Different;
+            verdict.warnings.push(format!(
+                "{} are not all in the database; what belongs to the others was not compared",
+                parent.stream
+            ));
+        }
     }
 }
 
