@@ -65,6 +65,13 @@ impl Batch {
         std::mem::take(&mut self.rows).into_values()
     }
 
+    /// Takes the first rows out, into a batch of their own.
+    pub(super) fn split_off_first(&mut self, rows: usize) -> Self {
+        let rest = self.rows.split_off(rows.min(self.rows.len()));
+        let rows = std::mem::replace(&mut self.rows, rest);
+        Self { rows, columns: self.columns.clone(), ..Self::default() }
+    }
+
     /// Drops the rows that are stored as they are, and has the others written even where their digest says that they need
     /// not be. How many were dropped.
     pub(super) fn keep_changed(&mut self, standings: &[Standing]) -> u64 {

@@ -11,7 +11,7 @@ use super::sink::Standing;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::StreamEntry;
-use crate::stream::{Row, RowDecoder};
+use crate::stream::{ContentHash, HASH_BYTES, Row, RowDecoder};
 
 /// Completes the rows of a stream that are new or changed; one request for each.
 pub(super) struct Details {
@@ -25,19 +25,24 @@ pub(super) struct Details {
 pub(super) struct Completed {
     /// Rows that are stored as they are, and were not asked for.
     pub(super) unchanged: u64,
-    /// Records whose details may not be read; they are stored as the list has them.
+    /// Records whose details the app did not give. New ones are stored as the list has them, others stay as they are; all
+    /// of them are asked for again by the next run.
     pub(super) refused: u64,
+    /// Those among them that the app says not to know.
+    pub(super) unknown: Vec<String>,
 }
+
+/// The digest of a row that lacks its details: no record has it, so that the next run asks again.
+const INCOMPLETE: ContentHash = [0; HASH_BYTES];
 
 enum Answer {
     Complete(Box<RawValue>),
-    Gone,
+    Unknown,
     Refused,
 }
 
 impl Details {
-    /// Replaces the rows of a batch by complete ones and leaves out those that are stored already. A record that is gone
-    /// meanwhile becomes a delete.
+    /// Replaces the rows of a batch by complete ones and leaves out those that are stored already.
     pub(super) async fn complete(
         &mut self,
         context: &CallContext,
@@ -46,24 +51,26 @@ impl Details {
         standings: &[Standing],
     ) -> Result<Completed> {
         let mut completed = Completed::default();
-        let rows = batch.take_rows().zip(standings).filter_map(|(row, standing)| {
-            completed.unchanged += u64::from(*standing == Standing::Same);
-            (*standing != Standing::Same).then_some(row)
-        });
-        let rows: Vec<Row> = rows.collect();
+        let rows: Vec<(Row, Standing)> = batch.take_rows().zip(standings.iter().copied()).collect();
+        completed.unchanged = rows.iter().filter(|(_, standing)| *standing == Standing::Same).count() as u64;
         let answers = futures_util::stream::iter(rows)
-            .map(|row| async { (ask(context, stream, &row).await, row) })
+            .filter(|(_, standing)| std::future::ready(*standing != Standing::Same))
+            .map(|(row, standing)| async move { (ask(context, stream, &row).await, row, standing) })
             .buffered(self.concurrency)
             .collect::<Vec<_>>()
             .await;
-        for (answer, row) in answers {
+        for (answer, row, standing) in answers {
             match answer? {
-                Answer::Complete(record) => batch.push(self.completed(&row, &record)?),
-                Answer::Gone => batch.push_deleted(row.key().to_owned()),
-                Answer::Refused => {
-                    completed.refused += 1;
-                    batch.push(self.as_listed(&row)?);
+                Answer::Complete(record) => {
+                    batch.push(self.completed(&row, &record)?);
+                    continue;
                 }
+                Answer::Unknown => completed.unknown.push(row.key().to_owned()),
+                Answer::Refused => {}
+            }
+            completed.refused += 1;
+            if standing == Standing::Missing {
+                batch.push(self.as_listed(&row)?.with_hash(INCOMPLETE));
             }
         }
         batch.replace_columns(self.decoder.columns());
@@ -93,7 +100,7 @@ async fn ask(context: &CallContext, stream: &StreamEntry, row: &Row) -> Result<A
     let Some(get) = &stream.get else { return Ok(Answer::Refused) };
     match get(context.clone(), row.key().to_owned()).await {
         Ok(record) => Ok(Answer::Complete(record)),
-        Err(error) if error.code() == ErrorCode::NotFound => Ok(Answer::Gone),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(Answer::Unknown),
         Err(error) if error.code() == ErrorCode::PermissionDenied => Ok(Answer::Refused),
         Err(error) => Err(error),
     }

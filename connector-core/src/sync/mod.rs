@@ -20,6 +20,7 @@ mod details;
 mod documents;
 mod engine;
 mod findings;
+mod parents;
 mod plan;
 mod progress;
 mod reader;

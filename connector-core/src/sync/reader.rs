@@ -7,22 +7,15 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
-use super::plan::DAY;
 use super::sink::SinkRun;
 use super::state::ParentProgress;
-use super::stored::{ParentMark, ParentQuery};
+use super::stored::ParentMark;
 use super::walk::{Pager, WalkedPage};
 use crate::call::CallContext;
-use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::error::Result;
 use crate::host::StopSignal;
 use crate::integration::StreamEntry;
-use crate::stream::{Column, PageRequest, Parent, RowDecoder};
-
-/// Parents that are taken from the store at a time.
-const PARENTS_AT_ONCE: u32 = 500;
-
-/// Age at which the children of all parents are read again: a new child need not change its parent.
-const LONGEST_ROUND: std::time::Duration = DAY.saturating_mul(7);
+use crate::stream::{Column, PageRequest, RowDecoder};
 
 /// What the reader tells the writer.
 pub(super) enum Message {
@@ -31,16 +24,29 @@ pub(super) enum Message {
     Round {
         kind: String,
     },
-    /// All records under one parent have been read: `within` are the columns that tell them.
+    /// One parent is done with.
     Parent {
         kind: String,
-        mark: ParentMark,
-        within: Vec<(String, String)>,
+        id: String,
+        mark: Option<ParentMark>,
+        outcome: ParentOutcome,
     },
     /// The end of the read. `saw_all`: no parent was left out.
     End {
         saw_all: bool,
     },
+}
+
+/// What came of the children of one parent.
+pub(super) enum ParentOutcome {
+    /// All of them were read; these columns tell which rows are theirs.
+    Whole(Vec<(String, String)>),
+    /// They were read, and some may have been left out.
+    Doubtful,
+    /// The app knows no such parent.
+    Unknown,
+    /// They have to be read another time.
+    Missed,
 }
 
 /// A page, with the columns known when it was decoded.
@@ -61,8 +67,10 @@ pub(super) struct Reader<'a> {
     pub(super) parents: ParentsPlan,
     pub(super) pages: mpsc::Sender<Message>,
     pub(super) warnings: Vec<String>,
-    /// Some parents were not read.
+    /// Some parents were not read, or some pages came short.
     pub(super) left_out: bool,
+    /// The list at hand came short in its middle: more of it may be missing.
+    pub(super) is_doubtful: bool,
     /// Parents whose children the app did not give.
     pub(super) refused: u64,
 }
@@ -89,12 +97,12 @@ pub(super) struct ParentsPlan {
 
 /// What a walk asks for, and what its records have from that.
 #[derive(Clone, Default)]
-struct Asked {
-    filter: Map<String, Value>,
-    given: Vec<(String, String)>,
+pub(super) struct Asked {
+    pub(super) filter: Map<String, Value>,
+    pub(super) given: Vec<(String, String)>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// Reads to the end, if nothing comes between.
     pub(super) async fn read(mut self) -> Result<ReadEnd> {
         let has_parents = !self.stream.declaration.parents.is_empty();
@@ -103,7 +111,7 @@ impl<'a> Reader<'a> {
         } else {
             self.read_values(&Asked::default()).await?
         };
-        let saw_all = !has_parents || (self.parents.all && !self.left_out);
+        let saw_all = !self.left_out && (!has_parents || self.parents.all);
         let finished = finished && self.pages.send(Message::End { saw_all }).await.is_ok();
         let misfits = self.decoder.misfits().map(|(column, count)| {
             format!("{count} values did not fit the type of column {column}; they are in _doc only")
@@ -112,86 +120,8 @@ impl<'a> Reader<'a> {
         Ok(ReadEnd { finished, refused: self.refused, warnings })
     }
 
-    /// The children of one kind of parent after the other.
-    async fn read_parents(&mut self) -> Result<bool> {
-        let stream = self.stream;
-        let mut left = self.parents.most;
-        for parent in stream.declaration.parents {
-            if !self.read_kind(parent, &mut left).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn read_kind(&mut self, parent: &'a Parent, left: &mut Option<u64>) -> Result<bool> {
-        let kind = kind_of(parent);
-        let progress = self.parents.progress.get(&kind).cloned();
-        let mut after = progress.as_ref().and_then(|progress| progress.mark.clone());
-        if self.parents.all || progress.is_none_or(|progress| is_due(progress.round_at)) {
-            after = None;
-            if self.pages.send(Message::Round { kind: kind.clone() }).await.is_err() {
-                return Ok(false);
-            }
-        }
-        let mut refused: Option<(u64, ConnectorError)> = None;
-        let mut read = 0_u64;
-        loop {
-            let query = ParentQuery {
-                table: parent.stream.to_owned(),
-                id: parent.id.to_owned(),
-                only: parent.only.map(|(column, value)| (column.to_owned(), value.to_owned())),
-                after: after.clone(),
-                most: PARENTS_AT_ONCE,
-            };
-            let found = self.run.parents(&query).await?;
-            let is_last = found.len() < PARENTS_AT_ONCE as usize;
-            for row in found {
-                if *left == Some(0) {
-                    self.left_out = true;
-                    self.warnings.push(format!("some of {} were left for the next run", parent.stream));
-                    return Ok(true);
-                }
-                *left = left.map(|left| left - 1);
-                let asked = asked_of(parent, &row.id);
-                match self.read_values(&asked).await {
-                    Ok(true) => read += 1,
-                    Ok(false) => return Ok(false),
-                    // Gone since it was read, or a parent that the app does not know in this place.
-                    Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::BadRequest) => {
-                        let count = refused.as_ref().map_or(0, |(count, _)| *count);
-                        refused = Some((count + 1, error));
-                        self.left_out = true;
-                        after = Some(row.mark);
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                }
-                let done =
-                    Message::Parent { kind: kind.clone(), mark: row.mark.clone(), within: asked.given };
-                if self.pages.send(done).await.is_err() {
-                    return Ok(false);
-                }
-                after = Some(row.mark);
-            }
-            if is_last {
-                break;
-            }
-        }
-        match refused {
-            // Every one of them: then the request is wrong and not the parent.
-            Some((count, error)) if read == 0 && count > 2 => Err(error),
-            Some((count, error)) => {
-                self.refused += count;
-                self.warnings.push(format!("the app refused {count} of {}: {error}", parent.stream));
-                Ok(true)
-            }
-            None => Ok(true),
-        }
-    }
-
     /// One walk, or one for each value that must be asked for.
-    async fn read_values(&mut self, asked: &Asked) -> Result<bool> {
+    pub(super) async fn read_values(&mut self, asked: &Asked) -> Result<bool> {
         let Some(each) = self.stream.declaration.each else {
             return self.walk(asked).await;
         };
@@ -230,6 +160,10 @@ impl<'a> Reader<'a> {
                 return Ok(false);
             }
         }
+        if pager.gives_short_answers() {
+            self.is_doubtful = true;
+            self.left_out = true;
+        }
         for warning in pager.warnings {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
@@ -237,29 +171,4 @@ impl<'a> Reader<'a> {
         }
         Ok(true)
     }
-}
-
-/// A name for a kind of parent that stays the same from release to release.
-fn kind_of(parent: &Parent) -> String {
-    match parent.only {
-        Some((_, value)) => format!("{}:{value}", parent.stream),
-        None => parent.stream.to_owned(),
-    }
-}
-
-fn asked_of(parent: &Parent, id: &str) -> Asked {
-    let column = parent.column;
-    let (value, given) = match parent.entity {
-        Some(entity) => (
-            json!({"type": entity, "id": id}),
-            vec![(format!("{column}_type"), entity.to_owned()), (format!("{column}_id"), id.to_owned())],
-        ),
-        None => (json!(id), vec![(column.to_owned(), id.to_owned())]),
-    };
-    Asked { filter: Map::from_iter([(parent.filter.to_owned(), value)]), given }
-}
-
-fn is_due(round_at: Option<Timestamp>) -> bool {
-    let longest = LONGEST_ROUND.try_into().unwrap_or_default();
-    round_at.is_none_or(|at| Timestamp::now().duration_since(at) > longest)
 }

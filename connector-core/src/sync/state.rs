@@ -22,6 +22,10 @@ pub struct StreamState {
     /// Parents whose children were read, by kind of parent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parents: BTreeMap<String, ParentProgress>,
+    /// Keys that the last complete read did not see, where the app cannot be asked for them: they are gone when the next
+    /// one does not see them either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// Whether records are completed one by one. Stays as somebody chose it once: rows would lose what they have.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub details: bool,
@@ -39,6 +43,9 @@ pub struct ParentProgress {
     /// Children of the parents up to here have been read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<ParentMark>,
+    /// Parents before that whose children have to be read another time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<String>,
     /// When the last round over all parents began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round_at: Option<Timestamp>,
@@ -54,4 +61,17 @@ pub struct UnfinishedRead {
     /// Everything before this value of the walk's sort field is stored. Absent where a read can only start over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Timestamp>,
+}
+
+impl ParentProgress {
+    /// Notes that a parent is done with, or has to be read another time.
+    pub(super) fn note(&mut self, id: String, mark: Option<ParentMark>, was_missed: bool) {
+        self.missed.retain(|missed| *missed != id);
+        if was_missed {
+            self.missed.push(id);
+        }
+        if mark.is_some() {
+            self.mark = mark;
+        }
+    }
 }

@@ -166,16 +166,19 @@ impl<'a> StreamSync<'a> {
             decoder.distinguish("details");
         }
         let wants_more = (state.children && !before.0) || (state.details && !before.1);
+        if wants_more {
+            // Also for the next run, should this one not get to its end.
+            (state.cursor, state.full_read_at, state.unfinished) = (None, None, None);
+        }
         Ok(Ready { writer, state, decoder, wants_more, shared_with })
     }
 
     async fn read(&mut self, run: &dyn SinkRun) -> Result<bool> {
         let declaration = &self.stream.declaration;
         let Ready { mut writer, state, decoder, wants_more, shared_with } = self.open(run).await?;
-        let mode = if wants_more { Some(Mode::Full) } else { self.work.mode };
         let (plan, writes) = match self.work.task {
             Task::Verify { days, repair } => (Plan::of_everything(declaration, days), repair),
-            _ => (Plan::new(declaration, &state, mode), !self.work.dry_run),
+            _ => (Plan::new(declaration, &state, self.work.mode), !self.work.dry_run),
         };
         self.report.mode = plan.mode;
         self.report.cursor = state.cursor;
@@ -195,12 +198,16 @@ impl<'a> StreamSync<'a> {
             decoder: decoder.clone(),
             parents: ParentsPlan {
                 progress: state.parents.clone(),
-                all: verifies || declaration.reads_all_parents || mode == Some(Mode::Full),
+                all: verifies
+                    || wants_more
+                    || declaration.reads_all_parents
+                    || self.work.mode == Some(Mode::Full),
                 most: self.work.most_parents,
             },
             pages,
             warnings: Vec::new(),
             left_out: false,
+            is_doubtful: false,
             refused: 0,
         };
         let concurrency = self.context.integration().concurrency(self.context.settings_any());

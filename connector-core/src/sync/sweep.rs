@@ -19,6 +19,9 @@ const ALWAYS_ALLOWED: u64 = 20;
 /// Keys that are taken from the store at a time.
 const KEYS_AT_ONCE: u32 = 10_000;
 
+/// Records that are asked for one by one, at most, where the list was asked for their ids already.
+const MOST_ASKED_ONE_BY_ONE: usize = 100;
+
 /// Live rows that a read did not see.
 pub(super) struct Unseen {
     pub(super) keys: Vec<String>,
@@ -59,21 +62,44 @@ pub(super) fn guard(gone: u64, live: u64, allowed: Option<u64>) -> Result<()> {
     .hint(format!("if they are really gone, run it again with `--allow-deletes {gone}`")))
 }
 
-/// Those of the keys that the app does not know, asked for by id wherever it can be. A list that moved while it was read
-/// may have left out records that are there.
+/// What the app says of records that a read did not see.
+#[derive(Default)]
+pub(super) struct Confirmed {
+    /// It does not know them.
+    pub(super) gone: Vec<String>,
+    /// It cannot be asked.
+    pub(super) unsure: Vec<String>,
+}
+
+/// Asks the app for records that a read did not see: a list that moved while it was read, or came short, may have left
+/// out records that are there.
 pub(super) async fn confirm(
     context: &CallContext,
     stream: &StreamEntry,
     keys: Vec<String>,
-) -> Result<Vec<String>> {
+) -> Result<Confirmed> {
     let has_plain_key = stream.declaration.key.len() == 1;
-    if keys.is_empty() || !has_plain_key || !stream.declaration.parents.is_empty() {
-        return Ok(keys);
+    let can_be_asked = stream.declaration.ids.is_some() || stream.get.is_some();
+    if !has_plain_key || !can_be_asked || !stream.declaration.parents.is_empty() {
+        return Ok(Confirmed { unsure: keys, ..Confirmed::default() });
     }
-    match (stream.declaration.ids, &stream.get) {
-        (Some(filter), _) => confirm_by_list(context, stream, filter, keys).await,
-        (None, Some(_)) => confirm_one_by_one(context, stream, keys).await,
-        (None, None) => Ok(keys),
+    let mut gone = not_listed(context, stream, keys).await?;
+    // A list may hide what is there, also from those who ask for it by id.
+    if stream.get.is_some() && (gone.len() <= MOST_ASKED_ONE_BY_ONE || stream.declaration.ids.is_none()) {
+        gone = confirm_one_by_one(context, stream, gone).await?;
+    }
+    Ok(Confirmed { gone, ..Confirmed::default() })
+}
+
+/// Those that the list does not have when it is asked for them by id; all where it cannot be.
+pub(super) async fn not_listed(
+    context: &CallContext,
+    stream: &StreamEntry,
+    keys: Vec<String>,
+) -> Result<Vec<String>> {
+    match stream.declaration.ids {
+        Some(filter) => confirm_by_list(context, stream, filter, keys).await,
+        None => Ok(keys),
     }
 }
 

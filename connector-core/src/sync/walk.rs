@@ -166,6 +166,11 @@ impl Pager {
         self.next.as_ref()
     }
 
+    /// Whether a page came short that was not the last: what it left out may be missing from others too.
+    pub(super) fn gives_short_answers(&self) -> bool {
+        self.habits.gives_short_answers
+    }
+
     /// Takes the answer to [`Self::next_request`].
     ///
     /// # Errors

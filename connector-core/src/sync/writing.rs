@@ -11,12 +11,12 @@ use super::details::Details;
 use super::findings::Findings;
 use super::plan::Plan;
 use super::progress::Progress;
-use super::reader::{Message, Page};
+use super::reader::{Message, Page, ParentOutcome};
 use super::report::StreamReport;
 use super::seen::SeenKeys;
 use super::sink::{Standing, StreamWriter};
 use super::state::{ParentProgress, StreamState};
-use super::sweep;
+use super::sweep::{self, Confirmed};
 use crate::call::CallContext;
 use crate::error::{ConnectorError, Result};
 use crate::host::StopSignal;
@@ -25,8 +25,14 @@ use crate::integration::StreamEntry;
 /// Rows in a batch, at most. Each batch costs the database a commit, which waits for its disk.
 const LARGEST_BATCH_ROWS: usize = 4000;
 
-/// The same where each new row costs a request: what was asked for is soon safe.
+/// The same where each new row costs a request.
 const LARGEST_DETAILED_BATCH_ROWS: usize = 100;
+
+/// Rows that are completed before they are written.
+const ROWS_COMPLETED_AT_ONCE: usize = 10;
+
+/// Keys that are remembered until another complete read, at most.
+const MOST_REMEMBERED: usize = 1000;
 
 /// Bytes in a batch, roughly at most.
 const LARGEST_BATCH_BYTES: usize = 8 << 20;
@@ -67,6 +73,8 @@ pub(super) struct Tally {
     has_nameless: bool,
     adjusted: u64,
     refused_details: u64,
+    /// Records that the app did not know when they were to be completed.
+    unknown: Vec<String>,
     still_there: u64,
     /// Rows that were not seen were not looked for, since they may be another connection's.
     spared: bool,
@@ -88,6 +96,7 @@ impl Writing<'_> {
     pub(super) async fn run(mut self, mut messages: mpsc::Receiver<Message>) -> Result<Ended> {
         let mut at_end = false;
         while let Some(message) = messages.recv().await {
+            let before = self.state.clone();
             let mut batch = Batch::default();
             let mut position = None;
             let mut total = None;
@@ -100,12 +109,17 @@ impl Writing<'_> {
                         self.note(&mut batch, page);
                     }
                     Message::Round { kind } => {
-                        let progress = ParentProgress { mark: None, round_at: Some(Timestamp::now()) };
+                        let progress =
+                            ParentProgress { round_at: Some(Timestamp::now()), ..ParentProgress::default() };
                         self.state.parents.insert(kind, progress);
                     }
-                    Message::Parent { kind, mark, within } => {
-                        self.sweep_parent(&mut batch, &within).await?;
-                        self.state.parents.entry(kind).or_default().mark = Some(mark);
+                    Message::Parent { kind, id, mark, outcome } => {
+                        if let ParentOutcome::Whole(within) = &outcome {
+                            self.sweep_parent(&mut batch, within).await?;
+                        }
+                        self.tally.seen_under_parent.clear();
+                        let was_missed = matches!(outcome, ParentOutcome::Missed);
+                        self.state.parents.entry(kind).or_default().note(id, mark, was_missed);
                     }
                     Message::End { saw_all } => {
                         at_end = true;
@@ -120,7 +134,7 @@ impl Writing<'_> {
             if !at_end {
                 self.plan.mark_unfinished(&mut self.state, position);
             }
-            if (!batch.is_empty() || at_end) && !self.commit(batch, total).await? {
+            if (!batch.is_empty() || at_end) && !self.commit(batch, &before, total).await? {
                 return Ok(self.ended(false));
             }
         }
@@ -166,29 +180,60 @@ impl Writing<'_> {
                 Err(error) => self.tally.held = Some(error),
             }
         }
-        self.tally.seen_under_parent.clear();
         Ok(())
     }
 
     /// Ends the read: rows that it did not see are gone, if it saw everything else.
     async fn end(&mut self, batch: &mut Batch, saw_all: bool) -> Result<()> {
+        self.delete_unknown(batch).await?;
         if saw_all && self.plan.sees_everything() && !self.tally.has_nameless && self.may_sweep() {
-            let unseen = sweep::unseen(self.writer, &[], &mut self.tally.seen).await?;
-            // Comparing says what it found, however much it is; only mending has to be careful.
-            let compares_only = self.findings.is_some() && !self.writes;
-            let guarded = sweep::guard(unseen.keys.len() as u64, unseen.live, self.allow_deletes);
-            match guarded {
-                Err(error) if !compares_only => self.tally.held = Some(error),
-                _ => {
-                    let asked = unseen.keys.len() as u64;
-                    let gone = sweep::confirm(self.context, self.stream, unseen.keys).await?;
-                    self.tally.still_there = asked - gone.len() as u64;
-                    self.delete(batch, gone);
-                }
-            }
+            self.sweep(batch).await?;
         }
-        let in_full = self.tally.held.is_none() && self.tally.still_there == 0;
+        let in_full =
+            self.tally.held.is_none() && self.tally.still_there == 0 && self.state.unseen.is_empty();
         self.plan.complete(&mut self.state, in_full);
+        Ok(())
+    }
+
+    async fn sweep(&mut self, batch: &mut Batch) -> Result<()> {
+        let unseen = sweep::unseen(self.writer, &[], &mut self.tally.seen).await?;
+        // Comparing says what it found, however much it is; only mending has to be careful.
+        let compares_only = self.findings.is_some() && !self.writes;
+        if let Err(error) = sweep::guard(unseen.keys.len() as u64, unseen.live, self.allow_deletes)
+            && !compares_only
+        {
+            for key in &unseen.keys {
+                self.find_extra(key);
+            }
+            self.tally.held = Some(error);
+            return Ok(());
+        }
+        let asked = unseen.keys.len();
+        let Confirmed { mut gone, unsure } = sweep::confirm(self.context, self.stream, unseen.keys).await?;
+        self.tally.still_there = (asked - gone.len() - unsure.len()) as u64;
+        // Nobody can be asked, so one more complete read has to say the same; unless somebody wants it mended now.
+        let (again, once): (Vec<_>, Vec<_>) = unsure
+            .into_iter()
+            .partition(|key| self.findings.is_some() || self.state.unseen.iter().any(|unseen| unseen == key));
+        gone.extend(again);
+        self.state.unseen = once;
+        self.state.unseen.truncate(MOST_REMEMBERED);
+        self.delete(batch, gone);
+        Ok(())
+    }
+
+    /// Records that were in the list and that the app did not know when it was asked for them: asked for once more,
+    /// since a fault that says so of all would look the same.
+    async fn delete_unknown(&mut self, batch: &mut Batch) -> Result<()> {
+        let unknown = std::mem::take(&mut self.tally.unknown);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let gone = sweep::not_listed(self.context, self.stream, unknown).await?;
+        match sweep::guard(gone.len() as u64, self.report.received, self.allow_deletes) {
+            Ok(()) => self.delete(batch, gone),
+            Err(error) => self.tally.held = Some(error),
+        }
         Ok(())
     }
 
@@ -200,30 +245,50 @@ impl Writing<'_> {
 
     fn delete(&mut self, batch: &mut Batch, keys: Vec<String>) {
         for key in keys {
-            if let Some(findings) = &mut self.findings {
-                findings.extra.add(&key);
-            }
+            self.find_extra(&key);
             batch.push_deleted(key);
         }
     }
 
-    /// Whether there was time enough.
-    async fn commit(&mut self, mut batch: Batch, total: Option<u64>) -> Result<bool> {
+    fn find_extra(&mut self, key: &str) {
+        if let Some(findings) = &mut self.findings {
+            findings.extra.add(key);
+        }
+    }
+
+    /// Whether there was time enough. Where each row costs a request they are written a few at a time, under the state
+    /// of `before`: what was asked for is then soon safe.
+    async fn commit(&mut self, mut batch: Batch, before: &StreamState, total: Option<u64>) -> Result<bool> {
+        let completes = self.details.is_some() && self.writes;
+        while completes && batch.rows().len() > ROWS_COMPLETED_AT_ONCE {
+            let part = batch.split_off_first(ROWS_COMPLETED_AT_ONCE);
+            if !self.write(part, before).await? {
+                return Ok(false);
+            }
+        }
+        let state = self.state.clone();
+        if !self.write(batch, &state).await? {
+            return Ok(false);
+        }
+        self.report.cursor = self.state.cursor;
+        let report = &*self.report;
+        self.progress.advanced(&report.stream, report.received, report.requests, total);
+        Ok(true)
+    }
+
+    async fn write(&mut self, mut batch: Batch, state: &StreamState) -> Result<bool> {
         if !self.prepare(&mut batch).await? {
             return Ok(false);
         }
         if self.writes || self.findings.is_none() {
             let mut stop = self.context.host().stop();
             let written = tokio::select! {
-                written = self.writer.write(batch, &self.state) => written?,
+                written = self.writer.write(batch, state) => written?,
                 () = too_late(&mut stop) => return Ok(false),
             };
             self.report.count(written);
             self.tally.adjusted += written.adjusted;
         }
-        self.report.cursor = self.state.cursor;
-        let report = &*self.report;
-        self.progress.advanced(&report.stream, report.received, report.requests, total);
         Ok(true)
     }
 
@@ -259,6 +324,7 @@ impl Writing<'_> {
         };
         self.report.unchanged += completed.unchanged;
         self.tally.refused_details += completed.refused;
+        self.tally.unknown.extend(completed.unknown);
         self.report.requests = self.context.requests();
         if self.refreshes_details {
             let standings = self.writer.compare_contents(batch).await?;
@@ -279,7 +345,7 @@ impl Writing<'_> {
             adjusted,
             "records hold characters or values that the database refuses; they were stored without them",
         );
-        warn(refused_details, "records may not be read one by one; they were stored as the list has them");
+        warn(refused_details, "records could not be completed; the next run asks for them again");
         warn(
             still_there,
             "records were missing from the list although the app knows them; the next run reads everything again",

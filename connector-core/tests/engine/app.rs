@@ -43,6 +43,10 @@ pub(crate) struct Account {
     pub(crate) hidden: Vec<String>,
     /// Single records have lines that their list does not tell of.
     pub(crate) more_lines: bool,
+    /// Companies whose notes are forbidden.
+    pub(crate) forbidden_parents: Vec<String>,
+    /// Single records are unknown to the app, although its lists have them.
+    pub(crate) forgetful: bool,
     /// Streams that are forbidden.
     pub(crate) forbidden: Vec<&'static str>,
     pub(crate) requests: Vec<String>,
@@ -195,7 +199,7 @@ impl App {
     fn get_company(&self, id: &str) -> Result<Box<RawValue>> {
         self.asked("companies", format!("get {id}"))?;
         let account = self.account();
-        let Some(company) = account.companies.get(id) else {
+        let Some(company) = account.companies.get(id).filter(|_| !account.forgetful) else {
             return Err(ConnectorError::new(ErrorCode::NotFound, "no such company"));
         };
         let mut company = company.clone();
@@ -207,6 +211,9 @@ impl App {
         let company = request.filter["subject"]["id"].as_str().expect("the filter is required").to_owned();
         self.asked("notes", format!("notes of {company}"))?;
         let account = self.account();
+        if account.forbidden_parents.contains(&company) {
+            return Err(ConnectorError::new(ErrorCode::PermissionDenied, "not for you"));
+        }
         if !account.companies.contains_key(&company) {
             return Err(ConnectorError::new(ErrorCode::NotFound, "no such company"));
         }

@@ -107,3 +107,17 @@ async fn rows_that_may_be_another_connections_are_left_alone() {
     app.sync(both).await;
     assert_eq!((app.sink.live("companies").len(), app.sink.live("notes").len()), (2, 1));
 }
+
+#[tokio::test]
+async fn an_empty_answer_of_a_list_that_cannot_be_asked_for_ids_is_believed_the_second_time() {
+    let app = App::default();
+    let users = vec![json!({"id": "u1"}), json!({"id": "u2"})];
+    app.account().users.clone_from(&users);
+    app.sync(json!({"streams": ["users"]})).await;
+    app.account().users.clear();
+    app.sync(json!({"streams": ["users"]})).await;
+    assert_eq!(app.sink.live("users").len(), 2);
+    app.account().users = users[..1].to_vec();
+    app.sync(json!({"streams": ["users"]})).await;
+    assert_eq!(app.sink.live("users"), ["u1"], "u2 was missing twice, u1 once");
+}

@@ -52,3 +52,27 @@ async fn a_full_read_that_is_asked_for_finds_what_no_list_shows() {
     let report = app.sync(json!({"streams": ["companies"], "mode": "full"})).await;
     assert_eq!(report["streams"][0]["unchanged"], 3);
 }
+
+#[tokio::test]
+async fn an_app_that_knows_no_single_record_loses_no_row_that_its_list_has() {
+    let app = App::with_companies(30);
+    app.account().forgetful = true;
+    let report = app.sync(json!({"streams": ["companies"], "details": true})).await;
+    assert_eq!(
+        (&report["streams"][0]["inserted"], &report["streams"][0]["deleted"]),
+        (&json!(30), &json!(0))
+    );
+    app.account().forgetful = false;
+    let report = app.sync(json!({"streams": ["companies"]})).await;
+    assert_eq!(report["streams"][0]["updated"], 30, "what lacks details is asked for again");
+
+    app.account().forgetful = true;
+    for number in 0..30 {
+        app.put_company(&format!("c{number:03}"), "renamed");
+    }
+    let report = app.sync(json!({"streams": ["companies"]})).await;
+    assert_eq!(report["streams"][0]["deleted"], 0);
+    assert_eq!(app.sink.live("companies").len(), 30);
+    let stored = app.sink.database().tables["companies"]["c001"].document.clone();
+    assert_eq!(stored["lines"], json!(["one"]), "details that were there stay");
+}

@@ -59,8 +59,30 @@ async fn children_of_a_parent_that_is_gone_go_with_a_round_over_all() {
     app.put_note("n2", "c001");
     app.sync(both()).await;
     app.account().companies.remove("c000");
-    app.sync(json!({"streams": ["notes", "companies"], "mode": "full"})).await;
+    let full = || json!({"streams": ["notes", "companies"], "mode": "full"});
+    app.sync(full()).await;
+    assert_eq!(app.sink.live("notes"), ["n1", "n2"], "nobody can be asked: one read is not enough");
+    app.sync(full()).await;
     assert_eq!(app.sink.live("notes"), ["n2"]);
+}
+
+#[tokio::test]
+async fn a_parent_that_is_forbidden_keeps_no_others_from_being_read_and_is_read_later() {
+    let app = App::with_companies(4);
+    for company in ["c000", "c001", "c002", "c003"] {
+        app.put_note(&format!("n-{company}"), company);
+    }
+    app.account().forbidden_parents = vec!["c001".into()];
+    let report = app.sync(both()).await;
+    assert_eq!(report["streams"][0]["status"], "partial");
+    assert_eq!(app.sink.live("notes").len(), 3);
+    app.account().forbidden_parents.clear();
+    app.take_requests();
+    let report = app.sync(both()).await;
+    assert_eq!(report["streams"][0]["status"], "succeeded");
+    assert_eq!(app.sink.live("notes").len(), 4);
+    let asked = app.take_requests();
+    assert_eq!(asked.iter().filter(|request| request.starts_with("notes")).count(), 1);
 }
 
 #[tokio::test]
