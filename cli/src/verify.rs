@@ -23,12 +23,9 @@ const SHOWN_IDS: usize = 5;
 pub(crate) struct VerifyCommand {
     /// Streams to compare; the default set when none is named
     pub(crate) streams: Vec<String>,
-    /// Compare only what is dated this day or later
+    /// Compare only what changed, or is dated, this day or later, where the app can tell
     #[arg(long, value_name = "DAY")]
     pub(crate) from: Option<String>,
-    /// Compare only what is dated this day or earlier
-    #[arg(long, value_name = "DAY")]
-    pub(crate) until: Option<String>,
     /// Write what is missing or different, and mark what is gone as deleted
     #[arg(long)]
     pub(crate) repair: bool,
@@ -62,10 +59,8 @@ fn envelope(command: &VerifyCommand) -> Result<RequestEnvelope> {
     if !command.streams.is_empty() {
         request.insert("streams".to_owned(), json!(command.streams));
     }
-    for (name, day) in [("from", &command.from), ("until", &command.until)] {
-        if let Some(day) = day {
-            request.insert(name.to_owned(), json!(day));
-        }
+    if let Some(day) = &command.from {
+        request.insert("from".to_owned(), json!(day));
     }
     if command.repair {
         request.insert("repair".to_owned(), json!(true));
@@ -154,13 +149,12 @@ mod tests {
     fn flags_become_the_fields_of_the_request() {
         assert_eq!(request(&[]), json!({}));
         let all =
-            ["deals", "--from", "2026-01-01", "--until", "2026-01-31", "--repair", "--allow-deletes", "9"];
+            ["deals", "--from", "2026-01-01", "--repair", "--allow-deletes", "9"];
         assert_eq!(
             request(&[&all[..], &["--connection", "acme", "--to", "sqlite://a.db"]].concat()),
             json!({
                 "streams": ["deals"],
                 "from": "2026-01-01",
-                "until": "2026-01-31",
                 "repair": true,
                 "allow_deletes": 9,
                 "connection": "acme",

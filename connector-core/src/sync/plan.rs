@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 
@@ -23,13 +24,6 @@ pub(super) struct Plan {
     pub(super) bounds: Map<String, Value>,
     /// Where an interrupted read goes on.
     pub(super) position: Option<Timestamp>,
-}
-
-/// Days between which records are compared, where somebody wants no more.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Days {
-    pub(super) from: Option<jiff::civil::Date>,
-    pub(super) until: Option<jiff::civil::Date>,
 }
 
 impl Plan {
@@ -61,9 +55,9 @@ impl Plan {
         }
     }
 
-    /// Everything, from the start: for a comparison of all that is there. Between days where the app can bound them.
-    pub(super) fn of_everything(declaration: &StreamDeclaration, days: Days) -> Self {
-        let bounds = between(declaration, days);
+    /// Everything, from the start: for a comparison of all that is there. From a day on where the app can bound it.
+    pub(super) fn of_everything(declaration: &StreamDeclaration, from: Option<Date>) -> Self {
+        let bounds = between(declaration, from, None);
         if bounds.is_empty() {
             let bounds = bounds_of_everything(declaration);
             return Self { mode: Mode::Full, started_at: None, bounds, position: None };
@@ -123,35 +117,33 @@ fn bounds_of_everything(declaration: &StreamDeclaration) -> Map<String, Value> {
 }
 
 fn around_today(declaration: &StreamDeclaration, window: &Window) -> Map<String, Value> {
-    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let days = Days {
-        from: today.checked_sub(i64::from(window.back).days()).ok(),
-        until: today.checked_add(i64::from(window.ahead).days()).ok(),
-    };
-    between(declaration, days)
+    let today = today();
+    let from = today.checked_sub(i64::from(window.back).days()).ok();
+    let until = today.checked_add(i64::from(window.ahead).days()).ok();
+    between(declaration, from, until)
+}
+
+/// The day in UTC.
+pub(super) fn today() -> Date {
+    Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The filters for days, as far as the stream has such.
-fn between(declaration: &StreamDeclaration, days: Days) -> Map<String, Value> {
+fn between(declaration: &StreamDeclaration, from: Option<Date>, until: Option<Date>) -> Map<String, Value> {
     let since = declaration.changed_since.or(declaration.window.map(|window| window.from));
-    let until = declaration.window.and_then(|window| window.until);
+    let last = declaration.window.and_then(|window| window.until);
     let mut bounds = Map::new();
-    let mut bound = |filter: Option<&'static str>, day: Option<jiff::civil::Date>, is_end| {
+    let mut bound = |filter: Option<&'static str>, day: Option<Date>, is_end| {
         if let (Some(filter), Some(day)) = (filter, day) {
             bounds.insert(filter.to_owned(), day_as_asked(declaration, filter, day, is_end));
         }
     };
-    bound(since, days.from, false);
-    bound(until, days.until, true);
+    bound(since, from, false);
+    bound(last, until, true);
     bounds
 }
 
-fn day_as_asked(
-    declaration: &StreamDeclaration,
-    filter: &str,
-    day: jiff::civil::Date,
-    is_end: bool,
-) -> Value {
+fn day_as_asked(declaration: &StreamDeclaration, filter: &str, day: Date, is_end: bool) -> Value {
     let kind = declaration.filters.iter().find(|known| known.name == filter).map(|filter| filter.kind);
     match kind {
         Some(FilterKind::DateTime) => {

@@ -35,7 +35,7 @@ pub struct SyncRequest {
     /// Streams whose new and changed records are completed one by one with what their list lacks: lines, prices, custom
     /// fields. `true` for all that have such. A stream stays as it was chosen once until another choice is made.
     pub details: Option<Details>,
-    /// Rows that may be marked as deleted beyond what is always allowed: 20, or a tenth of the rows.
+    /// Rows that may be marked as deleted at once, where that is more than is always allowed: 20, or a tenth of the rows.
     pub allow_deletes: Option<u64>,
     /// Parents whose children are read in this run, at most, for each stream that hangs on others; the next run goes on.
     pub most_parents: Option<u64>,
@@ -93,6 +93,11 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
     let integration = Arc::clone(context.integration());
     check_details(&integration, request.details.as_ref())?;
     let (streams, task) = match request.records {
+        Some(_) if request.streams.is_some() => {
+            let message =
+                "/request/records and /request/streams say two things: only one of them can be given";
+            return Err(ConnectorError::new(ErrorCode::InvalidValue, message));
+        }
         Some(records) => {
             let names: Vec<String> = records.keys().cloned().collect();
             (named(&integration, &names, "/request/records")?, Task::Records(records))
@@ -156,7 +161,7 @@ fn named<'i>(integration: &'i Integration, names: &[String], pointer: &str) -> R
         .enumerate()
         .filter(|(index, name)| is_first(*index, name))
         .map(|(index, name)| {
-            let place = if pointer.ends_with("records") { String::new() } else { format!("/{index}") };
+            let place = if pointer.ends_with("records") { format!("/{name}") } else { format!("/{index}") };
             integration.stream(name).ok_or_else(|| unknown_stream(integration, &format!("{pointer}{place}")))
         })
         .collect()

@@ -177,7 +177,7 @@ impl<'a> StreamSync<'a> {
         let declaration = &self.stream.declaration;
         let Ready { mut writer, state, decoder, wants_more, shared_with } = self.open(run).await?;
         let (plan, writes) = match self.work.task {
-            Task::Verify { days, repair } => (Plan::of_everything(declaration, days), repair),
+            Task::Verify { from, repair } => (Plan::of_everything(declaration, from), repair),
             _ => (Plan::new(declaration, &state, self.work.mode), !self.work.dry_run),
         };
         self.report.mode = plan.mode;

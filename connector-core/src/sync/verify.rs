@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::documents;
 use super::engine;
-use super::plan::Days;
+use super::plan::today;
 use super::report::Status;
 use super::request::{SinkTarget, chosen, in_use};
 use super::stream::StreamEnd;
@@ -19,7 +19,7 @@ use super::work::{Task, Work};
 use crate::call::CallContext;
 use crate::capability::{Capability, names};
 use crate::envelope::{Answer, Outcome};
-use crate::error::Result;
+use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::StreamEntry;
 use crate::schema;
 
@@ -36,16 +36,13 @@ pub struct VerifyRequest {
     /// Rows that are only in the database are then not looked for.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub from: Option<Date>,
-    /// Last day likewise.
-    #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub until: Option<Date>,
     /// Whether differences are mended in the database.
     pub repair: bool,
     /// Name of the connection to read.
     pub connection: Option<String>,
     /// The database to compare with.
     pub sink: SinkTarget,
-    /// Deletes that a repair may make beyond what is always allowed.
+    /// Rows that a repair may mark as deleted at once, where that is more than is always allowed.
     pub allow_deletes: Option<u64>,
 }
 
@@ -129,6 +126,9 @@ pub(super) fn capability() -> Capability {
 }
 
 async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> {
+    if request.from.is_some_and(|from| from > today()) {
+        return Err(ConnectorError::new(ErrorCode::InvalidValue, "/request/from must not lie in the future"));
+    }
     let integration = Arc::clone(context.integration());
     let streams = chosen(&integration, request.streams.as_deref())?;
     let are_named = documents::are_named(request.streams.as_deref());
@@ -137,7 +137,7 @@ async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> 
     let (streams, requests) = if is_default { in_use(&context, streams).await? } else { (streams, 0) };
     let repair = request.repair;
     let work = Work {
-        task: Task::Verify { days: Days { from: request.from, until: request.until }, repair },
+        task: Task::Verify { from: request.from, repair },
         dry_run: !repair,
         connection: request.connection,
         allow_deletes: request.allow_deletes,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::plan::Days;
 use super::report::Mode;
 
 /// What a run is to do with each of its streams.
@@ -38,7 +38,7 @@ pub(super) enum Task {
     /// Read these records, by stream.
     Records(BTreeMap<String, Vec<String>>),
     /// Compare with the sink, and mend what differs where that is wanted.
-    Verify { days: Days, repair: bool },
+    Verify { from: Option<Date>, repair: bool },
     /// Store what earlier runs rejected.
     Rejects,
 }
