@@ -148,8 +148,7 @@ mod tests {
     #[test]
     fn flags_become_the_fields_of_the_request() {
         assert_eq!(request(&[]), json!({}));
-        let all =
-            ["deals", "--from", "2026-01-01", "--repair", "--allow-deletes", "9"];
+        let all = ["deals", "--from", "2026-01-01", "--repair", "--allow-deletes", "9"];
         assert_eq!(
             request(&[&all[..], &["--connection", "acme", "--to", "sqlite://a.db"]].concat()),
             json!({

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 use system_tests::{
-    account::{Account, list_path, of_stream, text},
+    account::{Account, of_stream, text},
     binary::Signal,
     comparison::difference,
+    source::source_of,
     store::Kind,
-    streams::source_of,
+    streams::list_path,
     waiting::wait_until,
 };
 use teamleader_sandbox::{Action, Fault, FaultKind, Scheduled};

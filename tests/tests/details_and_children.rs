@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use system_tests::{
     account::{Account, of_stream, text},
+    source::source_of,
     store::{Kind, Texts},
-    streams::source_of,
 };
 
 on_both_stores! {

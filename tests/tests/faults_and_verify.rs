@@ -7,8 +7,8 @@ use system_tests::{
     account::{Account, of_stream, text},
     binary::{Outcome, RunningConnector},
     comparison::difference,
+    source::source_of,
     store::Kind,
-    streams::source_of,
 };
 use teamleader_sandbox::{Fault, FaultKind, Framing, When};
 

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use connector_core::call::Call;
+use connector_core::custom_fields::CustomFields;
 use connector_core::dispatch::dispatch;
 use connector_core::envelope::{Answer, Outcome, RequestEnvelope};
 use connector_core::host::Host;
 use connector_core::integration::Integration;
-use connector_core::stream::{Filter, FilterKind, PageRequest, Paging, Parent, RecordPage, Stream, Walk};
+use connector_core::stream::{
+    ColumnType, Filter, FilterKind, PageRequest, Paging, Parent, RecordPage, Stream, Walk,
+};
 use connector_core::sync::{Sink, SinkTarget};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use futures_util::future::BoxFuture;
@@ -61,6 +64,10 @@ pub(crate) struct App {
 #[derive(serde::Deserialize, JsonSchema)]
 struct Settings {}
 
+/// Nobody says that a user is no definition of a field.
+const CUSTOM_FIELDS: CustomFields =
+    CustomFields { definitions: "users", field: "fields", column: |_| (ColumnType::Text, None) };
+
 impl App {
     /// An account with so many companies, `c000` and on.
     pub(crate) fn with_companies(count: usize) -> Self {
@@ -111,6 +118,7 @@ impl App {
     fn integration(&self) -> Integration {
         Integration::builder::<Settings>("example", "1")
             .streams([self.companies(), self.notes(), self.users()])
+            .custom_fields(CUSTOM_FIELDS)
             .build()
             .expect("the declaration is sound")
     }
@@ -127,6 +135,7 @@ impl App {
             stream.walk = Walk::Pages { sort: None };
             stream.filters = FILTERS;
             stream.ids = Some("ids");
+            stream.custom_field_contexts = &["company"];
             stream.details = true;
         })
         .get(move |_, id| {
@@ -153,6 +162,7 @@ impl App {
         .declare(|stream| {
             stream.filters = FILTERS;
             stream.parents = PARENTS;
+            stream.custom_field_contexts = &["note"];
         })
     }
 

@@ -7,3 +7,4 @@ mod memory;
 mod parents;
 mod records;
 mod verify;
+mod views;

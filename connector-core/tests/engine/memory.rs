@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use connector_core::Result;
 use connector_core::stream::ContentHash;
 use connector_core::sync::{
     Batch, CustomFieldView, OpenedStream, ParentMark, ParentQuery, ParentRow, Reject, RunStart, Sink,
     SinkRun, Standing, StoredDocument, StoredReject, StreamState, StreamWriter, SyncReport, Table, Written,
 };
+use connector_core::{ConnectorError, ErrorCode, Result};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -24,6 +24,8 @@ pub(crate) struct Database {
     pub(crate) refused: Vec<String>,
     /// Another connection that writes to the same tables.
     pub(crate) shared_with: Option<String>,
+    /// Names of the views that were made.
+    pub(crate) views: Vec<String>,
     writes: u64,
 }
 
@@ -95,11 +97,17 @@ impl SinkRun for MemoryRun {
 
     fn documents<'a>(
         &'a self,
-        _: &'a Table,
-        _: Option<&'a str>,
-        _: u32,
+        table: &'a Table,
+        after: Option<&'a str>,
+        most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredDocument>>> {
-        Box::pin(async { Ok(Vec::new()) })
+        let database = self.sink.database();
+        let rows = database.tables.get(&table.name).into_iter().flatten();
+        let live = rows.filter(|(key, row)| !row.deleted && Some(key.as_str()) > after);
+        let documents =
+            live.map(|(key, row)| StoredDocument { key: key.clone(), document: row.document.to_string() });
+        let documents = documents.take(most as usize).collect();
+        Box::pin(async { Ok(documents) })
     }
 
     fn rejects<'a>(
@@ -115,8 +123,15 @@ impl SinkRun for MemoryRun {
         Box::pin(async { Ok(rejects) })
     }
 
-    fn create_view<'a>(&'a self, _: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async { Ok(false) })
+    fn create_view<'a>(&'a self, view: &'a CustomFieldView) -> BoxFuture<'a, Result<bool>> {
+        let mut database = self.sink.database();
+        let made = if database.tables.contains_key(&view.table) {
+            database.views.push(view.name.clone());
+            Ok(true)
+        } else {
+            Err(ConnectorError::new(ErrorCode::NotFound, format!("there is no table {}", view.table)))
+        };
+        Box::pin(async { made })
     }
 
     fn finish<'a>(&'a self, _: &'a SyncReport) -> BoxFuture<'a, Result<()>> {
