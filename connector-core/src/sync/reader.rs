@@ -11,6 +11,7 @@ use super::plan::DAY;
 use super::sink::SinkRun;
 use super::state::ParentProgress;
 use super::stored::{ParentMark, ParentQuery};
+use super::sweep;
 use super::walk::{Pager, WalkedPage};
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
@@ -63,16 +64,16 @@ pub(super) struct Reader<'a> {
     pub(super) warnings: Vec<String>,
     /// Some parents were not read.
     pub(super) left_out: bool,
-    /// Parents whose children the app did not give.
-    pub(super) refused: u64,
+    /// The app did not give the children of a parent that is there.
+    pub(super) has_refused: bool,
 }
 
 /// How a read ended.
 pub(super) struct ReadEnd {
     /// Whether the end was reached.
     pub(super) finished: bool,
-    /// Parents whose children the app did not give.
-    pub(super) refused: u64,
+    /// The app did not give the children of a parent that is there.
+    pub(super) has_refused: bool,
     /// What people should know.
     pub(super) warnings: Vec<String>,
 }
@@ -109,7 +110,7 @@ impl<'a> Reader<'a> {
             format!("{count} values did not fit the type of column {column}; they are in _doc only")
         });
         let warnings = self.warnings.drain(..).chain(misfits).collect();
-        Ok(ReadEnd { finished, refused: self.refused, warnings })
+        Ok(ReadEnd { finished, has_refused: self.has_refused, warnings })
     }
 
     /// The children of one kind of parent after the other.
@@ -162,6 +163,7 @@ impl<'a> Reader<'a> {
                         let count = refused.as_ref().map_or(0, |(count, _)| *count);
                         refused = Some((count + 1, error));
                         self.left_out = true;
+                        self.has_refused = self.has_refused || !self.is_gone(parent, &row.id).await?;
                         after = Some(row.mark);
                         continue;
                     }
@@ -182,11 +184,18 @@ impl<'a> Reader<'a> {
             // Every one of them: then the request is wrong and not the parent.
             Some((count, error)) if read == 0 && count > 2 => Err(error),
             Some((count, error)) => {
-                self.refused += count;
                 self.warnings.push(format!("the app refused {count} of {}: {error}", parent.stream));
                 Ok(true)
             }
             None => Ok(true),
+        }
+    }
+
+    /// Whether a parent is gone since it was read, and its children with it.
+    async fn is_gone(&self, parent: &Parent, id: &str) -> Result<bool> {
+        match self.context.integration().stream(parent.stream) {
+            Some(stream) => sweep::is_gone(&self.context, stream, id).await,
+            None => Ok(false),
         }
     }
 

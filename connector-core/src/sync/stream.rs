@@ -201,7 +201,7 @@ impl<'a> StreamSync<'a> {
             pages,
             warnings: Vec::new(),
             left_out: false,
-            refused: 0,
+            has_refused: false,
         };
         let concurrency = self.context.integration().concurrency(self.context.settings_any());
         let writing = Writing {
@@ -223,8 +223,8 @@ impl<'a> StreamSync<'a> {
         let (read, written) = tokio::join!(reader.read(), writing.run(messages));
         // A writer that failed makes the reader stop early, so its error is the cause.
         let ended = written?;
-        let ReadEnd { finished, refused, warnings } = read?;
-        self.is_incomplete = refused > 0;
+        let ReadEnd { finished, has_refused, warnings } = read?;
+        self.is_incomplete = has_refused;
         self.report.warnings = warnings;
         self.report.warnings.extend(ended.warnings);
         match ended.held {
