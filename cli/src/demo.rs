@@ -104,7 +104,7 @@ async fn play(
     let host = CliHost::new(integration.app_id())
         .isolated(format!("sqlite://{file}"))
         .with_stop(stop.clone())
-        .with_progress(progress::for_standard_error(false));
+        .with_progress(progress::passing());
     let host = Arc::new(host);
     let login = Login { integration, host: &host, connection: CONNECTION, paste: false };
     let agree = |address: &str| {

@@ -14,21 +14,29 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// What suits standard error.
 pub(crate) fn for_standard_error(json: bool) -> Arc<dyn Progress> {
     if std::io::stderr().is_terminal() && !json {
-        Arc::new(Bars::default())
+        Arc::new(Bars { keeps_summaries: true, ..Bars::default() })
     } else {
         Arc::new(Lines::default())
     }
 }
 
+/// The same for whoever tells at the end what happened: on a terminal, nothing stays.
+pub(crate) fn passing() -> Arc<dyn Progress> {
+    if std::io::stderr().is_terminal() { Arc::new(Bars::default()) } else { Arc::new(Lines::default()) }
+}
+
+/// One bar for each stream that is being read. There are more streams than a terminal has lines, so a bar goes when its
+/// stream ends, and what it came to is printed above the others.
 #[derive(Default)]
 struct Bars {
+    keeps_summaries: bool,
     all: MultiProgress,
-    bars: Mutex<HashMap<String, ProgressBar>>,
+    of_streams: Mutex<HashMap<String, ProgressBar>>,
 }
 
 impl Bars {
     fn bar(&self, stream: &str) -> Option<ProgressBar> {
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
+        self.of_streams.lock().unwrap_or_else(PoisonError::into_inner).get(stream).cloned()
     }
 }
 
@@ -42,7 +50,7 @@ impl Progress for Bars {
         bar.set_style(style("{spinner} {prefix:26} {human_pos:>9} rows  {msg}"));
         bar.set_prefix(stream.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), bar);
+        self.of_streams.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), bar);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -65,9 +73,12 @@ impl Progress for Bars {
         let Some(bar) = self.bar(&report.stream) else {
             return;
         };
-        bar.set_style(style("{prefix:28} {msg}"));
-        bar.set_position(report.received);
-        bar.finish_with_message(summary(report));
+        bar.finish_and_clear();
+        self.all.remove(&bar);
+        if self.keeps_summaries {
+            // A terminal that is gone has nobody to tell.
+            let _ = self.all.println(format!("{:28} {}", report.stream, summary(report)));
+        }
     }
 }
 
@@ -81,12 +92,12 @@ pub(crate) fn summary(report: &StreamReport) -> String {
         _ => "  interrupted",
     };
     format!(
-        "{:>9} rows: {} new, {} changed, {} unchanged, {} deleted, {} rejected in {} requests, {:.1} s{outcome}",
+        "{:>9} rows: {} new, {} changed, {} deleted, {} unchanged, {} rejected in {} requests, {:.1} s{outcome}",
         report.received,
         report.inserted,
         report.updated,
-        report.unchanged,
         report.deleted,
+        report.unchanged,
         report.rejected,
         report.requests,
         report.seconds

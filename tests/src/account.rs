@@ -22,7 +22,9 @@ use crate::{
 };
 
 /// What lists have only when it is asked for, and the connector does not ask: `stream`, pointer to the object, field.
-const NOT_ASKED_FOR: [(&str, &str, &str); 6] = [
+/// Of events, what only the sandbox knows.
+const NOT_ASKED_FOR: [(&str, &str, &str); 7] = [
+    ("events", "", "_done"),
     ("companies", "", "price_list"),
     ("contacts", "", "price_list"),
     ("projects", "", "legacy_project"),
@@ -196,10 +198,6 @@ impl Account {
                     if let Some(object) = record.pointer_mut(pointer).and_then(Value::as_object_mut) {
                         object.remove(*field);
                     }
-                }
-                if let Some(fields) = record.as_object_mut() {
-                    // What only the sandbox knows.
-                    fields.retain(|name, _| !name.starts_with('_'));
                 }
                 (text(&record["id"]).to_owned(), record)
             })
