@@ -5,9 +5,8 @@ use system_tests::{
     account::{Account, of_stream, text},
     binary::Signal,
     comparison::difference,
-    source::source_of,
     store::Kind,
-    streams::list_path,
+    streams::{list_path, resource},
     waiting::wait_until,
 };
 use teamleader_sandbox::{Action, Fault, FaultKind, Scheduled};
@@ -42,8 +41,7 @@ fn what_is_gone_is_marked_at_the_next_complete_read(kind: Kind) {
     account.sync_well(streams());
     let mut gone = Vec::new();
     for stream in STREAMS {
-        let (resource, key) =
-            (source_of(stream).resource, if stream == "expenses" { "source_id" } else { "id" });
+        let (resource, key) = (resource(stream), if stream == "expenses" { "source_id" } else { "id" });
         let record = account.control().records(resource).expect("a resource")[1].clone();
         let id = if stream == "expenses" { &record["source"]["id"] } else { &record["id"] };
         // The control takes a row without an id of its own by the hidden one.
@@ -129,7 +127,7 @@ fn a_run_that_was_killed_and_continued_sweeps_nothing_that_it_did_not_see(kind: 
         running.signal(Signal::Kill);
         running.wait();
         account.control().clear_faults();
-        account.control().delete(source_of(stream).resource, &account.ids(stream)[2]).expect("a row");
+        account.control().delete(resource(stream), &account.ids(stream)[2]).expect("a row");
     }
     account.sync_well(streams);
     for stream in ["companies", "deals", "invoices"] {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use system_tests::{
     account::{Account, of_stream, text},
-    source::source_of,
     store::{Kind, Texts},
+    streams::resource,
 };
 
 on_both_stores! {
@@ -19,7 +19,7 @@ const INCREMENTAL: [&str; 7] =
 
 /// Requests for a stream's list, and for its single records.
 fn requests(account: &Account, stream: &str) -> (usize, usize) {
-    let resource = source_of(stream).resource;
+    let resource = resource(stream);
     let requests = account.control().requests();
     let count = |path: String| requests.iter().filter(|request| request.path == path).count();
     (count(format!("/{resource}.list")), count(format!("/{resource}.info")))
@@ -28,7 +28,7 @@ fn requests(account: &Account, stream: &str) -> (usize, usize) {
 /// Changes so many records of each stream.
 fn change(account: &Account, count: usize, title: &str) {
     for stream in INCREMENTAL {
-        let resource = source_of(stream).resource;
+        let resource = resource(stream);
         let records = account.control().records(resource).expect("a resource");
         for record in records.iter().take(count) {
             // Every kind of record has some of these.

@@ -7,8 +7,8 @@ use system_tests::{
     account::{Account, of_stream, text},
     binary::{Outcome, RunningConnector},
     comparison::difference,
-    source::source_of,
     store::Kind,
+    streams::resource,
 };
 use teamleader_sandbox::{Fault, FaultKind, Framing, When};
 
@@ -173,7 +173,7 @@ fn contradiction(account: &Account, stream: &str, synced: &Value, verified: &Val
 
 /// Three rows that are not what the app has: one changed, one gone, one nobody knows. Their ids, in this order.
 fn tamper(account: &Account, stream: &str) -> [String; 3] {
-    let ids = account.control().records(source_of(stream).resource).expect("a resource");
+    let ids = account.control().records(resource(stream)).expect("a resource");
     let id = |at: usize| text(&ids[at]["id"]).to_owned();
     let (changed, gone, unknown) = (id(3), id(5), "0a1b2c3d-0000-0000-8000-00000000000f".to_owned());
     let (store, table) = (account.store(), account.store().table(stream));

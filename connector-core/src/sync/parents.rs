@@ -7,6 +7,7 @@ use super::plan::DAY;
 use super::reader::{Asked, Message, ParentOutcome, Reader};
 use super::state::ParentProgress;
 use super::stored::{ParentMark, ParentQuery};
+use super::sweep;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::stream::Parent;
 
@@ -17,7 +18,7 @@ const PARENTS_AT_ONCE: u32 = 500;
 const LONGEST_ROUND: std::time::Duration = DAY.saturating_mul(7);
 
 /// Parents in a row whose children do not come, at which the stream is given up: then it is not the parents.
-const MOST_REFUSED_IN_A_ROW: u32 = 20;
+const MOST_REFUSED_IN_A_ROW: u32 = 5;
 
 /// The same where the app is in trouble: each of them was asked for many times already.
 const MOST_FAILED_IN_A_ROW: u32 = 2;
@@ -25,10 +26,7 @@ const MOST_FAILED_IN_A_ROW: u32 = 2;
 /// What came of the parents of one kind so far.
 #[derive(Default)]
 struct Tally {
-    /// Parents whose children the app did not give although it may have some.
     refused: u64,
-    /// Parents that it says not to know.
-    unknown: u64,
     in_a_row: u32,
     last: Option<ConnectorError>,
 }
@@ -106,13 +104,10 @@ impl<'a> Reader<'a> {
             Ok(false) => return Ok(false),
             Ok(true) if self.is_doubtful => (ParentOutcome::Doubtful, None),
             Ok(true) => (ParentOutcome::Whole(asked.given), None),
-            // Gone since it was read, or a parent that the app does not know in this place.
-            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::BadRequest) => {
-                (ParentOutcome::Unknown, Some(error))
+            Err(error) if is_about_parent(&error) && self.is_gone(parent, id).await? => {
+                (ParentOutcome::Unknown, None)
             }
-            Err(error)
-                if error.code() == ErrorCode::PermissionDenied || error.code().metadata().retryable =>
-            {
+            Err(error) if is_about_parent(&error) || error.code().metadata().retryable => {
                 (ParentOutcome::Missed, Some(error))
             }
             Err(error) => return Err(error),
@@ -125,9 +120,7 @@ impl<'a> Reader<'a> {
             None => tally.in_a_row = 0,
             Some(error) => {
                 self.left_out = true;
-                let is_unknown = error.code() == ErrorCode::NotFound;
-                tally.unknown += u64::from(is_unknown);
-                tally.refused += u64::from(!is_unknown);
+                tally.refused += 1;
                 tally.in_a_row += 1;
                 let is_trouble = error.code().metadata().retryable;
                 let most = if is_trouble { MOST_FAILED_IN_A_ROW } else { MOST_REFUSED_IN_A_ROW };
@@ -140,13 +133,25 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    /// Whether a parent is gone since it was read, and its children with it.
+    async fn is_gone(&self, parent: &Parent, id: &str) -> Result<bool> {
+        match self.context.integration().stream(parent.stream) {
+            Some(stream) => sweep::is_gone(&self.context, stream, id).await,
+            None => Ok(false),
+        }
+    }
+
     fn tell(&mut self, parent: &Parent, tally: Tally) {
         if let Some(error) = tally.last {
             self.refused += tally.refused;
-            let count = tally.refused + tally.unknown;
-            self.warnings.push(format!("the app gave nothing for {count} of {}: {error}", parent.stream));
+            self.warnings.push(format!("the app refused {} of {}: {error}", tally.refused, parent.stream));
         }
     }
+}
+
+/// Whether the app may have refused a request for the sake of the parent that it names.
+fn is_about_parent(error: &ConnectorError) -> bool {
+    matches!(error.code(), ErrorCode::NotFound | ErrorCode::BadRequest | ErrorCode::PermissionDenied)
 }
 
 /// A name for a kind of parent that stays the same from release to release.

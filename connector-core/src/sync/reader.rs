@@ -79,8 +79,8 @@ pub(super) struct Reader<'a> {
 pub(super) struct ReadEnd {
     /// Whether the end was reached.
     pub(super) finished: bool,
-    /// Parents whose children the app did not give.
-    pub(super) refused: u64,
+    /// The app did not give the children of a parent that is there.
+    pub(super) has_refused: bool,
     /// What people should know.
     pub(super) warnings: Vec<String>,
 }
@@ -117,7 +117,7 @@ impl Reader<'_> {
             format!("{count} values did not fit the type of column {column}; they are in _doc only")
         });
         let warnings = self.warnings.drain(..).chain(misfits).collect();
-        Ok(ReadEnd { finished, refused: self.refused, warnings })
+        Ok(ReadEnd { finished, has_refused: self.refused > 0, warnings })
     }
 
     /// One walk, or one for each value that must be asked for.

@@ -230,8 +230,8 @@ impl<'a> StreamSync<'a> {
         let (read, written) = tokio::join!(reader.read(), writing.run(messages));
         // A writer that failed makes the reader stop early, so its error is the cause.
         let ended = written?;
-        let ReadEnd { finished, refused, warnings } = read?;
-        self.is_incomplete = refused > 0;
+        let ReadEnd { finished, has_refused, warnings } = read?;
+        self.is_incomplete = has_refused;
         self.report.warnings = warnings;
         self.report.warnings.extend(ended.warnings);
         match ended.held {
