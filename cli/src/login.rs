@@ -10,7 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::get;
-use connector_core::dispatch::{DEFAULT_CONNECTION, dispatch, gather_settings};
+use connector_core::dispatch::{DEFAULT_CONNECTION, count_request, dispatch, gather_settings};
 use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::host::{Host, NoHost, StopSignal};
 use connector_core::integration::Integration;
@@ -138,6 +138,9 @@ impl Login<'_> {
         let connection =
             Connection { tokens, settings, account: account.clone(), state: ConnectionState::Active };
         vault.save(&key, &connection).await?;
+        if let Some(account) = &account {
+            self.count_request(connection.settings, account).await;
+        }
         Answer::new(&json!({"connection": self.connection, "account": account, "expires_at": expires_at}))
     }
 
@@ -159,6 +162,14 @@ impl Login<'_> {
         let answer = self.call("validate_credentials", json!({}), settings, Some(tokens)).await?;
         let response: Value = read(&answer)?;
         Ok(response["unique_tenant_id"].as_str().map(ToOwned::to_owned))
+    }
+
+    /// Asking for the account was a request that other processes should know of.
+    async fn count_request(&self, settings: Map<String, Value>, account: &str) {
+        let counted = count_request(self.integration, settings, account, &**self.host);
+        if let Err(error) = counted.await {
+            tracing::warn!(%error, "the request of the login could not be counted");
+        }
     }
 
     async fn call(
