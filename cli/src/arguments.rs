@@ -116,8 +116,11 @@ pub(crate) fn parse(
 ) -> Parsed {
     // Also for what is refused before the flags are understood: an agent that reads only the JSON set it for that.
     let output = Output { exit_zero: wants_exit_zero(typed), file: None };
-    let mut command = command(binary, integration, sandbox);
-    if typed.iter().any(|word| word == "--help" || word == "-h" || word == "help") {
+    let wants_help = typed.iter().any(|word| word == "--help" || word == "-h" || word == "help");
+    // A connector has a hundred capabilities, and most calls are of one.
+    let is_shown = |name: &str| wants_help || typed.iter().any(|word| word == name);
+    let mut command = command(binary, integration, sandbox, is_shown);
+    if wants_help {
         command = help::explain(command, binary, integration, typed);
     }
     match command.try_get_matches_from(typed) {
@@ -143,7 +146,7 @@ pub(crate) fn completions(
     shell: Shell,
 ) -> Ended {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(binary, integration, sandbox), binary, &mut script);
+    clap_complete::generate(shell, &mut command(binary, integration, sandbox, |_| true), binary, &mut script);
     Ended::Text(String::from_utf8_lossy(&script).into_owned())
 }
 
@@ -157,7 +160,13 @@ fn result_file(matches: &ArgMatches) -> Option<PathBuf> {
     matches.try_get_one::<PathBuf>("result_file_path").ok().flatten().cloned()
 }
 
-fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> clap::Command {
+/// `is_shown` tells the capabilities that are more than a name: those that are typed, or that somebody reads about.
+fn command(
+    binary: &'static str,
+    integration: &Integration,
+    sandbox: bool,
+    is_shown: impl Fn(&str) -> bool,
+) -> clap::Command {
     let description = integration.description();
     let mut command = clap::Command::new(binary)
         .version(description.version.clone())
@@ -209,8 +218,9 @@ fn command(binary: &'static str, integration: &Integration, sandbox: bool) -> cl
     command = command.subcommands(for_people);
     // Those have a command of the same name above, with friendlier words.
     let derived = integration.capabilities().filter(|found| !["sync", "verify"].contains(&found.name()));
-    command.subcommands(derived.map(|capability| {
-        call_arguments(named(capability.name())).about(capability.description_text().to_owned())
+    command.subcommands(derived.map(|capability| match capability.name() {
+        name if is_shown(name) => call_arguments(named(name)).about(capability.description_text().to_owned()),
+        name => named(name),
     }))
 }
 
@@ -299,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_commands_fit_together() {
-        command("example", &integration(), true).debug_assert();
+        command("example", &integration(), true, |_| true).debug_assert();
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) struct CliHost {
     stop: StopSignal,
     /// Stores that are open, by URL: two doors to one SQLite file would get into each other's way.
     open: Mutex<Vec<(String, Store)>>,
+    /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
+    budgets: Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>,
     store_url: Option<String>,
 }
 
@@ -32,6 +34,7 @@ impl CliHost {
             progress: Arc::new(()),
             stop: StopSignal::never(),
             open: Mutex::default(),
+            budgets: Mutex::default(),
             store_url: None,
         }
     }
@@ -156,7 +159,16 @@ impl Host for CliHost {
         &'a self,
         scope: &'a BudgetScope,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
-        Box::pin(async { Ok(self.existing_store()?.map(|store| store.request_budget(scope.clone()))) })
+        Box::pin(async move {
+            let Some(store) = self.existing_store()? else { return Ok(None) };
+            let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, budget)) = budgets.iter().find(|(known, _)| known == scope) {
+                return Ok(Some(Arc::clone(budget)));
+            }
+            let budget = store.request_budget(scope.clone());
+            budgets.push((scope.clone(), Arc::clone(&budget)));
+            Ok(Some(budget))
+        })
     }
 
     fn progress(&self) -> Arc<dyn Progress> {

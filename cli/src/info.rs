@@ -1,14 +1,17 @@
 //! `info`: everything that other programs and people want to know about a connector.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::auth::AuthKind;
 use connector_core::capability::Capability;
 use connector_core::envelope::Answer;
-use connector_core::integration::Integration;
+use connector_core::integration::{Description, Integration};
 use connector_core::stream::StreamDeclaration;
-use connector_core::{ConnectorError, schema};
-use serde_json::{Map, Value, json};
+use connector_core::{ConnectorError, ErrorCode, schema};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
@@ -20,41 +23,58 @@ pub(crate) fn run(
 ) -> Result<Ended, ConnectorError> {
     // It has nothing to ask for, but what is no envelope is no request for it either.
     read_envelope(envelope)?;
-    Ok(Ended::Answer(Answer::new(&info(integration))?))
+    Ok(Ended::Answer(Answer::new(&info(integration)?)?))
 }
 
-/// The `response` of `info`. Built by moving: `json!` would copy every schema once for each level that it is put into.
-fn info(integration: &Integration) -> Value {
-    let mut names: Vec<&str> = integration.capabilities().map(Capability::name).collect();
-    names.push("info");
-    names.sort_unstable();
-    let mut schemas: Map<String, Value> = integration
-        .capabilities()
-        .map(|capability| (capability.name().to_owned(), capability_schema(capability)))
-        .collect();
-    schemas.insert("info".to_owned(), info_schema());
-    let description = integration.description();
-    let entries: [(&str, Value); 16] = [
-        ("app_id", json!(description.app_id)),
-        ("version", json!(description.version)),
-        ("user_friendly_name", json!(description.user_friendly_name)),
-        ("description", json!(description.description)),
-        ("categories", json!(description.categories)),
-        ("logo_url", json!(description.logo_url)),
-        ("capabilities", json!(names)),
-        ("capability_schema", Value::Object(schemas)),
-        ("authentication_schema", authentication_schema(integration)),
-        ("credentials_schema", json!([])),
-        ("request_settings_schema", integration.settings_schema()),
-        ("oauth_scopes", json!(integration.oauth_scopes())),
-        ("resource_types", json!([])),
-        ("entitlement_types", json!([])),
-        ("streams", integration.streams().map(|stream| stream_entry(integration, stream)).collect()),
-        ("connector_core", json!(connector_core::VERSION)),
-    ];
-    object(entries)
+/// The `response` of `info`. The schemas are texts, each written as soon as it is made: all of them together as values
+/// would take several times the memory, and the time to fill it.
+#[derive(Serialize)]
+struct Info<'i> {
+    #[serde(flatten)]
+    description: &'i Description,
+    capabilities: Vec<&'i str>,
+    capability_schema: BTreeMap<&'i str, Box<RawValue>>,
+    authentication_schema: Value,
+    credentials_schema: [Value; 0],
+    request_settings_schema: Value,
+    oauth_scopes: &'i [&'i str],
+    resource_types: [Value; 0],
+    entitlement_types: [Value; 0],
+    streams: Vec<Box<RawValue>>,
+    connector_core: &'static str,
 }
 
+fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
+    let mut capabilities: Vec<&str> = integration.capabilities().map(Capability::name).collect();
+    capabilities.push("info");
+    capabilities.sort_unstable();
+    let mut capability_schema = BTreeMap::from([("info", text(&info_schema())?)]);
+    for capability in integration.capabilities() {
+        capability_schema.insert(capability.name(), text(&schema_of(capability))?);
+    }
+    let streams = integration.streams().map(|stream| text(&stream_entry(integration, stream)));
+    Ok(Info {
+        description: integration.description(),
+        capabilities,
+        capability_schema,
+        authentication_schema: authentication_schema(integration),
+        credentials_schema: [],
+        request_settings_schema: integration.settings_schema(),
+        oauth_scopes: integration.oauth_scopes(),
+        resource_types: [],
+        entitlement_types: [],
+        streams: streams.collect::<Result<_, _>>()?,
+        connector_core: connector_core::VERSION,
+    })
+}
+
+fn text(value: &Value) -> Result<Box<RawValue>, ConnectorError> {
+    to_raw_value(value).map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "a schema cannot be written").source(error)
+    })
+}
+
+/// Built by moving, as the others here: `json!` would copy each schema.
 fn stream_entry(integration: &Integration, stream: &StreamDeclaration) -> Value {
     object([
         ("name", json!(stream.name)),
@@ -67,7 +87,7 @@ fn stream_entry(integration: &Integration, stream: &StreamDeclaration) -> Value 
     ])
 }
 
-fn capability_schema(capability: &Capability) -> Value {
+fn schema_of(capability: &Capability) -> Value {
     object([
         ("argument", capability.request_schema()),
         ("output", capability.response_schema()),

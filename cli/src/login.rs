@@ -10,11 +10,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::get;
-use connector_core::dispatch::{DEFAULT_CONNECTION, dispatch, gather_settings};
+use connector_core::dispatch::{DEFAULT_CONNECTION, count_request, dispatch, gather_settings};
 use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::host::{Host, NoHost, StopSignal};
 use connector_core::integration::Integration;
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet, TokenStore};
 use connector_core::settings::variable_name;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Deserialize;
@@ -132,13 +132,34 @@ impl Login<'_> {
         let tokens: TokenSet =
             read(&self.call("handle_authorization_callback", request, &settings, None).await?)?;
         let account = self.account(&tokens, &settings).await?;
+        self.require_same_account(&*vault, account.as_deref()).await?;
         let expires_at = tokens.expires_at;
         let key =
             ConnectionKey { app_id: self.integration.app_id().to_owned(), name: self.connection.to_owned() };
         let connection =
             Connection { tokens, settings, account: account.clone(), state: ConnectionState::Active };
         vault.save(&key, &connection).await?;
+        if let Some(account) = &account {
+            self.count_request(connection.settings, account).await;
+        }
         Answer::new(&json!({"connection": self.connection, "account": account, "expires_at": expires_at}))
+    }
+
+    /// A connection stays with its account: the rows and cursors of another would be taken for its own.
+    async fn require_same_account(&self, vault: &dyn TokenStore, account: Option<&str>) -> Result<()> {
+        let connections = vault.list(self.integration.app_id()).await?;
+        let known = connections.into_iter().find(|known| known.name == self.connection);
+        match (known.and_then(|known| known.account), account) {
+            (Some(known), Some(account)) if known != account => Err(ConnectorError::new(
+                ErrorCode::Conflict,
+                format!(
+                    "connection `{}` is of account {known}, and this was account {account}",
+                    self.connection
+                ),
+            )
+            .hint("connect the other account under a name of its own: `login --connection NAME`")),
+            _ => Ok(()),
+        }
     }
 
     fn require_client_secret(&self, settings: &Map<String, Value>) -> Result<()> {
@@ -159,6 +180,14 @@ impl Login<'_> {
         let answer = self.call("validate_credentials", json!({}), settings, Some(tokens)).await?;
         let response: Value = read(&answer)?;
         Ok(response["unique_tenant_id"].as_str().map(ToOwned::to_owned))
+    }
+
+    /// Asking for the account was a request that other processes should know of.
+    async fn count_request(&self, settings: Map<String, Value>, account: &str) {
+        let counted = count_request(self.integration, settings, account, &**self.host);
+        if let Err(error) = counted.await {
+            tracing::warn!(%error, "the request of the login could not be counted");
+        }
     }
 
     async fn call(

@@ -10,9 +10,7 @@ use crate::auth::Secret;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
-use crate::http::{
-    BudgetScope, HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, status_error,
-};
+use crate::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, status_error};
 use crate::integration::{AnySettings, Integration};
 use crate::oauth::StoredToken;
 
@@ -190,11 +188,8 @@ impl CallContext {
         let limit = self.0.http.options().requests_per_minute;
         limit?;
         let asked = self.0.budget.get_or_init(|| async {
-            let scope = BudgetScope {
-                app_id: self.0.integration.app_id().to_owned(),
-                client: self.0.integration.client_id(self.settings_any()).unwrap_or_default(),
-                account: stored.account().await,
-            };
+            let account = stored.account().await;
+            let scope = self.0.integration.budget_scope(self.settings_any(), account);
             self.0.host.request_budget(&scope).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the shared request budget cannot be used; this process paces itself");
                 None

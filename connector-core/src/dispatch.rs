@@ -9,7 +9,7 @@ use crate::call::{CallContext, Credentials, Parts};
 use crate::envelope::{Answer, RequestEnvelope};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
-use crate::http::HttpClient;
+use crate::http::{HttpClient, Urgency};
 use crate::integration::Integration;
 use crate::oauth::{ConnectionKey, StoredToken};
 use crate::{schema, settings};
@@ -61,6 +61,26 @@ pub fn gather_connection_settings(
     host: &dyn Host,
 ) -> Map<String, Value> {
     settings::gather(integration, Map::new(), host, connection)
+}
+
+/// Counts a request that was sent with an account's own credentials before it was known whose they are: the app has
+/// counted it, too.
+///
+/// # Errors
+/// When the settings are not valid, or the budget cannot be asked.
+pub async fn count_request(
+    integration: &Integration,
+    settings: Map<String, Value>,
+    account: &str,
+    host: &dyn Host,
+) -> Result<()> {
+    let settings = integration.parse_settings(settings)?;
+    let Some(limit) = integration.http_options(&*settings).requests_per_minute else { return Ok(()) };
+    let scope = integration.budget_scope(&*settings, account.to_owned());
+    if let Some(budget) = host.request_budget(&scope).await? {
+        budget.admit(limit, Urgency::Interactive).await?;
+    }
+    Ok(())
 }
 
 async fn context(

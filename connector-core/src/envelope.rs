@@ -133,7 +133,12 @@ impl Answer {
 
 /// Raw JSON of an app may span lines; outside of strings a line break is only white space, inside it is escaped.
 fn on_one_line(json: String) -> String {
-    if json.contains(['\n', '\r']) { json.replace(['\n', '\r'], " ") } else { json }
+    // Over bytes, since nearly no answer has any: many times faster than over characters.
+    if json.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        json.replace(['\n', '\r'], " ")
+    } else {
+        json
+    }
 }
 
 /// The `error` part of an error envelope.

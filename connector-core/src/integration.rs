@@ -20,8 +20,8 @@ use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
 use crate::error::{ConnectorError, Result};
 use crate::export::{Cells, ExportDeclaration, ExportEntry};
-use crate::http::{HttpOptions, HttpResponse, RateLimit};
-use crate::list;
+use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
+use crate::list::RecordSchema;
 use crate::oauth::OAuthClient;
 use crate::schema;
 use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
@@ -84,6 +84,7 @@ type LeaveOut = Arc<dyn Fn(CallContext) -> BoxFuture<'static, Result<Vec<&'stati
 /// A stream without the type of its connector's settings.
 pub(crate) struct StreamEntry {
     pub declaration: StreamDeclaration,
+    pub record_schema: RecordSchema,
     pub read: ReadFn,
     pub get: Option<GetFn>,
 }
@@ -231,7 +232,7 @@ impl Integration {
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
     pub fn record_schema(&self, stream: &str) -> Option<Value> {
-        self.stream(stream).map(|entry| list::record_schema(&entry.declaration))
+        self.stream(stream).map(|entry| entry.record_schema.of(&entry.declaration))
     }
 
     /// JSON Schema of the settings.
@@ -290,6 +291,12 @@ impl Integration {
     pub(crate) fn client_id(&self, settings: &dyn Any) -> Option<String> {
         let client = (self.oauth.as_ref()?.client)(settings).ok()?;
         client.client_id
+    }
+
+    /// Whose requests those of an account count as.
+    pub(crate) fn budget_scope(&self, settings: &dyn Any, account: String) -> BudgetScope {
+        let client = self.client_id(settings).unwrap_or_default();
+        BudgetScope { app_id: self.app_id().to_owned(), client, account }
     }
 
     pub(crate) fn map_error(&self, response: &HttpResponse) -> Option<ConnectorError> {

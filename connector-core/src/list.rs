@@ -1,6 +1,6 @@
 //! The capabilities that follow from a stream: `list_<name>` and `get_<singular>`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,13 +55,13 @@ pub(crate) fn capabilities(streams: &[StreamEntry]) -> Vec<Capability> {
 
 fn list(stream: &StreamEntry) -> Capability {
     let declaration = Arc::new(stream.declaration.clone());
-    let read = Arc::clone(&stream.read);
+    let (read, schema) = (Arc::clone(&stream.read), stream.record_schema.clone());
     let (for_request, for_response) = (Arc::clone(&declaration), Arc::clone(&declaration));
     let description = format!("Lists {}.", lower_first(stream.declaration.description));
     Capability::erased(
         leak(format!("list_{}", declaration.name)),
         Arc::new(move || request_schema(&for_request)),
-        Arc::new(move || response_schema(&for_response)),
+        Arc::new(move || response_schema(schema.of(&for_response))),
         Arc::new(move |context, request| {
             let (declaration, read) = (Arc::clone(&declaration), Arc::clone(&read));
             Box::pin(async move { run_list(&declaration, &read, context, request).await })
@@ -72,13 +72,13 @@ fn list(stream: &StreamEntry) -> Capability {
 }
 
 fn get(stream: &StreamEntry, get: &GetFn) -> Capability {
-    let declaration = stream.declaration.clone();
+    let (declaration, schema) = (stream.declaration.clone(), stream.record_schema.clone());
     let (singular, name) = (declaration.singular, declaration.name);
     let get = Arc::clone(get);
     Capability::erased(
         leak(format!("get_{singular}")),
         Arc::new(schema::schema_of::<GetRequest>),
-        Arc::new(move || record_schema(&declaration)),
+        Arc::new(move || schema.of(&declaration)),
         Arc::new(move |context, request| {
             let get = Arc::clone(&get);
             Box::pin(async move {
@@ -232,8 +232,17 @@ pub(crate) fn record_schema(declaration: &StreamDeclaration) -> Value {
     schema::inline(record, &mut generator)
 }
 
-fn response_schema(declaration: &StreamDeclaration) -> Value {
-    let mut record = record_schema(declaration);
+/// The schema of a stream's records, generated when it is first asked for: `info` shows it in three places.
+#[derive(Clone, Default)]
+pub(crate) struct RecordSchema(Arc<OnceLock<Value>>);
+
+impl RecordSchema {
+    pub(crate) fn of(&self, declaration: &StreamDeclaration) -> Value {
+        self.0.get_or_init(|| record_schema(declaration)).clone()
+    }
+}
+
+fn response_schema(mut record: Value) -> Value {
     let definitions = record.as_object_mut().and_then(|record| record.remove("$defs"));
     let mut schema = Map::new();
     schema.insert("type".into(), "array".into());

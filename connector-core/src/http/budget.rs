@@ -30,7 +30,10 @@ pub enum Urgency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// The request may leave now, and is counted.
-    Granted,
+    Granted {
+        /// Requests that are left in the window after it: the app should know of no fewer.
+        left: u32,
+    },
     /// Ask again after this time.
     Wait(Duration),
 }

@@ -16,7 +16,7 @@ use crate::custom_fields::CustomFields;
 use crate::error::{ConnectorError, Result};
 use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
-use crate::list;
+use crate::list::{self, RecordSchema};
 use crate::oauth::{self, OAuth};
 use crate::stream::Stream;
 use crate::sync::{self, DocumentTables};
@@ -101,6 +101,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
         self.integration.streams.extend(streams.into_iter().map(|stream| StreamEntry {
             declaration: stream.declaration,
+            record_schema: RecordSchema::default(),
             read: stream.read,
             get: stream.get,
         }));
