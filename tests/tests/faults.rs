@@ -108,17 +108,19 @@ fn stubborn() -> Vec<Verdict> {
 fn hopeless() -> Vec<Verdict> {
     vec![
         (FaultKind::status(400), "bad_request", 64),
-        (FaultKind::status(401), "unauthorized", 78),
         (FaultKind::status(404), "not_found", 69),
+        (FaultKind::status(401), "unauthorized", 78),
         (FaultKind::status(403), "permission_denied", 77),
     ]
 }
 
 #[test]
-fn a_stream_that_is_not_allowed_from_its_first_page_on_is_left_out() {
-    let fault = Fault::on(COMPANIES, FaultKind::status(403));
-    let found = outcome_of(start(Kind::Sqlite, "403".to_owned(), fault), "succeeded");
-    assert_eq!(found, (0, json!("permission_denied"), json!("unavailable")));
+fn a_stream_that_is_closed_from_its_first_page_on_is_left_out() {
+    for (status, code) in [(403, "permission_denied"), (404, "not_found")] {
+        let fault = Fault::on(COMPANIES, FaultKind::status(status));
+        let found = outcome_of(start(Kind::Sqlite, status.to_string(), fault), "succeeded");
+        assert_eq!(found, (0, json!(code), json!("unavailable")));
+    }
 }
 
 fn a_fault_that_stays_is_told_and_the_other_streams_go_on(kind: Kind) {
