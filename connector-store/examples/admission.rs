@@ -44,7 +44,7 @@ async fn measure(url: &str) {
     println!("  told to wait: {:?}", refused / (ROUNDS * LIMIT));
     let started = Instant::now();
     let askers = (0..4).map(|_| {
-        let budget = self::budget(&store, "together");
+        let budget = budget(&store, "together");
         tokio::spawn(async move { ask(&budget, LIMIT / 4).await })
     });
     for asker in askers.collect::<Vec<_>>() {

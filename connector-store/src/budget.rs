@@ -47,7 +47,7 @@ impl Window {
             if urgency == Urgency::Interactive {
                 self.awaited_until = 0;
             }
-            return Admission::Granted { left: limit.saturating_sub(self.used()) };
+            return Admission::Granted;
         }
         let again = match urgency {
             Urgency::Interactive => {
@@ -60,10 +60,6 @@ impl Window {
             Urgency::Backfill => from + spread(now),
         };
         Admission::Wait(Duration::from_micros((again - now).unsigned_abs()))
-    }
-
-    fn used(&self) -> u32 {
-        u32::try_from(self.sent.len()).unwrap_or(u32::MAX)
     }
 
     /// Grants nothing for this long.

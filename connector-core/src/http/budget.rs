@@ -30,10 +30,7 @@ pub enum Urgency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// The request may leave now, and is counted.
-    Granted {
-        /// Requests that are left in the window after it: the app should know of no fewer.
-        left: u32,
-    },
+    Granted,
     /// Ask again after this time.
     Wait(Duration),
 }

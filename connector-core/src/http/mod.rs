@@ -258,7 +258,7 @@ impl HttpClient {
         let permit = self.shared.pacer.permit_by_answers().await;
         loop {
             match budget.admit(limit, self.shared.options.urgency).await {
-                Ok(Admission::Granted { left }) => return permit.expecting(left),
+                Ok(Admission::Granted) => return permit,
                 Ok(Admission::Wait(wait)) => tokio::time::sleep(wait).await,
                 Err(error) => {
                     tracing::warn!(%error, "the shared request budget cannot be asked; this process paces itself");

@@ -22,17 +22,11 @@ pub struct RateLimit {
     pub reset: Duration,
 }
 
-/// Requests of other processes that may be granted after one of ours and reach the app before it.
-const ON_THE_WAY: u32 = 4;
-
 /// Lets requests through as fast as the limit allows.
 ///
 /// Two things hold a request back: a sliding window over our own requests, and what the app says to remain, since
 /// others may use the same limit. In a sliding window the reset frees one request and not all of them, so after a stop
 /// one request goes ahead and its answer tells how many may follow.
-///
-/// Where the window and the app both say that nothing remains, the window says when that ends: it counts to the
-/// millisecond, and an app's reset may be a second off.
 pub struct Pacer {
     limit: Option<usize>,
     state: Mutex<State>,
@@ -48,15 +42,6 @@ struct State {
     closed_until: Option<Instant>,
 }
 
-impl State {
-    /// Drops what does not count any more.
-    fn forget(&mut self, now: Instant) {
-        while self.sent.front().is_some_and(|sent| *sent + WINDOW + MARGIN <= now) {
-            self.sent.pop_front();
-        }
-    }
-}
-
 enum Admission {
     Granted,
     AskAt(Instant),
@@ -66,8 +51,6 @@ enum Admission {
 /// The right to send one request, until its answer is there.
 pub(super) struct Permit<'a> {
     pacer: &'a Pacer,
-    /// What a shared budget had left when it granted this.
-    left: Option<u32>,
     answered: bool,
 }
 
@@ -94,7 +77,7 @@ impl Pacer {
             let answered = self.answered.notified();
             match self.admit(limit) {
                 Admission::Granted => {
-                    return Permit { pacer: self, left: None, answered: false };
+                    return Permit { pacer: self, answered: false };
                 }
                 Admission::AskAt(instant) => tokio::time::sleep_until(instant).await,
                 Admission::AskAfterAnswer => answered.await,
@@ -119,7 +102,9 @@ impl Pacer {
             state.allowance = Some(1);
         }
         if let Some(limit) = limit {
-            state.forget(now);
+            while state.sent.front().is_some_and(|sent| *sent + WINDOW + MARGIN <= now) {
+                state.sent.pop_front();
+            }
             if state.sent.len() >= limit
                 && let Some(oldest) = state.sent.front()
             {
@@ -132,19 +117,13 @@ impl Pacer {
         Admission::Granted
     }
 
-    fn settle(&self, rate_limit: Option<RateLimit>, refused: bool, left: Option<u32>) {
-        let now = Instant::now();
+    fn settle(&self, rate_limit: Option<RateLimit>, refused: bool) {
         let mut state = self.state();
         state.in_flight = state.in_flight.saturating_sub(1);
-        state.forget(now);
-        let is_full = match left {
-            Some(left) => left <= ON_THE_WAY,
-            None => self.limit.is_some_and(|limit| state.sent.len() >= limit),
-        };
         match rate_limit {
-            Some(RateLimit { remaining, reset }) if refused || (remaining == 0 && !is_full) => {
+            Some(RateLimit { remaining, reset }) if remaining == 0 || refused => {
                 // Nobody's reset is farther away than the window, whatever their clock says.
-                let until = now + reset.min(WINDOW) + MARGIN;
+                let until = Instant::now() + reset.min(WINDOW) + MARGIN;
                 state.closed_until = state.closed_until.max(Some(until));
             }
             // What is on its way may not be counted yet.
@@ -163,23 +142,17 @@ impl Pacer {
 }
 
 impl Permit<'_> {
-    /// The same right, granted by a shared budget that has so many requests left.
-    pub(super) fn expecting(mut self, left: u32) -> Self {
-        self.left = Some(left);
-        self
-    }
-
     /// Takes the app's word. `refused`: it answered 429.
     pub(super) fn answered(mut self, rate_limit: Option<RateLimit>, refused: bool) {
         self.answered = true;
-        self.pacer.settle(rate_limit, refused, self.left);
+        self.pacer.settle(rate_limit, refused);
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.pacer.settle(None, false, self.left);
+            self.pacer.settle(None, false);
         }
     }
 }
@@ -256,35 +229,6 @@ mod tests {
             task.await.unwrap();
         }
         assert_eq!(app.refused.load(Ordering::Relaxed), 0);
-    }
-
-    /// How long a request waits after an answer that nothing remains, where a budget has this many left.
-    async fn wait_when_nothing_remains(left: u32) -> Duration {
-        let pacer = Pacer::new(Some(200));
-        let nothing = RateLimit { remaining: 0, reset: Duration::from_secs(30) };
-        pacer.permit_by_answers().await.expecting(left).answered(Some(nothing), false);
-        let start = Instant::now();
-        drop(pacer.permit_by_answers().await);
-        start.elapsed()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_shared_budget_is_doubted_only_where_the_app_has_less_left() {
-        assert_eq!(wait_when_nothing_remains(0).await, Duration::ZERO, "the budget knows when there is more");
-        assert_eq!(wait_when_nothing_remains(100).await, Duration::from_secs(30) + MARGIN);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_full_window_of_our_own_ends_when_it_ends() {
-        let pacer = Pacer::new(Some(2));
-        let start = Instant::now();
-        for remaining in [1, 0] {
-            let late = RateLimit { remaining, reset: WINDOW };
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            pacer.permit().await.answered(Some(late), false);
-        }
-        drop(pacer.permit().await);
-        assert_eq!(start.elapsed(), Duration::from_secs(1) + WINDOW + MARGIN);
     }
 
     #[tokio::test(start_paused = true)]

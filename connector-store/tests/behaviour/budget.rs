@@ -13,7 +13,7 @@ fn scope(account: &str) -> BudgetScope {
 
 async fn ask(budget: &Arc<dyn RequestBudget>, limit: u32, urgency: Urgency) -> Option<Duration> {
     match budget.admit(limit, urgency).await.unwrap() {
-        Admission::Granted { .. } => None,
+        Admission::Granted => None,
         Admission::Wait(wait) => Some(wait),
     }
 }

@@ -67,7 +67,12 @@ fn show(scene: Scene, Played { log, waits }: Played) -> Outcome {
     let used = format!("{:.1} %", average / f64::from(LIMIT) * 100.0);
     figure(&format!("{who}: of the limit, all minutes"), used, "≥ 97 %");
     figure(&format!("{who}: requests in a minute"), format!("{least} to {most}"), &format!("≤ {LIMIT}"));
-    figure(&format!("{who}: refused"), format!("{} of {}", log.refused, log.accepted() + log.refused), "0");
+    let refusals = log.refusals();
+    let refused = format!("{} of {}", refusals.len(), log.accepted() + refusals.len());
+    figure(&format!("{who}: refused"), refused, "0");
+    if !refusals.is_empty() {
+        note(&format!("refused in these seconds: {refusals:?}"));
+    }
     if let Some(slowest) = waits.iter().max().copied() {
         let times = format!("{} ({})", milliseconds(best_and_median(waits).1), milliseconds(slowest));
         figure(&format!("{who}: a call, median (slowest)"), times, "at once");

@@ -19,7 +19,7 @@ pub(crate) struct RequestLog {
     /// When they came, in milliseconds of the app's clock, which is this machine's.
     accepted: Vec<i64>,
     until: i64,
-    pub(crate) refused: usize,
+    refused: Vec<i64>,
 }
 
 impl RequestLog {
@@ -33,9 +33,19 @@ impl RequestLog {
             .iter()
             .filter(|request| !request["token"].is_null())
             .partition(|request| request["status"] == 429);
-        let mut accepted: Vec<i64> = accepted.iter().filter_map(|request| request["at"].as_i64()).collect();
-        accepted.sort_unstable();
-        Ok(Self { accepted, until, refused: refused.len() })
+        let instants = |requests: Vec<&Value>| -> Vec<i64> {
+            let mut instants: Vec<i64> =
+                requests.iter().filter_map(|request| request["at"].as_i64()).collect();
+            instants.sort_unstable();
+            instants
+        };
+        Ok(Self { accepted: instants(accepted), until, refused: instants(refused) })
+    }
+
+    /// When requests were refused, in seconds since the first one.
+    pub(crate) fn refusals(&self) -> Vec<i64> {
+        let first = self.accepted.first().copied().unwrap_or_default();
+        self.refused.iter().map(|at| (at - first) / 1000).collect()
     }
 
     /// All that was accepted.
