@@ -6,7 +6,7 @@ use connector_core::http::{Admission, Urgency};
 
 /// The minute that the app counts, and more: it counts when a request arrives, and of two requests the first may be on
 /// its way for longer than the second.
-const SPAN: i64 = 60_000_000 + 300_000;
+const SPAN: i64 = 60_000_000 + 800_000;
 
 /// How long a slot is kept for an interactive caller that was told to come back for it.
 const PATIENCE: i64 = 2_000_000;
@@ -81,10 +81,10 @@ impl Window {
     }
 }
 
-/// How many requests of the limit these callers may use: backfills leave one in fifty to those who wait.
+/// How many requests of the limit these callers may use: backfills leave one in a hundred to those who wait.
 fn allowed(limit: u32, urgency: Urgency) -> u32 {
     let reserve = match urgency {
-        Urgency::Backfill if limit >= 10 => (limit / 50).max(1),
+        Urgency::Backfill if limit >= 10 => (limit / 100).max(1),
         _ => 0,
     };
     limit.max(1) - reserve

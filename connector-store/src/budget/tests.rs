@@ -136,7 +136,7 @@ fn interactive_callers_go_first_and_a_dead_one_is_not_waited_for() {
         panic!("it is full")
     };
     let Admission::Wait(backfill) = window.admit(now, 5, Urgency::Backfill) else { panic!("it is full") };
-    assert_eq!(interactive, Duration::from_millis(60_300));
+    assert_eq!(interactive, Duration::from_millis(60_800));
     assert!(backfill > interactive);
     let free = now + SPAN;
     assert!(matches!(window.clone().admit(free, 5, Urgency::Backfill), Admission::Wait(_)));
