@@ -26,33 +26,50 @@ pub(crate) fn run(
     Ok(Ended::Answer(Answer::new(&info(integration)?)?))
 }
 
-/// The `response` of `info`. The schemas are texts, each written as soon as it is made: all of them together as values
-/// would take several times the memory, and the time to fill it.
+/// The `response` of `info`. The schemas of records are texts that are made once and shown in three places.
 #[derive(Serialize)]
 struct Info<'i> {
     #[serde(flatten)]
     description: &'i Description,
     capabilities: Vec<&'i str>,
-    capability_schema: BTreeMap<&'i str, Box<RawValue>>,
+    capability_schema: BTreeMap<&'i str, CapabilityEntry<'i>>,
     authentication_schema: Value,
     credentials_schema: [Value; 0],
     request_settings_schema: Value,
     oauth_scopes: &'i [&'i str],
     resource_types: [Value; 0],
     entitlement_types: [Value; 0],
-    streams: Vec<Box<RawValue>>,
+    streams: Vec<StreamEntry<'i>>,
     connector_core: &'static str,
+}
+
+#[derive(Serialize)]
+struct CapabilityEntry<'i> {
+    argument: Value,
+    output: Box<RawValue>,
+    display_name: &'i str,
+    description: &'i str,
+}
+
+#[derive(Serialize)]
+struct StreamEntry<'i> {
+    name: &'i str,
+    primary_key: &'i [&'i str],
+    cursor: Option<&'i str>,
+    schema: Option<&'i RawValue>,
+    table: &'i str,
+    description: &'i str,
+    default: bool,
 }
 
 fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
     let mut capabilities: Vec<&str> = integration.capabilities().map(Capability::name).collect();
     capabilities.push("info");
     capabilities.sort_unstable();
-    let mut capability_schema = BTreeMap::from([("info", text(&info_schema())?)]);
+    let mut capability_schema = BTreeMap::from([("info", info_entry()?)]);
     for capability in integration.capabilities() {
-        capability_schema.insert(capability.name(), text(&schema_of(capability))?);
+        capability_schema.insert(capability.name(), capability_entry(capability));
     }
-    let streams = integration.streams().map(|stream| text(&stream_entry(integration, stream)));
     Ok(Info {
         description: integration.description(),
         capabilities,
@@ -63,50 +80,43 @@ fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
         oauth_scopes: integration.oauth_scopes(),
         resource_types: [],
         entitlement_types: [],
-        streams: streams.collect::<Result<_, _>>()?,
+        streams: integration.streams().map(|stream| stream_entry(integration, stream)).collect(),
         connector_core: connector_core::VERSION,
     })
 }
 
-fn text(value: &Value) -> Result<Box<RawValue>, ConnectorError> {
-    to_raw_value(value).map_err(|error| {
+fn stream_entry<'i>(integration: &'i Integration, stream: &'i StreamDeclaration) -> StreamEntry<'i> {
+    StreamEntry {
+        name: stream.name,
+        primary_key: stream.key,
+        cursor: stream.changed_since,
+        schema: integration.record_schema(stream.name),
+        table: stream.name,
+        description: stream.description,
+        default: stream.synced_by_default,
+    }
+}
+
+fn capability_entry(capability: &Capability) -> CapabilityEntry<'_> {
+    CapabilityEntry {
+        argument: capability.request_schema(),
+        output: capability.response_schema_text(),
+        display_name: capability.display_name(),
+        description: capability.description_text(),
+    }
+}
+
+fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
+    let anything = json!({"type": "object"});
+    let output = to_raw_value(&anything).map_err(|error| {
         ConnectorError::new(ErrorCode::InternalError, "a schema cannot be written").source(error)
+    })?;
+    Ok(CapabilityEntry {
+        argument: anything,
+        output,
+        display_name: "Info",
+        description: "Prints everything about the connector.",
     })
-}
-
-/// Built by moving, as the others here: `json!` would copy each schema.
-fn stream_entry(integration: &Integration, stream: &StreamDeclaration) -> Value {
-    object([
-        ("name", json!(stream.name)),
-        ("primary_key", json!(stream.key)),
-        ("cursor", json!(stream.changed_since)),
-        ("schema", integration.record_schema(stream.name).unwrap_or_default()),
-        ("table", json!(stream.name)),
-        ("description", json!(stream.description)),
-        ("default", json!(stream.synced_by_default)),
-    ])
-}
-
-fn schema_of(capability: &Capability) -> Value {
-    object([
-        ("argument", capability.request_schema()),
-        ("output", capability.response_schema()),
-        ("display_name", json!(capability.display_name())),
-        ("description", json!(capability.description_text())),
-    ])
-}
-
-fn info_schema() -> Value {
-    object([
-        ("argument", json!({"type": "object"})),
-        ("output", json!({"type": "object"})),
-        ("display_name", json!("Info")),
-        ("description", json!("Prints everything about the connector.")),
-    ])
-}
-
-fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    Value::Object(entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// The accepted kinds of credential out of the schema of all of them.

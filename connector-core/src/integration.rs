@@ -12,6 +12,7 @@ use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::auth::AuthKind;
@@ -231,7 +232,7 @@ impl Integration {
     }
 
     /// JSON Schema of a stream's records; `None` when there is no such stream.
-    pub fn record_schema(&self, stream: &str) -> Option<Value> {
+    pub fn record_schema(&self, stream: &str) -> Option<&RawValue> {
         self.stream(stream).map(|entry| entry.record_schema.of(&entry.declaration))
     }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::call::CallContext;
@@ -78,7 +79,7 @@ fn get(stream: &StreamEntry, get: &GetFn) -> Capability {
     Capability::erased(
         leak(format!("get_{singular}")),
         Arc::new(schema::schema_of::<GetRequest>),
-        Arc::new(move || schema.of(&declaration)),
+        Arc::new(move || schema.of(&declaration).to_owned()),
         Arc::new(move |context, request| {
             let get = Arc::clone(&get);
             Box::pin(async move {
@@ -232,21 +233,27 @@ pub(crate) fn record_schema(declaration: &StreamDeclaration) -> Value {
     schema::inline(record, &mut generator)
 }
 
-/// The schema of a stream's records, generated when it is first asked for: `info` shows it in three places.
+/// The schema of a stream's records as text, generated when it is first asked for: `info` shows it in three places.
 #[derive(Clone, Default)]
-pub(crate) struct RecordSchema(Arc<OnceLock<Value>>);
+pub(crate) struct RecordSchema(Arc<OnceLock<Box<RawValue>>>);
 
 impl RecordSchema {
-    pub(crate) fn of(&self, declaration: &StreamDeclaration) -> Value {
-        self.0.get_or_init(|| record_schema(declaration)).clone()
+    pub(crate) fn of(&self, declaration: &StreamDeclaration) -> &RawValue {
+        self.0.get_or_init(|| schema::text(&record_schema(declaration)))
     }
 }
 
-fn response_schema(mut record: Value) -> Value {
+/// The schema of a list of these records. Definitions that its records refer to move up to where the references look.
+fn response_schema(record: &RawValue) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct List<'a> {
+        r#type: &'a str,
+        items: &'a RawValue,
+    }
+    if !record.get().contains("\"$defs\"") {
+        return schema::text(&List { r#type: "array", items: record });
+    }
+    let mut record: Value = serde_json::from_str(record.get()).unwrap_or_default();
     let definitions = record.as_object_mut().and_then(|record| record.remove("$defs"));
-    let mut schema = Map::new();
-    schema.insert("type".into(), "array".into());
-    schema.insert("items".into(), record);
-    schema.extend(definitions.map(|definitions| ("$defs".into(), definitions)));
-    Value::Object(schema)
+    schema::text(&json!({"type": "array", "items": record, "$defs": definitions}))
 }

@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{ConnectorError, ErrorCode, Result};
 
@@ -28,6 +29,11 @@ pub(crate) fn output_generator() -> SchemaGenerator {
         .with(|settings| settings.meta_schema = None)
         .for_serialize()
         .into_generator()
+}
+
+/// A schema as text.
+pub(crate) fn text(schema: &impl serde::Serialize) -> Box<RawValue> {
+    to_raw_value(schema).expect("a schema has texts for keys and nothing else that JSON cannot hold")
 }
 
 /// A schema with the definitions that it refers to under `$defs`, so that it stands for itself.

@@ -75,7 +75,7 @@ pub(crate) fn capabilities() -> Vec<Capability> {
         Capability::erased(
             names::GET_AUTHORIZATION_URL,
             std::sync::Arc::new(schema::schema_of::<UrlRequest>),
-            std::sync::Arc::new(schema::output_schema_of::<UrlResponse>),
+            std::sync::Arc::new(|| schema::text(&schema::output_schema_of::<UrlResponse>())),
             std::sync::Arc::new(|context, request| {
                 Box::pin(async move {
                     authorization_url(&context, schema::typed(Value::Object(request), "/request")?)
@@ -87,7 +87,7 @@ pub(crate) fn capabilities() -> Vec<Capability> {
         Capability::erased(
             names::HANDLE_AUTHORIZATION_CALLBACK,
             std::sync::Arc::new(schema::schema_of::<CallbackRequest>),
-            std::sync::Arc::new(schema::output_schema_of::<TokenResponse>),
+            std::sync::Arc::new(|| schema::text(&schema::output_schema_of::<TokenResponse>())),
             std::sync::Arc::new(|context, request| {
                 Box::pin(async move {
                     callback(&context, schema::typed(Value::Object(request), "/request")?).await
@@ -101,7 +101,7 @@ pub(crate) fn capabilities() -> Vec<Capability> {
         Capability::erased(
             names::REFRESH_ACCESS_TOKEN,
             std::sync::Arc::new(schema::schema_of::<RefreshRequest>),
-            std::sync::Arc::new(schema::output_schema_of::<TokenResponse>),
+            std::sync::Arc::new(|| schema::text(&schema::output_schema_of::<TokenResponse>())),
             std::sync::Arc::new(|context, request| {
                 Box::pin(async move {
                     refresh(&context, schema::typed(Value::Object(request), "/request")?).await

@@ -68,7 +68,7 @@ pub(super) fn capability() -> Capability {
     Capability::erased(
         names::RETRY_REJECTS,
         Arc::new(schema::schema_of::<RetryRequest>),
-        Arc::new(schema::output_schema_of::<RejectsReport>),
+        Arc::new(|| schema::text(&schema::output_schema_of::<RejectsReport>())),
         Arc::new(|context, request| {
             Box::pin(async move { run(context, schema::typed(Value::Object(request), "/request")?).await })
         }),

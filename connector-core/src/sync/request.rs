@@ -80,7 +80,7 @@ pub(super) fn capability() -> Capability {
     Capability::erased(
         names::SYNC,
         Arc::new(schema::schema_of::<SyncRequest>),
-        Arc::new(schema::output_schema_of::<SyncReport>),
+        Arc::new(|| schema::text(&schema::output_schema_of::<SyncReport>())),
         Arc::new(|context, request| {
             Box::pin(async move { sync(context, schema::typed(Value::Object(request), "/request")?).await })
         }),
