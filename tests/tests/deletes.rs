@@ -21,7 +21,7 @@ on_both_stores! {
 
 /// One of each way of reading: by value, by page, without pages, with a composite key, and for each parent.
 const STREAMS: [&str; 6] =
-    ["companies", "invoices", "quotations", "payment_terms", "expenses", "document_templates"];
+    ["companies", "invoices", "quotations", "document_templates", "payment_terms", "expenses"];
 
 /// The keys of the rows that are marked as deleted, and whether their documents are still there.
 fn marked(account: &Account, stream: &str, key: &str) -> Vec<String> {
@@ -54,16 +54,17 @@ fn what_is_gone_is_marked_at_the_next_complete_read(kind: Kind) {
     for stream in ["companies", "invoices"] {
         assert_eq!(of_stream(&report, stream)["deleted"], 0, "{report}");
     }
-    let report = account.sync_well(streams().chain(["--full"]));
+    // Where the app cannot be asked for a record, a second read has to miss it too.
+    for (read, deleting) in [(1, &STREAMS[..4]), (2, &STREAMS[4..]), (3, &[])] {
+        let report = account.sync_well(streams().chain(["--full"]));
+        for stream in STREAMS {
+            let part = of_stream(&report, stream);
+            assert_eq!(part["deleted"], u64::from(deleting.contains(&stream)), "read {read}: {part}");
+        }
+    }
     for (stream, key, id) in &gone {
-        assert_eq!(of_stream(&report, stream)["deleted"], 1, "{}", of_stream(&report, stream));
         assert_eq!(marked(&account, stream, key), std::slice::from_ref(id), "{stream}");
         assert_eq!(difference(&account, stream), None);
-    }
-    // Once is enough.
-    let report = account.sync_well(streams().chain(["--full"]));
-    for stream in STREAMS {
-        assert_eq!(of_stream(&report, stream)["deleted"], 0, "{}", of_stream(&report, stream));
     }
 }
 
@@ -153,8 +154,7 @@ fn a_record_that_is_gone_when_its_details_are_read_is_a_delete(kind: Kind) {
     let never = account.ids("companies")[2].clone();
     account.control().schedule(Scheduled::after(1, "/companies.list", delete(&never)));
     account.sync_well(["companies", "--details=companies"]);
-    let documents = account.store().documents("companies");
-    assert_eq!((documents.len(), documents.contains_key(&never)), (11, false));
+    assert_eq!(marked(&account, "companies", "id"), std::slice::from_ref(&never));
 
     // Known, changed, and gone before it can be read in detail: a run of changes finds that too.
     let known = account.ids("companies")[5].clone();
@@ -163,5 +163,7 @@ fn a_record_that_is_gone_when_its_details_are_read_is_a_delete(kind: Kind) {
     let report = account.sync_well(["companies"]);
     let part = of_stream(&report, "companies");
     assert_eq!((&part["mode"], &part["deleted"]), (&Value::from("incremental"), &json!(1)), "{part}");
-    assert_eq!(marked(&account, "companies", "id"), [known]);
+    let mut both = [never, known];
+    both.sort();
+    assert_eq!(marked(&account, "companies", "id"), both);
 }

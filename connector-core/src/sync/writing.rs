@@ -122,6 +122,13 @@ impl Writing<'_> {
                         self.state.parents.entry(kind).or_default().note(id, mark, was_missed);
                     }
                     Message::End { saw_all } => {
+                        // Which records the app does not know shows when the last of them are completed.
+                        if self.details.is_some() && !batch.is_empty() {
+                            self.plan.mark_unfinished(&mut self.state, position);
+                            if !self.commit(std::mem::take(&mut batch), &before, total).await? {
+                                return Ok(self.ended(false));
+                            }
+                        }
                         at_end = true;
                         self.end(&mut batch, saw_all).await?;
                         break;
