@@ -148,12 +148,9 @@ fn envelope(command: &SyncCommand) -> Result<RequestEnvelope> {
         put_into_sink(request, "children", json!(true));
     }
     if !command.tables.is_empty() {
-        let sink = envelope.request.entry("sink").or_insert_with(|| json!({}));
         let names: Map<String, Value> =
             command.tables.iter().map(|(stream, table)| (stream.clone(), json!(table))).collect();
-        if let Some(sink) = sink.as_object_mut() {
-            sink.insert("table_names".to_owned(), Value::Object(names));
-        }
+        put_into_sink(request, "table_names", Value::Object(names));
     }
     Ok(envelope)
 }

@@ -17,7 +17,7 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::stream::{PageRequest, RowDecoder};
 
 /// Ids that one request asks for, at most.
-const MOST_IDS: usize = 100;
+pub(super) const MOST_IDS: usize = 100;
 
 /// Reads these records of the stream. Those that the app does not know are marked as deleted.
 pub(super) async fn read(

@@ -6,6 +6,7 @@
 
 use serde_json::json;
 
+use super::records::MOST_IDS;
 use super::seen::SeenKeys;
 use super::sink::StreamWriter;
 use crate::call::CallContext;
@@ -113,7 +114,7 @@ async fn confirm_by_list(
     let first = declaration.first_page(context.integration().page_size(context.settings_any()));
     let mut decoder = RowDecoder::new(columns_of(declaration), declaration.key);
     let mut gone = Vec::new();
-    for some in keys.chunks(first.size.min(100) as usize) {
+    for some in keys.chunks((first.size as usize).min(MOST_IDS)) {
         let mut request = first.clone();
         request.includes = Vec::new();
         request.filter.insert(filter.to_owned(), json!(some));
