@@ -69,6 +69,11 @@ impl DocumentOptions {
         }
     }
 
+    /// A stream's table under the name that its state and its rejects go by.
+    pub(crate) fn renamed(&self, table: &Table) -> Table {
+        Table { name: self.place_of(&table.name).stream, ..table.clone() }
+    }
+
     /// Refuses names that a database without schemas cannot have.
     pub(crate) fn without_schemas(&self) -> Result<()> {
         match self.names.iter().find(|(_, name)| name.contains('.')) {

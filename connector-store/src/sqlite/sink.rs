@@ -232,10 +232,7 @@ impl SinkRun for SqliteRun {
         most: u32,
     ) -> BoxFuture<'a, Result<Vec<StoredReject>>> {
         Box::pin(async move {
-            let named = self
-                .documents
-                .as_ref()
-                .map(|documents| Table { name: documents.place_of(&table.name).stream, ..table.clone() });
+            let named = self.documents.as_ref().map(|documents| documents.renamed(table));
             let table = named.as_ref().unwrap_or(table);
             self.database.stored_rejects(&self.scope, table, after, most).await
         })
