@@ -19,6 +19,7 @@ use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
+use crate::serve::ServeCommand;
 use crate::sync::SyncCommand;
 use crate::verify::VerifyCommand;
 use crate::webhooks::WebhooksCommand;
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Webhooks(WebhooksCommand),
     Login(LoginCommand),
     Export(ExportCommand),
+    Serve(ServeCommand),
     Status,
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
@@ -57,6 +59,7 @@ impl Command {
             Self::Webhooks(_) => "webhooks",
             Self::Login(_) => "login",
             Self::Export(_) => "export",
+            Self::Serve(_) => "serve",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
@@ -201,6 +204,8 @@ fn command(
         WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
             .about("Take the app's messages about changes, and read what changed"),
         ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
+        ServeCommand::augment_args(named("serve"))
+            .about("Do everything over HTTP, by the clock, and for people"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -270,6 +275,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "rejects" => Command::Rejects(RejectsCommand::from_arg_matches(matches)?),
         "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
+        "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),

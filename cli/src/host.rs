@@ -16,13 +16,13 @@ use crate::environment::Environment;
 /// The command line as a host.
 pub(crate) struct CliHost {
     app_id: String,
-    environment: Environment,
+    environment: Arc<Environment>,
     progress: Arc<dyn Progress>,
     stop: StopSignal,
     /// Stores that are open, by URL: two doors to one SQLite file would get into each other's way.
-    open: Mutex<Vec<(String, Store)>>,
+    open: Arc<Mutex<Vec<(String, Store)>>>,
     /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
-    budgets: Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>,
+    budgets: Arc<Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>>,
     store_url: Option<String>,
 }
 
@@ -30,13 +30,31 @@ impl CliHost {
     pub(crate) fn new(app_id: &str) -> Self {
         Self {
             app_id: app_id.to_owned(),
-            environment: Environment::load(),
+            environment: Arc::new(Environment::load()),
             progress: Arc::new(()),
             stop: StopSignal::never(),
-            open: Mutex::default(),
-            budgets: Mutex::default(),
+            open: Arc::default(),
+            budgets: Arc::default(),
             store_url: None,
         }
+    }
+
+    /// A host for one more run in this process: what is open is shared, progress and the wish to stop are its own.
+    pub(crate) fn sharing(&self) -> Self {
+        Self {
+            app_id: self.app_id.clone(),
+            environment: Arc::clone(&self.environment),
+            progress: Arc::new(()),
+            stop: StopSignal::never(),
+            open: Arc::clone(&self.open),
+            budgets: Arc::clone(&self.budgets),
+            store_url: self.store_url.clone(),
+        }
+    }
+
+    /// The same for another app.
+    pub(crate) fn for_app(&self, app_id: &str) -> Self {
+        Self { app_id: app_id.to_owned(), ..self.sharing() }
     }
 
     pub(crate) fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
@@ -52,7 +70,7 @@ impl CliHost {
     /// A host for this store alone: neither another store nor an account of the environment can come into play.
     pub(crate) fn isolated(mut self, url: String) -> Self {
         self.store_url = Some(url);
-        self.environment = Environment::empty();
+        self.environment = Arc::new(Environment::empty());
         self
     }
 

@@ -25,6 +25,7 @@ mod progress;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod serve;
 mod signals;
 mod status;
 mod sync;
@@ -106,6 +107,7 @@ impl CommandLine {
             Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
+            Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {
                 Some(sandbox) => runtime.block_on(sandbox::run(&*sandbox, options)),

@@ -14,7 +14,7 @@ use connector_core::dispatch::{DEFAULT_CONNECTION, count_request, dispatch, gath
 use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::host::{Host, NoHost, StopSignal};
 use connector_core::integration::Integration;
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet, TokenStore};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
 use connector_core::settings::variable_name;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Deserialize;
@@ -136,8 +136,14 @@ impl Login<'_> {
         let expires_at = tokens.expires_at;
         let key =
             ConnectionKey { app_id: self.integration.app_id().to_owned(), name: self.connection.to_owned() };
-        let connection =
-            Connection { tokens, settings, account: account.clone(), state: ConnectionState::Active };
+        let connection = Connection {
+            tokens,
+            settings,
+            account: account.clone(),
+            state: ConnectionState::Active,
+            renewal: Renewal::default(),
+            generation: 0,
+        };
         vault.save(&key, &connection).await?;
         if let Some(account) = &account {
             self.count_request(connection.settings, account).await;

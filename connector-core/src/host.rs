@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::http::{BudgetScope, RequestBudget};
-use crate::oauth::TokenStore;
+use crate::oauth::{AuthorizationStore, TokenStore};
 use crate::sync::{Progress, Sink, SinkTarget};
 
 /// What a door lends to the framework. Everything is asked for when it is needed and not before.
@@ -20,6 +20,11 @@ pub trait Host: Send + Sync {
 
     /// The vault; `None` when there is none yet.
     fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Where authorizations under way are kept; `None` where nobody can come back later.
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
         Box::pin(async { Ok(None) })
     }
 

@@ -173,6 +173,10 @@ fn token_set(
         // From before the request was sent: the token's life began somewhere between then and now.
         expires_at: answer.expires_in().and_then(|expires_in| sent_at.checked_add(expires_in).ok()),
         scope: scopes,
+        obtained_at: Some(sent_at),
+        refresh_expires_at: None,
+        id_token: None,
+        extra: serde_json::Map::new(),
     })
 }
 

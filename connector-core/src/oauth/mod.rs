@@ -1,5 +1,6 @@
 //! OAuth: authorization URL, callback and refresh for every integration, and the store that tokens live in.
 
+mod authorizations;
 mod declaration;
 mod exchange;
 mod flow;
@@ -7,10 +8,12 @@ mod store;
 mod stored;
 mod token;
 
+pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
 pub use declaration::{OAuth, OAuthClient};
 pub(crate) use flow::capabilities;
 pub use store::{
-    Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, TokenStore,
+    Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
+    TokenStore,
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;

@@ -1,13 +1,15 @@
-//! Where tokens live: the trait that a store implements and the connections in it.
+//! Where tokens live: the trait that a store implements, and the connections in it.
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::TokenSet;
 use crate::error::Result;
 
 /// Which connection: an app and the name that people gave to one of its accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ConnectionKey {
     /// Id of the integration.
     pub app_id: String,
@@ -15,7 +17,7 @@ pub struct ConnectionKey {
     pub name: String,
 }
 
-/// One authorized account of an app. Everything in it is sealed at rest.
+/// One authorized account of an app. Tokens and settings are sealed at rest.
 #[derive(Debug, Clone)]
 pub struct Connection {
     /// The app's tokens.
@@ -26,6 +28,10 @@ pub struct Connection {
     pub account: Option<String>,
     /// What the connection needs from people.
     pub state: ConnectionState,
+    /// How renewing its tokens went.
+    pub renewal: Renewal,
+    /// Counts the versions of the row, from 1; set by the store.
+    pub generation: u64,
 }
 
 /// What a connection needs from people.
@@ -35,23 +41,75 @@ pub enum ConnectionState {
     /// Nothing.
     #[default]
     Active,
+    /// Nobody knows whether the app took the refresh token: the answer got lost. It is tried once more when the access
+    /// token has ended, and not before, since the app would revoke that too.
+    RefreshIndeterminate,
     /// The app refused the refresh token for good: somebody must log in again.
     ReauthorizationRequired,
+    /// The app refused us, and not the person: the client's id or secret is wrong.
+    Misconfigured,
+    /// Renewing failed on many days in a row and is not tried any more: somebody must log in again.
+    Exhausted,
 }
 
 impl ConnectionState {
+    const ALL: [Self; 5] = [
+        Self::Active,
+        Self::RefreshIndeterminate,
+        Self::ReauthorizationRequired,
+        Self::Misconfigured,
+        Self::Exhausted,
+    ];
+
     /// The name in the store and in `status`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::RefreshIndeterminate => "refresh_indeterminate",
             Self::ReauthorizationRequired => "reauthorization_required",
+            Self::Misconfigured => "misconfigured",
+            Self::Exhausted => "exhausted",
         }
     }
 
     /// The state with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::ReauthorizationRequired].into_iter().find(|state| state.name() == name)
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
+
+    /// Whether somebody must log in again.
+    pub const fn needs_login(self) -> bool {
+        matches!(self, Self::ReauthorizationRequired | Self::Exhausted)
+    }
+}
+
+/// How renewing the tokens of a connection went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Renewal {
+    /// Failures in a row.
+    pub failures: u32,
+    /// The first failure of the row.
+    pub failing_since: Option<Timestamp>,
+    /// The app is not asked again before this instant.
+    pub retry_after: Option<Timestamp>,
+    /// When it last succeeded.
+    pub succeeded_at: Option<Timestamp>,
+    /// When it last failed.
+    pub failed_at: Option<Timestamp>,
+    /// Why the connection is in the state that it is in, as a word for programs: `invalid_grant`,
+    /// `rotation_outcome_unknown`.
+    pub reason: Option<String>,
+}
+
+/// A refresh that is under way, written down before its request leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshAttempt {
+    /// Fresh for each attempt.
+    pub id: Uuid,
+    /// The start of the SHA-256 of the refresh token, in hexadecimal digits: tells whether it is still the same.
+    pub token_digest: String,
+    /// When the request was about to leave.
+    pub started_at: Timestamp,
 }
 
 /// What anyone may know about a connection.
@@ -63,6 +121,10 @@ pub struct ConnectionSummary {
     pub account: Option<String>,
     /// What it needs from people.
     pub state: ConnectionState,
+    /// How renewing its tokens went.
+    pub renewal: Renewal,
+    /// Counts the versions of the row.
+    pub generation: u64,
     /// When its access token expires.
     pub expires_at: Option<Timestamp>,
     /// When it was last changed.
@@ -79,8 +141,11 @@ pub trait TokenStore: Send + Sync {
     /// A holder that dies lets go: the lock is the database's, it has no time to live.
     fn lock<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<Box<dyn LockedConnection + 'a>>>;
 
-    /// Puts a connection in, over one of the same name.
+    /// Puts a connection in, over one of the same name, and forgets an attempt that a process died with.
     fn save<'a>(&'a self, key: &'a ConnectionKey, connection: &'a Connection) -> BoxFuture<'a, Result<()>>;
+
+    /// Takes a connection out. `false` when there is none.
+    fn delete<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>>;
 
     /// All connections of an app, by name.
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>>;
@@ -91,7 +156,18 @@ pub trait LockedConnection: Send {
     /// The connection as it is under the lock; `None` when there is none.
     fn current(&self) -> Option<&Connection>;
 
-    /// Writes the new state and lets go. It is durable when this returns.
+    /// The attempt of a process that died before it could write down what came of it.
+    fn attempt(&self) -> Option<&RefreshAttempt>;
+
+    /// Writes down that a refresh is about to begin. It is durable when this returns, and stays until a commit, whatever
+    /// becomes of this process.
+    fn begin<'a>(&'a mut self, attempt: &'a RefreshAttempt) -> BoxFuture<'a, Result<()>>;
+
+    /// Writes the new state over the generation that was read, forgets the attempt, and lets go. It is durable when this
+    /// returns.
+    ///
+    /// # Errors
+    /// `conflict` when somebody put another connection in its place meanwhile.
     fn commit<'a>(self: Box<Self>, connection: &'a Connection) -> BoxFuture<'a, Result<()>>
     where
         Self: 'a;

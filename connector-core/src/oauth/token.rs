@@ -30,6 +30,22 @@ pub struct TokenSet {
     /// Granted scopes, separated by spaces.
     #[serde(default)]
     pub scope: Option<String>,
+    /// When the answer was asked for.
+    #[serde(default)]
+    pub obtained_at: Option<Timestamp>,
+    /// End of the refresh token, where the app tells.
+    #[serde(default)]
+    pub refresh_expires_at: Option<Timestamp>,
+    /// Who agreed, where the app speaks `OpenID` Connect.
+    #[serde(
+        default,
+        serialize_with = "Secret::serialize_exposed_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub id_token: Option<Secret>,
+    /// What else the app sent, as `instance_url`.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
 impl TokenSet {
@@ -44,6 +60,10 @@ impl TokenSet {
     pub fn refreshed_by(&self, mut new: Self) -> Self {
         new.refresh_token = new.refresh_token.or_else(|| self.refresh_token.clone());
         new.scope = new.scope.or_else(|| self.scope.clone());
+        new.id_token = new.id_token.or_else(|| self.id_token.clone());
+        for (name, value) in &self.extra {
+            new.extra.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         new
     }
 }

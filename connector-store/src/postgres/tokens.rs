@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionSummary, LockedConnection, TokenStore};
+use connector_core::oauth::{
+    Connection, ConnectionKey, ConnectionSummary, LockedConnection, RefreshAttempt, TokenStore,
+};
 use connector_core::{ConnectorError, Result};
 use futures_util::future::BoxFuture;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -160,6 +162,14 @@ impl LockedConnection for Locked<'_> {
         self.current.as_ref()
     }
 
+    fn attempt(&self) -> Option<&RefreshAttempt> {
+        None
+    }
+
+    fn begin<'a>(&'a mut self, _: &'a RefreshAttempt) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn commit<'a>(mut self: Box<Self>, connection: &'a Connection) -> BoxFuture<'a, Result<()>>
     where
         Self: 'a,
@@ -189,6 +199,10 @@ impl TokenStore for PgVault {
 
     fn save<'a>(&'a self, key: &'a ConnectionKey, connection: &'a Connection) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.put(key, connection))
+    }
+
+    fn delete<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
     }
 
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {

@@ -10,9 +10,10 @@ use crate::migrations::{self, Applied, Standing};
 const TABLE: &str = "connector_migrations";
 
 /// In order; what was released is never changed.
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 3] = [
     ("store", include_str!("../../migrations/sqlite/1_store.sql")),
     ("feeds", include_str!("../../migrations/sqlite/2_feeds.sql")),
+    ("serving", include_str!("../../migrations/sqlite/3_serving.sql")),
 ];
 
 fn migrator() -> Migrator {

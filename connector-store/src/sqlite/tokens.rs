@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::Result;
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionSummary, LockedConnection, TokenStore};
+use connector_core::oauth::{
+    Connection, ConnectionKey, ConnectionSummary, LockedConnection, RefreshAttempt, TokenStore,
+};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
@@ -147,6 +149,14 @@ impl LockedConnection for Locked<'_> {
         self.current.as_ref()
     }
 
+    fn attempt(&self) -> Option<&RefreshAttempt> {
+        None
+    }
+
+    fn begin<'a>(&'a mut self, _: &'a RefreshAttempt) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn commit<'a>(self: Box<Self>, connection: &'a Connection) -> BoxFuture<'a, Result<()>>
     where
         Self: 'a,
@@ -166,6 +176,10 @@ impl TokenStore for SqliteVault {
 
     fn save<'a>(&'a self, key: &'a ConnectionKey, connection: &'a Connection) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.put(key, connection))
+    }
+
+    fn delete<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
     }
 
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {

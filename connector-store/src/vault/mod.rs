@@ -12,7 +12,9 @@ mod seal;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, ConnectionSummary, TokenSet};
+use connector_core::oauth::{
+    Connection, ConnectionKey, ConnectionState, ConnectionSummary, Renewal, TokenSet,
+};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -51,6 +53,8 @@ pub(crate) fn summary(
         name,
         account,
         state: ConnectionState::from_name(&state).unwrap_or_default(),
+        renewal: Renewal::default(),
+        generation: 0,
         expires_at: expires_at.map(|text| instant(&text)).transpose()?,
         updated_at: instant(&updated_at)?,
     })
@@ -96,7 +100,14 @@ impl Sealed {
         let tokens: TokenSet = open_json(key, id, "tokens", self.generation, &self.tokens)?;
         let settings = open_json(key, id, "settings", self.generation, &self.settings)?;
         let state = ConnectionState::from_name(&self.state).unwrap_or_default();
-        Ok(Connection { tokens, settings, account: self.account.clone(), state })
+        Ok(Connection {
+            tokens,
+            settings,
+            account: self.account.clone(),
+            state,
+            renewal: Renewal::default(),
+            generation: self.generation.unsigned_abs(),
+        })
     }
 }
 

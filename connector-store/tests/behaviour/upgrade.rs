@@ -7,8 +7,30 @@ use crate::world::{World, company, shared, state};
 
 /// Makes the store what version 1 made of it.
 async fn take_back(world: &World) {
+    let added = [
+        "budgets",
+        "hints",
+        "refresh_attempts",
+        "authorizations",
+        "access_keys",
+        "audit",
+        "audit_head",
+        "schedules",
+    ];
     let mut statements: Vec<String> =
-        ["budgets", "hints"].iter().map(|table| format!("DROP TABLE {}", world.own(table))).collect();
+        added.iter().map(|table| format!("DROP TABLE {}", world.own(table))).collect();
+    let columns = [
+        ("connections", "reason"),
+        ("connections", "failures"),
+        ("connections", "failing_since"),
+        ("connections", "retry_after"),
+        ("connections", "refreshed_at"),
+        ("connections", "failed_at"),
+        ("cursors", "account"),
+    ];
+    for (table, column) in columns {
+        statements.push(format!("ALTER TABLE {} DROP COLUMN {column}", world.own(table)));
+    }
     if world.is_postgres() {
         statements.push("DROP FUNCTION connector.as_timestamp, connector.as_date".to_owned());
     }

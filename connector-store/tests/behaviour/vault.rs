@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, TokenSet};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet};
 use connector_core::{ErrorCode, Secret};
 use connector_store::VaultKey;
 use serde_json::json;
@@ -23,10 +23,16 @@ fn connection(number: u32) -> Connection {
             expires_in: Some(3600),
             expires_at: Some("2031-02-03T04:05:06.789Z".parse().unwrap()),
             scope: None,
+            obtained_at: None,
+            refresh_expires_at: None,
+            id_token: None,
+            extra: serde_json::Map::new(),
         },
         settings: settings.as_object().unwrap().clone(),
         account: Some("account-1".to_owned()),
         state: ConnectionState::ReauthorizationRequired,
+        renewal: Renewal::default(),
+        generation: 0,
     }
 }
 

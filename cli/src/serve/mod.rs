@@ -1,0 +1,64 @@
+//! `serve`: everything that the command line can do, over HTTP, in one process that stops in good order.
+#![allow(dead_code, unused_imports, reason = "the parts are being built one after the other")]
+
+mod access;
+mod answer;
+mod broker;
+mod capabilities;
+mod health;
+mod listen;
+mod metrics;
+mod oauth;
+mod older;
+mod openapi;
+mod page;
+mod schedules;
+mod server;
+mod syncs;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use connector_core::Result;
+use connector_core::integration::Integration;
+use url::Url;
+
+use crate::output::Ended;
+
+pub(crate) use server::{App, Server};
+
+/// What was typed after `serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ServeCommand {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "CONNECTOR_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// A proxy in front speaks TLS: other addresses than this machine's own are allowed
+    #[arg(long)]
+    pub(crate) behind_tls_proxy: bool,
+    /// Address under which browsers reach the server, where a proxy is in front of it
+    #[arg(long, value_name = "URL", env = "CONNECTOR_PUBLIC_URL")]
+    pub(crate) public_url: Option<Url>,
+}
+
+/// Serves these connectors until a signal.
+pub(crate) async fn run(integrations: Vec<Arc<Integration>>, command: ServeCommand) -> Result<Ended> {
+    listen::run(integrations, command).await
+}
+
+/// Every route of the server.
+pub(crate) fn router(server: Arc<Server>) -> Router {
+    Router::new()
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(openapi::routes())
+        .merge(capabilities::routes())
+        .merge(syncs::routes())
+        .merge(schedules::routes())
+        .merge(oauth::routes())
+        .merge(older::routes())
+        .merge(broker::routes())
+        .merge(page::routes())
+        .with_state(server)
+}

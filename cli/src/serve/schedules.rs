@@ -1,0 +1,11 @@
+//! Runs that start by the clock.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::Server;
+
+pub(super) fn routes() -> Router<Arc<Server>> {
+    Router::new()
+}
