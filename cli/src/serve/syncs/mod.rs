@@ -1,6 +1,8 @@
 //! Runs: started, watched and cancelled over HTTP.
 
+mod live;
 mod runs;
+mod view;
 
 use std::sync::Arc;
 
@@ -8,7 +10,8 @@ use axum::Router;
 
 use super::Server;
 
-pub(crate) use runs::{RunView, Runs, StreamView};
+pub(crate) use runs::Runs;
+pub(crate) use view::{RunView, StreamView};
 
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
