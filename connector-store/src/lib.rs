@@ -50,6 +50,6 @@ mod writer;
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
-pub use status::{RunSummary, StreamSummary};
+pub use status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 pub use store::{SinkOptions, Store, StoreOptions};
 pub use vault::VaultKey;

@@ -14,7 +14,7 @@ use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
-use crate::status::{RunSummary, StreamSummary};
+use crate::status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 use crate::vault::{Keyring, VaultKey, derive, missing_key};
 use crate::{postgres, sqlite};
 
@@ -179,17 +179,43 @@ impl Store {
 
     /// The latest runs of an app, last first. A store that does not exist yet has none.
     pub async fn runs(&self, app_id: &str, most: u32) -> Result<Vec<RunSummary>> {
+        self.chosen_runs(app_id, &RunQuery { most, ..RunQuery::default() }).await
+    }
+
+    /// The latest of some runs of an app, last first.
+    pub async fn chosen_runs(&self, app_id: &str, query: &RunQuery) -> Result<Vec<RunSummary>> {
         match &self.0 {
-            Backend::Postgres(database) => database.runs(app_id, most).await,
-            Backend::Sqlite(database) => database.runs(app_id, most).await,
+            Backend::Postgres(database) => database.runs(app_id, query).await,
+            Backend::Sqlite(database) => database.runs(app_id, query).await,
+        }
+    }
+
+    /// The latest run of each of these connections, for those that had one.
+    pub async fn last_runs(&self, app_id: &str, connections: &[String]) -> Result<Vec<RunSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.last_runs(app_id, connections).await,
+            Backend::Sqlite(database) => database.last_runs(app_id, connections).await,
+        }
+    }
+
+    /// The connections of an app that something was ever written of, by name.
+    pub async fn synced_connections(&self, app_id: &str) -> Result<Vec<SyncedConnection>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.synced_connections(app_id).await,
+            Backend::Sqlite(database) => database.synced_connections(app_id).await,
         }
     }
 
     /// The streams of an app that something was ever written of, with the rows in their tables.
     pub async fn streams(&self, app_id: &str) -> Result<Vec<StreamSummary>> {
+        self.chosen_streams(app_id, &StreamQuery::default()).await
+    }
+
+    /// Some of these streams, in the order of connection, schema and name. Rows are counted of these only.
+    pub async fn chosen_streams(&self, app_id: &str, query: &StreamQuery) -> Result<Vec<StreamSummary>> {
         match &self.0 {
-            Backend::Postgres(database) => database.streams(app_id).await,
-            Backend::Sqlite(database) => database.streams(app_id).await,
+            Backend::Postgres(database) => database.streams(app_id, query).await,
+            Backend::Sqlite(database) => database.streams(app_id, query).await,
         }
     }
 

@@ -75,3 +75,6 @@ CREATE TABLE connector.schedules (
 
 -- The account whose rows a stream's table holds for a connection; absent where it was not known.
 ALTER TABLE connector.cursors ADD COLUMN account text;
+
+-- The latest run of each connection is shown.
+CREATE INDEX runs_of_connection ON connector.runs (app_id, connection, started_at DESC);

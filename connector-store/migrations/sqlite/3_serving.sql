@@ -74,3 +74,6 @@ CREATE TABLE connector_schedules (
 
 -- The account whose rows a stream's table holds for a connection; absent where it was not known.
 ALTER TABLE connector_cursors ADD COLUMN account text;
+
+-- The latest run of each connection is shown.
+CREATE INDEX connector_runs_of_connection ON connector_runs (app_id, connection, started_at DESC);

@@ -167,6 +167,8 @@ on_every_backend! {
     },
     status::{
         runs_and_streams_are_listed,
+        runs_are_chosen_by_connection_and_id,
+        streams_are_listed_page_by_page,
         a_store_that_is_not_there_lists_nothing,
         eight_may_start_at_once,
         a_store_of_a_newer_program_is_refused,
