@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use connector_core::dispatch::{DEFAULT_CONNECTION, dispatch};
+use connector_core::dispatch::dispatch;
 use connector_core::envelope::{Answer, RequestEnvelope, error_json};
 use connector_core::host::{Host, StopSignal};
 use connector_core::integration::Integration;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
+use super::body::connection_of;
 use super::live::Live;
 use super::view::RunView;
 use crate::serve::Server;
@@ -261,13 +262,6 @@ fn note_end(live: &Live, app_id: &str, ended: Result<Answer>) -> Option<Connecto
         return None;
     }
     Some(error)
-}
-
-/// The connection that a sync will read: the one whose tokens it uses.
-fn connection_of(envelope: &RequestEnvelope) -> &str {
-    let stored = envelope.auth.as_ref().and_then(|auth| auth.get("stored")?.get("connection"));
-    let named = stored.or_else(|| envelope.request.get("connection"));
-    named.and_then(Value::as_str).unwrap_or(DEFAULT_CONNECTION)
 }
 
 fn busy((app_id, connection): &Place, run: Option<Uuid>) -> ConnectorError {
