@@ -7,13 +7,14 @@ use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{ConnectionKey, ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
-
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
+use crate::schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
 use crate::status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 use crate::vault::{Keyring, VaultKey, derive, missing_key};
 use crate::{postgres, sqlite};
@@ -232,6 +233,52 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.reject_counts(app_id).await,
             Backend::Sqlite(database) => database.reject_counts(app_id).await,
+        }
+    }
+
+    /// The schedules of an app.
+    pub async fn schedules(&self, app_id: &str) -> Result<Vec<StoredSchedule>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.schedules(app_id).await,
+            Backend::Sqlite(database) => database.schedules(app_id).await,
+        }
+    }
+
+    /// Makes a schedule, or another one in its place.
+    pub async fn put_schedule(&self, schedule: &Schedule) -> Result<()> {
+        match &self.0 {
+            Backend::Postgres(database) => database.put_schedule(schedule).await,
+            Backend::Sqlite(database) => database.put_schedule(schedule).await,
+        }
+    }
+
+    /// Removes a schedule; `false` when there is none.
+    pub async fn remove_schedule(&self, key: &ScheduleKey) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.remove_schedule(key).await,
+            Backend::Sqlite(database) => database.remove_schedule(key).await,
+        }
+    }
+
+    /// Takes the time at which a schedule was due and sets the next one; `false` when somebody else was faster, or changed
+    /// it meanwhile.
+    pub async fn claim_schedule(
+        &self,
+        key: &ScheduleKey,
+        due: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.claim_schedule(key, due, next).await,
+            Backend::Sqlite(database) => database.claim_schedule(key, due, next).await,
+        }
+    }
+
+    /// Notes what became of the last time.
+    pub async fn note_schedule(&self, key: &ScheduleKey, last: &LastTime) -> Result<()> {
+        match &self.0 {
+            Backend::Postgres(database) => database.note_schedule(key, last).await,
+            Backend::Sqlite(database) => database.note_schedule(key, last).await,
         }
     }
 

@@ -65,10 +65,14 @@ CREATE TABLE connector.schedules (
     connection text NOT NULL,
     name text NOT NULL,
     expression text NOT NULL,
+    time_zone text NOT NULL,
+    jitter_seconds bigint NOT NULL,
     request jsonb NOT NULL,
     enabled boolean NOT NULL,
     next_at timestamptz,
+    last_at timestamptz,
     last_run_id uuid,
+    last_skipped text,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (app_id, connection, name)
 );

@@ -64,10 +64,14 @@ CREATE TABLE connector_schedules (
     connection text NOT NULL,
     name text NOT NULL,
     expression text NOT NULL,
+    time_zone text NOT NULL,
+    jitter_seconds integer NOT NULL,
     request text NOT NULL,
     enabled integer NOT NULL,
     next_at text,
+    last_at text,
     last_run_id text,
+    last_skipped text,
     updated_at text NOT NULL,
     PRIMARY KEY (app_id, connection, name)
 );

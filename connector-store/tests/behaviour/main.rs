@@ -17,6 +17,7 @@ mod records;
 mod refusals;
 mod rejects;
 mod round_trip;
+mod schedules;
 mod status;
 mod together;
 mod upgrade;
@@ -164,6 +165,11 @@ on_every_backend! {
         a_killed_holder_is_replaced_at_once,
         a_run_that_lost_its_lease_writes_nothing,
         a_run_that_was_killed_is_marked_as_interrupted,
+    },
+    schedules::{
+        schedules_are_kept_replaced_and_removed,
+        each_time_of_a_schedule_is_taken_once,
+        what_became_of_the_last_time_outlives_changes,
     },
     status::{
         runs_and_streams_are_listed,
