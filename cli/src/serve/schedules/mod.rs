@@ -1,13 +1,13 @@
 //! Runs that start by the clock.
 
+mod clock;
+mod definition;
+mod due;
 mod expression;
+mod routes;
 
-use std::sync::Arc;
+pub(crate) use definition::{Definition, check_streams, shown};
+pub(crate) use expression::duration;
 
-use axum::Router;
-
-use super::Server;
-
-pub(super) fn routes() -> Router<Arc<Server>> {
-    Router::new()
-}
+pub(super) use clock::run;
+pub(super) use routes::routes;
