@@ -15,7 +15,7 @@ use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::status::{RunSummary, StreamSummary};
-use crate::vault::{Keyring, VaultKey, derive, missing_key};
+use crate::vault::{Keyring, VaultKeys, derive, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.
@@ -106,16 +106,15 @@ impl Store {
         }
     }
 
-    /// The sealed connections. Without a key, SQLite uses the one beside its file, making it at the first `save`;
+    /// The sealed connections. Without a key to seal with, SQLite uses the one beside its file, making it at the first `save`;
     /// PostgreSQL cannot, and says so once something must be sealed or opened.
-    pub fn vault(&self, key: Option<VaultKey>) -> Arc<dyn TokenStore> {
+    pub fn vault(&self, keys: impl Into<VaultKeys>) -> Arc<dyn TokenStore> {
+        let keyring = self.keyring(keys);
         match &self.0 {
             Backend::Postgres(database) => {
-                let keyring = self.keyring(key);
                 Arc::new(postgres::PgVault { database: Arc::clone(database), keyring })
             }
             Backend::Sqlite(database) => {
-                let keyring = self.keyring(key);
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
             }
         }
@@ -127,19 +126,19 @@ impl Store {
     /// When there is no key yet, or one that cannot be read.
     pub fn derived_secret(
         &self,
-        key: Option<VaultKey>,
+        keys: impl Into<VaultKeys>,
         purpose: &str,
         connection: &ConnectionKey,
     ) -> Result<Secret> {
-        Ok(derive(&self.keyring(key).for_opening()?, purpose, connection))
+        Ok(derive(&self.keyring(keys).for_sealing()?, purpose, connection))
     }
 
-    fn keyring(&self, key: Option<VaultKey>) -> Keyring {
+    fn keyring(&self, keys: impl Into<VaultKeys>) -> Keyring {
         let database = match &self.0 {
             Backend::Postgres(_) => None,
             Backend::Sqlite(database) => Some(database.path().to_owned()),
         };
-        Keyring::new(key, database)
+        Keyring::new(keys.into(), database)
     }
 
     /// The requests that all processes with this store may send together. Each one that asks is counted here, so its
@@ -170,8 +169,8 @@ impl Store {
     ///
     /// # Errors
     /// `integration_missing_parameter`, as a wrong setting of the operator, for PostgreSQL without a key.
-    pub fn require_vault_key(&self, key: Option<&VaultKey>) -> Result<()> {
-        match (&self.0, key) {
+    pub fn require_vault_key(&self, keys: &VaultKeys) -> Result<()> {
+        match (&self.0, keys.current()) {
             (Backend::Postgres(_), None) => Err(missing_key()),
             _ => Ok(()),
         }
