@@ -15,7 +15,7 @@ use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::status::{RunSummary, StreamSummary};
-use crate::vault::{Keyring, VaultKeys, derive, missing_key};
+use crate::vault::{self, Keyring, RekeyReport, VaultKeys, VaultStatus, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.
@@ -120,17 +120,48 @@ impl Store {
         }
     }
 
-    /// A secret for one purpose of one connection: 32 bytes in base64url, the same as long as the vault's key is.
+    /// A secret for one purpose of one connection: 32 bytes in base64url, made at the first call and the same for good,
+    /// also after [`Store::rekey`].
     ///
     /// # Errors
-    /// When there is no key yet, or one that cannot be read.
-    pub fn derived_secret(
+    /// When there is no key, or another one than the secret was sealed with.
+    pub async fn lasting_secret(
         &self,
         keys: impl Into<VaultKeys>,
         purpose: &str,
         connection: &ConnectionKey,
     ) -> Result<Secret> {
-        Ok(derive(&self.keyring(keys).for_sealing()?, purpose, connection))
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => {
+                vault::lasting_secret(&**database, &keyring, purpose, connection).await
+            }
+            Backend::Sqlite(database) => {
+                vault::lasting_secret(&**database, &keyring, purpose, connection).await
+            }
+        }
+    }
+
+    /// Seals everything with the current key that one of the others opens, of all apps. The app is asked for nothing, and
+    /// whoever renews tokens meanwhile is not held up. What does not open is reported and left.
+    ///
+    /// # Errors
+    /// When there is no key, or the database fails. What was done by then is done, and another call does the rest.
+    pub async fn rekey(&self, keys: impl Into<VaultKeys>) -> Result<RekeyReport> {
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => vault::rekey(&**database, &keyring).await,
+            Backend::Sqlite(database) => vault::rekey(&**database, &keyring).await,
+        }
+    }
+
+    /// The vault's keys, by their ids, and how much was sealed with each, of all apps.
+    pub async fn vault_status(&self, keys: impl Into<VaultKeys>) -> Result<VaultStatus> {
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => vault::status(&**database, &keyring).await,
+            Backend::Sqlite(database) => vault::status(&**database, &keyring).await,
+        }
     }
 
     fn keyring(&self, keys: impl Into<VaultKeys>) -> Keyring {

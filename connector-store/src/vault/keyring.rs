@@ -30,16 +30,23 @@ impl Keyring {
 
     /// The keys to open with. A lost file is not made anew: the new key would open nothing.
     pub(crate) fn for_opening(&self) -> Result<VaultKeys> {
-        let beside = match (self.given.current(), &self.database) {
-            (Some(_), _) => return Ok(self.given.clone()),
-            (None, Some(database)) => VaultKey::from_file_if_any(&key_file(database))?,
-            (None, None) => None,
-        };
-        match (beside, &self.database) {
-            (Some(key), _) => Ok(self.given.clone().with_current(key)),
-            (None, _) if self.given.older().next().is_some() => Ok(self.given.clone()),
-            (None, Some(database)) => VaultKey::from_file(&key_file(database)).map(VaultKeys::from),
-            (None, None) => Err(missing()),
+        let present = self.present()?;
+        match &self.database {
+            _ if present.current().is_some() || present.older().next().is_some() => Ok(present),
+            Some(database) => VaultKey::from_file(&key_file(database)).map(VaultKeys::from),
+            None => Err(missing()),
+        }
+    }
+
+    /// The keys that are there, maybe none.
+    pub(crate) fn present(&self) -> Result<VaultKeys> {
+        let keys = self.given.clone();
+        match (keys.current(), &self.database) {
+            (None, Some(database)) => Ok(match VaultKey::from_file_if_any(&key_file(database))? {
+                Some(key) => keys.with_current(key),
+                None => keys,
+            }),
+            _ => Ok(keys),
         }
     }
 

@@ -9,7 +9,11 @@ mod derive;
 mod key;
 mod keyring;
 mod keys;
+mod rekey;
+mod rows;
 mod seal;
+mod secret;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,11 +30,17 @@ use zeroize::Zeroizing;
 
 use crate::status::instant;
 
-pub(crate) use derive::derive;
+use derive::derive;
 pub use key::VaultKey;
 pub(crate) use keyring::{Keyring, missing as missing_key};
 pub use keys::VaultKeys;
+pub(crate) use rekey::rekey;
+pub use rekey::{RekeyFailure, RekeyReport};
+pub(crate) use rows::{ContentRow, CountRow, RowId, SealedContent, SealedRows, SealedTable};
 use seal::Place;
+pub(crate) use secret::lasting as lasting_secret;
+pub(crate) use usage::status;
+pub use usage::{KeyRole, KeyStatus, VaultStatus};
 
 /// A connection as it lies in the database.
 pub(crate) struct Sealed {
