@@ -54,4 +54,4 @@ pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
 pub use status::{RunSummary, StreamSummary};
 pub use store::{SinkOptions, Store, StoreOptions};
-pub use vault::VaultKey;
+pub use vault::{KeyRole, KeyStatus, RekeyFailure, RekeyReport, VaultKey, VaultKeys, VaultStatus};
