@@ -25,18 +25,30 @@ impl TokenFailure {
         };
         match (error.code(), error.http_status()) {
             (CredsRevoked | PermissionDenied, _) => Self::Permanent,
-            // A redirect, or nothing that answers: the address leads elsewhere.
-            (InvalidResponse, Some(300..400 | 404 | 405 | 410))
-            | (Unauthorized | BadRequest | NotFound | UnsupportedOperation, _)
-            | (InvalidValue | UnknownValue | IntegrationMissingParameter, _) => Self::Configuration,
+            (InvalidResponse, Some(status)) if leads_elsewhere(status) => Self::Configuration,
             // Without a status the network failed, and not before the request was on its way: a connection that was
             // never made has codes of its own. In an answer that is damaged or not understood may have been tokens.
             (RequestTimeout | ConnectionClosed, None) | (InvalidResponse, None | Some(200..300)) => {
                 Self::LostAnswer
             }
+            (
+                Unauthorized
+                | BadRequest
+                | NotFound
+                | UnsupportedOperation
+                | InvalidValue
+                | UnknownValue
+                | IntegrationMissingParameter,
+                _,
+            ) => Self::Configuration,
             _ => Self::Transient,
         }
     }
+}
+
+/// A redirect, or nothing that answers: the address of the settings is not that of a token endpoint.
+fn leads_elsewhere(status: u16) -> bool {
+    matches!(status, 300..400 | 404 | 405 | 410)
 }
 
 #[cfg(test)]
