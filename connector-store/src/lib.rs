@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 
 mod attempts;
+mod authorizations;
 mod bisect;
 mod budget;
 mod careful;
