@@ -3,6 +3,7 @@
 mod authorizations;
 mod declaration;
 mod exchange;
+mod failure;
 mod flow;
 mod store;
 mod stored;
@@ -10,6 +11,7 @@ mod token;
 
 pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
 pub use declaration::{OAuth, OAuthClient};
+pub(crate) use failure::TokenFailure;
 pub(crate) use flow::capabilities;
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
