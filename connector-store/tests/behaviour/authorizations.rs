@@ -17,6 +17,7 @@ fn pending(connection: &str, lasts: i64) -> PendingAuthorization {
         redirect_uri: "http://127.0.0.1:1/callback".to_owned(),
         code_verifier: Secret::new("verifier-secret"),
         expected_issuer: Some("https://issuer.example".to_owned()),
+        requires_issuer: true,
         session_binding: Some("binding".to_owned()),
         settings: json!({"client_secret": "client-secret"}).as_object().unwrap().clone(),
         scope: Some("a b".to_owned()),
@@ -94,7 +95,7 @@ pub(crate) async fn nothing_secret_of_an_authorization_is_in_the_database(world:
     store.put(&state("one"), &pending("a", 600)).await.unwrap();
     let table = world.own("authorizations");
     for secret in ["verifier-secret", "client-secret", "state-secret-one", "example"] {
-        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         for column in ["sealed", "state_digest"] {
             let position = if world.is_postgres() {
                 format!("position('\\x{hex}'::bytea IN {column})")
