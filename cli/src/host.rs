@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
@@ -119,8 +119,8 @@ impl CliHost {
     }
 
     /// A secret that stays the same for a connection.
-    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
-        self.store()?.derived_secret(self.vault_keys()?, purpose, connection)
+    pub(crate) async fn lasting_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        self.store()?.lasting_secret(self.vault_keys()?, purpose, connection).await
     }
 
     /// The store that a command names, else the one that is configured.
@@ -163,6 +163,15 @@ impl Host for CliHost {
                 Some(_) => self.vault().map(Some),
                 None => Ok(None),
             }
+        })
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
+        Box::pin(async {
+            let keys = self.vault_keys()?;
+            let store = self.store()?;
+            store.require_vault_key(&keys)?;
+            Ok(Some(store.authorizations(keys)))
         })
     }
 

@@ -18,6 +18,7 @@
 
 mod access_keys;
 mod attempts;
+mod authorizations;
 mod bisect;
 mod budget;
 mod careful;

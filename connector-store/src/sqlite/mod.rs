@@ -1,6 +1,7 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
 mod access_keys;
+mod authorizations;
 mod budget;
 mod contents;
 mod cursors;
@@ -42,6 +43,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use authorizations::SqliteAuthorizations;
 pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;
