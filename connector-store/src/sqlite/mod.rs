@@ -17,6 +17,7 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
 mod sealed;
 mod session;
 mod sink;

@@ -1,5 +1,7 @@
 //! Runs that start by the clock.
 
+mod expression;
+
 use std::sync::Arc;
 
 use axum::Router;
