@@ -18,6 +18,7 @@
 
 mod access_keys;
 mod attempts;
+mod authorizations;
 mod bisect;
 mod budget;
 mod careful;
@@ -56,4 +57,4 @@ pub use rejects::{RejectCount, RejectQuery, RejectSummary};
 pub use schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
 pub use status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 pub use store::{SinkOptions, Store, StoreOptions};
-pub use vault::VaultKey;
+pub use vault::{KeyRole, KeyStatus, RekeyFailure, RekeyReport, VaultKey, VaultKeys, VaultStatus};
