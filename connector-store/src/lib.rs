@@ -16,6 +16,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod access_keys;
 mod attempts;
 mod bisect;
 mod budget;
@@ -47,6 +48,7 @@ mod vault;
 mod view;
 mod writer;
 
+pub use access_keys::{AccessKey, AccessKeys, NewAccessKey, parts_of_access_key};
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
