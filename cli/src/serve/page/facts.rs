@@ -81,8 +81,8 @@ impl Facts {
             places.iter().filter(|place| place.rights.read).map(|place| place.name.clone()).collect()
         };
         // Runs of names that are gone from the store are told too, to whoever may see all.
-        let of_runs = (has_limits || wanted.connection.is_some() || !wanted.find.is_empty())
-            .then(|| readable(&places));
+        let of_runs =
+            (has_limits || wanted.connection.is_some() || !wanted.find.is_empty()).then(|| readable(&places));
         let places_in_all = places.len();
         let shown: Vec<_> = places.into_iter().skip(wanted.page * CONNECTIONS).take(CONNECTIONS).collect();
         let names = readable(&shown);
@@ -95,7 +95,9 @@ impl Facts {
             app: name_of(app),
             has_login: has_login(app),
             last_runs: store.last_runs(app_id, &names).await?,
-            runs: store.chosen_runs(app_id, &RunQuery { connections: of_runs, most: RUNS }).await?,
+            runs: store
+                .chosen_runs(app_id, &RunQuery { connections: of_runs, most: RUNS, ..RunQuery::default() })
+                .await?,
             streams,
             has_more_streams,
             under_way: names.iter().filter_map(|name| server.runs.of_connection(app_id, name)).collect(),
@@ -125,10 +127,12 @@ fn places(
 ) -> Vec<Place> {
     let mut found: BTreeMap<String, (Option<ConnectionSummary>, Option<SyncedConnection>)> = BTreeMap::new();
     for connection in connections {
-        found.entry(connection.name.clone()).or_default().0 = Some(connection);
+        let name = connection.name.clone();
+        found.entry(name).or_default().0 = Some(connection);
     }
     for connection in synced {
-        found.entry(connection.connection.clone()).or_default().1 = Some(connection);
+        let name = connection.connection.clone();
+        found.entry(name).or_default().1 = Some(connection);
     }
     let mut places: Vec<_> = found
         .into_iter()
@@ -189,7 +193,8 @@ mod tests {
             if name == "acme" { Rights { status: true, ..Rights::default() } } else { Rights::default() }
         });
         let wanted = Wanted::default();
-        let names: Vec<_> = found.iter().filter(|place| fits(place, &wanted)).map(|place| &place.name).collect();
+        let names: Vec<_> =
+            found.iter().filter(|place| fits(place, &wanted)).map(|place| &place.name).collect();
         assert_eq!(names, ["acme"]);
         assert!(found.iter().all(|place| place.stored.is_some() == (place.name == "acme")));
     }

@@ -1,5 +1,6 @@
 //! What the pages show, made of what was read: no database, no clock, no request.
 
+use connector_core::sync::{Mode, Status, StreamReport};
 use connector_store::{RunSummary, StreamSummary};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -50,6 +51,7 @@ pub(super) struct ConnectionView {
     is_busy_elsewhere: bool,
     next_run: Option<NextRun>,
     may_sync: bool,
+    may_write: bool,
     may_connect: bool,
     may_read: bool,
 }
@@ -96,6 +98,7 @@ pub(super) struct StreamRow {
 #[derive(Debug, Serialize)]
 pub(super) struct LiveRun {
     run_id: String,
+    connection: String,
     started: When,
     requests: u64,
     received: u64,
@@ -134,10 +137,6 @@ impl ConnectorView {
         self.attention
     }
 
-    pub(super) fn is_under_way(&self) -> bool {
-        self.connections.iter().any(|connection| connection.live.is_some() || connection.is_busy_elsewhere)
-    }
-
     pub(super) fn has_no_connections(&self) -> bool {
         self.connections.is_empty()
     }
@@ -160,6 +159,7 @@ impl ConnectionView {
             last_run: last.map(|run| RunRow::new(run, now)),
             live: live.map(|run| LiveRun::new(run, now)),
             next_run: None,
+            may_write: place.rights.write,
             may_sync: place.rights.write && place.stored.is_some() && !state.reconnect,
             may_connect: place.rights.connect && facts.has_login,
             may_read: place.rights.read,
@@ -185,8 +185,7 @@ impl RunRow {
             taken: run.finished_at.map(|end| taken(run.started_at, end)),
             rows: report.map(|_| rows_written(run)),
             requests: report.map(|report| report.requests),
-            rejected: report
-                .map_or(0, |report| report.streams.iter().map(|stream| stream.rejected).sum()),
+            rejected: report.map_or(0, |report| report.streams.iter().map(|stream| stream.rejected).sum()),
         }
     }
 }
@@ -209,11 +208,12 @@ impl StreamRow {
 }
 
 impl LiveRun {
-    fn new(run: &RunView, now: Timestamp) -> Self {
+    pub(super) fn new(run: &RunView, now: Timestamp) -> Self {
         let is_done = |status: &str| !matches!(status, "waiting" | "running");
         let current = run.streams.iter().filter(|stream| stream.status == "running");
         Self {
             run_id: run.run_id.to_string(),
+            connection: run.connection.clone(),
             started: When::new(run.started_at, now),
             requests: run.requests,
             received: run.streams.iter().map(|stream| stream.received).sum(),
@@ -225,10 +225,69 @@ impl LiveRun {
     }
 }
 
+/// How a stream of a run ended.
+#[derive(Debug, Serialize)]
+pub(super) struct StreamResult {
+    name: String,
+    status: String,
+    tone: &'static str,
+    mode: &'static str,
+    received: u64,
+    inserted: u64,
+    updated: u64,
+    unchanged: u64,
+    deleted: u64,
+    rejected: u64,
+    requests: u64,
+    seconds: String,
+}
+
+impl StreamResult {
+    pub(super) fn new(report: &StreamReport) -> Self {
+        let status = name_of(&report.status);
+        Self {
+            name: report.stream.clone(),
+            tone: tone_of(&status),
+            status,
+            mode: match report.mode {
+                Mode::Incremental => "changes",
+                Mode::Full => "everything",
+            },
+            received: report.received,
+            inserted: report.inserted,
+            updated: report.updated,
+            unchanged: report.unchanged,
+            deleted: report.deleted,
+            rejected: report.rejected,
+            requests: report.requests,
+            seconds: format!("{:.1}", report.seconds),
+        }
+    }
+}
+
+/// What a person should know although a stream did its work.
+#[derive(Debug, Serialize)]
+pub(super) struct Warning {
+    stream: String,
+    text: String,
+}
+
+impl Warning {
+    pub(super) fn of(report: &StreamReport) -> Vec<Self> {
+        let warning = |text: &String| Self { stream: report.stream.clone(), text: text.clone() };
+        report.warnings.iter().map(warning).collect()
+    }
+}
+
+fn name_of(status: &Status) -> String {
+    serde_json::to_value(status).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
+}
+
 /// What went wrong in a run, each thing once.
 pub(super) fn troubles(run: &RunSummary, app: &str) -> Vec<Trouble> {
     let Some(report) = &run.report else { return Vec::new() };
-    let errors = report.streams.iter().filter_map(|stream| Some((stream.stream.as_str(), stream.error.as_ref()?)));
+    let errors =
+        report.streams.iter().filter_map(|stream| Some((stream.stream.as_str(), stream.error.as_ref()?)));
     Trouble::grouped(errors, app)
 }
 

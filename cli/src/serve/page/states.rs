@@ -23,16 +23,22 @@ impl StateView {
     /// Of a connection with tokens. `app` is the name of the app.
     pub(super) fn new(connection: &ConnectionSummary, app: &str, now: Timestamp) -> Self {
         let renewal = &connection.renewal;
-        let view = |label, tone, advice| Self { label, tone, advice, reconnect: connection.state.needs_login() };
+        let view =
+            |label, tone, advice| Self { label, tone, advice, reconnect: connection.state.needs_login() };
         match connection.state {
             ConnectionState::Active if renewal.failures > 0 => {
-                let since = renewal.failing_since.map(|since| format!(" since {}", When::new(since, now).exact()));
+                let since =
+                    renewal.failing_since.map(|since| format!(" since {}", When::new(since, now).exact()));
                 let again = match renewal.retry_after.filter(|after| *after > now) {
                     Some(after) => format!("It is tried again after {}", When::new(after, now).exact()),
                     None => "It is tried again when a token is needed".to_owned(),
                 };
                 let times = if renewal.failures == 1 { "once" } else { "in a row" };
-                let count = if renewal.failures == 1 { String::new() } else { format!("{} times ", renewal.failures) };
+                let count = if renewal.failures == 1 {
+                    String::new()
+                } else {
+                    format!("{} times ", renewal.failures)
+                };
                 let advice = format!(
                     "Renewing the access token failed {count}{times}{}. {again}; nothing has to be done yet.",
                     since.unwrap_or_default()
@@ -76,7 +82,9 @@ impl StateView {
         Self {
             label: "No stored login",
             tone: "idle",
-            advice: Some("Its syncs brought a token of their own. Connect the account to sync from here.".to_owned()),
+            advice: Some(
+                "Its syncs brought a token of their own. Connect the account to sync from here.".to_owned(),
+            ),
             reconnect: false,
         }
     }
@@ -118,7 +126,10 @@ mod tests {
     #[test]
     fn every_state_but_the_good_one_says_what_to_do() {
         let view = |state| StateView::new(&connection(state, 0), "Example", Timestamp::UNIX_EPOCH);
-        assert_eq!((view(ConnectionState::Active).tone, view(ConnectionState::Active).advice), ("good", None));
+        assert_eq!(
+            (view(ConnectionState::Active).tone, view(ConnectionState::Active).advice),
+            ("good", None)
+        );
         for state in [ConnectionState::ReauthorizationRequired, ConnectionState::Exhausted] {
             assert!(view(state).reconnect && view(state).advice.unwrap().contains("Log in again"));
         }
@@ -133,7 +144,10 @@ mod tests {
         failing.renewal.retry_after = Some("2026-11-22T12:00:00Z".parse().unwrap());
         let before = "2026-11-22T11:00:00Z".parse().unwrap();
         let advice = StateView::new(&failing, "Example", before).advice.unwrap();
-        assert!(advice.contains("failed 3 times in a row") && advice.contains("2026-11-22 12:00:00"), "{advice}");
+        assert!(
+            advice.contains("failed 3 times in a row") && advice.contains("2026-11-22 12:00:00"),
+            "{advice}"
+        );
         let after = "2026-11-22T13:00:00Z".parse().unwrap();
         assert!(!StateView::new(&failing, "Example", after).advice.unwrap().contains("12:00"));
         let once = connection(ConnectionState::Active, 1);

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
 use super::assets::{SCRIPT, STYLE};
@@ -44,6 +45,7 @@ const SOURCES: &[(&str, &str)] = sources![
     "overview.html",
     "connection.html",
     "connect.html",
+    "connected.html",
     "streams.html",
     "runs.html",
     "run.html",
@@ -70,15 +72,15 @@ pub(super) fn page(status: StatusCode, template: &str, view: impl Serialize) -> 
             .into_response(),
         Err(error) => {
             tracing::error!(template, error = format!("{error:#}"), "a page cannot be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be shown; the log says why.").into_response()
+            (StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be shown; the log says why.")
+                .into_response()
         }
     }
 }
 
 /// The text of a page.
 pub(super) fn render(template: &str, view: impl Serialize) -> Result<String, minijinja::Error> {
-    let view = Value::from_serialize(view);
-    TEMPLATES.get_template(template)?.render(context! { ..view })
+    TEMPLATES.get_template(template)?.render(Serde(view))
 }
 
 fn number_in_groups(number: u64) -> String {
@@ -111,7 +113,9 @@ mod tests {
     #[test]
     fn every_page_forbids_what_is_inline_and_what_is_not_ours() {
         for (name, source) in SOURCES {
-            for forbidden in [" style=", "<style", "onclick", "onload", "javascript:", "http://", "https://", "|safe"] {
+            for forbidden in
+                [" style=", "<style", "onclick", "onload", "javascript:", "http://", "https://", "|safe"]
+            {
                 assert!(!source.contains(forbidden), "{name} has {forbidden}");
             }
             let scripts = source.matches("<script").count();

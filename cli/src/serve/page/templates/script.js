@@ -88,8 +88,7 @@ function watch(live) {
       end(`The run of ${run.connection} ended: ${run.status}.`);
     }
   };
-  events.onmessage = take;
-  for (const name of ["progress", "end"]) {
+  for (const name of ["run", "end"]) {
     events.addEventListener(name, take);
   }
   events.onerror = () => {
