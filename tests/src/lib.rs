@@ -9,6 +9,7 @@ pub mod binary;
 pub mod browser;
 pub mod chromium;
 pub mod comparison;
+pub mod oauth_server;
 pub mod source;
 pub mod store;
 pub mod streams;

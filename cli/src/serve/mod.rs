@@ -14,7 +14,7 @@ mod openapi;
 mod origin;
 mod page;
 mod request_log;
-mod schedules;
+pub(crate) mod schedules;
 mod server;
 mod syncs;
 #[cfg(test)]

@@ -8,6 +8,6 @@ mod runs;
 mod view;
 
 pub(super) use routes::routes;
-pub(crate) use routes::{app_of, require, respond};
+pub(crate) use routes::{app_of, customer, require, respond};
 pub(crate) use runs::Runs;
 pub(crate) use view::{RunView, StreamView};
