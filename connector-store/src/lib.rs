@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 
 mod attempts;
+mod audit;
 mod bisect;
 mod budget;
 mod careful;
@@ -47,6 +48,7 @@ mod vault;
 mod view;
 mod writer;
 
+pub use audit::{AuditEntry, AuditLog, AuditRecord, Broken, VerifiedAudit, token_fingerprint};
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};

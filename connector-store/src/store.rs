@@ -10,6 +10,7 @@ use connector_core::{Result, Secret};
 
 use tokio::sync::Mutex;
 
+use crate::audit::{self, AuditLog};
 use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
@@ -155,6 +156,15 @@ impl Store {
                 Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
             }
         }
+    }
+
+    /// The log of who was handed which token. Best asked for once in a process: what goes through one log is written
+    /// together.
+    pub fn audit_log(&self) -> AuditLog {
+        AuditLog::new(match &self.0 {
+            Backend::Postgres(database) => audit::Backend::Postgres(Arc::clone(database)),
+            Backend::Sqlite(database) => audit::Backend::Sqlite(Arc::clone(database)),
+        })
     }
 
     /// The hints that wait for a connection.

@@ -1,5 +1,6 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
+mod audit;
 mod budget;
 mod contents;
 mod copy;
@@ -37,6 +38,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use audit::AuditWriter;
 pub(crate) use budget::PgBudget;
 pub(crate) use sink::PgSink;
 pub(crate) use tokens::PgVault;

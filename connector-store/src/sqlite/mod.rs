@@ -1,5 +1,6 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod audit;
 mod budget;
 mod contents;
 mod cursors;
@@ -40,6 +41,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use audit::AuditWriter;
 pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;
