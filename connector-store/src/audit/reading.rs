@@ -38,6 +38,11 @@ impl AuditLog {
         rows.into_iter().map(|(seq, entry, _)| read(seq, &entry)).collect()
     }
 
+    /// The number of the last entry; 0 when there is none.
+    pub async fn last(&self) -> Result<i64> {
+        Ok(self.head().await?.map_or(0, |head| head.seq))
+    }
+
     /// The number after which the entries since an instant stand. Those of several machines are in the order of
     /// writing, whatever their clocks say.
     pub async fn before(&self, since: Timestamp) -> Result<i64> {
