@@ -14,6 +14,7 @@ use crate::audit::AuditCommand;
 use crate::demo::DemoOptions;
 use crate::export::ExportCommand;
 use crate::help;
+use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
 use crate::output::{Ended, Output};
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Verify(VerifyCommand),
     Rejects(RejectsCommand),
     Webhooks(WebhooksCommand),
+    Keys(KeysCommand),
     Login(LoginCommand),
     Export(ExportCommand),
     Serve(ServeCommand),
@@ -60,6 +62,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Rejects(_) => "rejects",
             Self::Webhooks(_) => "webhooks",
+            Self::Keys(_) => "keys",
             Self::Login(_) => "login",
             Self::Export(_) => "export",
             Self::Serve(_) => "serve",
@@ -209,6 +212,8 @@ fn command(
         ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
         ServeCommand::augment_args(named("serve"))
             .about("Do everything over HTTP, by the clock, and for people"),
+        KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
+            .about("Make, show and take back keys to the server"),
         AuditCommand::augment_subcommands(named("audit").subcommand_required(true))
             .about("Show who was handed which token, and whether the log of it is whole"),
         named("status").about("Show connections, streams and the last runs"),
@@ -281,6 +286,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
         "audit" => Command::Audit(AuditCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
+        "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),

@@ -120,7 +120,8 @@ impl CliHost {
         self.store_url.clone().or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
     }
 
-    fn store_url(&self) -> String {
+    /// The URL of the store: the one that is configured, else of a file named after the app.
+    pub(crate) fn store_url(&self) -> String {
         self.configured_url().unwrap_or_else(|| format!("sqlite://{}", self.default_file()))
     }
 

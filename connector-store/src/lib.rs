@@ -16,6 +16,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod access_keys;
 mod attempts;
 mod audit;
 mod bisect;
@@ -48,6 +49,7 @@ mod vault;
 mod view;
 mod writer;
 
+pub use access_keys::{AccessKey, AccessKeys, NewAccessKey, parts_of_access_key};
 pub use audit::{AuditEntry, AuditLog, AuditRecord, Broken, VerifiedAudit, token_fingerprint};
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};

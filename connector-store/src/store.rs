@@ -10,6 +10,7 @@ use connector_core::{Result, Secret};
 
 use tokio::sync::Mutex;
 
+use crate::access_keys::AccessKeys;
 use crate::audit::{self, AuditLog};
 use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
@@ -62,7 +63,7 @@ impl SinkOptions {
 pub struct Store(Backend);
 
 #[derive(Clone)]
-enum Backend {
+pub(crate) enum Backend {
     Postgres(Arc<postgres::Database>),
     Sqlite(Arc<sqlite::Database>),
 }
@@ -91,6 +92,11 @@ impl Store {
             Backend::Postgres(database) => database.shown(),
             Backend::Sqlite(database) => database.shown(),
         }
+    }
+
+    /// The keys to the HTTP server.
+    pub fn access_keys(&self) -> AccessKeys {
+        AccessKeys { backend: self.0.clone() }
     }
 
     /// What the sync engine writes to.

@@ -1,5 +1,6 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
+mod access_keys;
 mod audit;
 mod budget;
 mod contents;

@@ -1,5 +1,6 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod access_keys;
 mod audit;
 mod budget;
 mod contents;

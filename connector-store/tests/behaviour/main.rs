@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
+mod access_keys;
 mod audit;
 mod budget;
 mod children;
@@ -49,6 +50,11 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
+    access_keys::{
+        a_key_is_made_once_and_found_by_its_id,
+        a_key_that_was_taken_back_stays_so,
+        the_text_of_a_key_is_not_in_the_database,
+    },
     records::{
         a_first_load_inserts_everything,
         a_reload_touches_nothing,
