@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
@@ -151,6 +151,15 @@ impl Host for CliHost {
                 Some(_) => self.vault().map(Some),
                 None => Ok(None),
             }
+        })
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
+        Box::pin(async {
+            let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+            let store = self.store()?;
+            store.require_vault_key(key.as_ref())?;
+            Ok(Some(store.authorizations(key)))
         })
     }
 

@@ -19,6 +19,7 @@
 mod access_keys;
 mod attempts;
 mod audit;
+mod authorizations;
 mod bisect;
 mod budget;
 mod careful;

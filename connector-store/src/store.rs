@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, ConnectionSummary, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
 
@@ -124,6 +124,19 @@ impl Store {
             Backend::Sqlite(database) => {
                 let keyring = self.keyring(key);
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
+            }
+        }
+    }
+
+    /// Authorizations that somebody was sent to agree to, sealed as connections are.
+    pub fn authorizations(&self, key: Option<VaultKey>) -> Arc<dyn AuthorizationStore> {
+        let keyring = self.keyring(key);
+        match &self.0 {
+            Backend::Postgres(database) => {
+                Arc::new(postgres::PgAuthorizations { database: Arc::clone(database), keyring })
+            }
+            Backend::Sqlite(database) => {
+                Arc::new(sqlite::SqliteAuthorizations { database: Arc::clone(database), keyring })
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod audit;
+mod authorizations;
 mod budget;
 mod contents;
 mod copy;
@@ -40,6 +41,7 @@ use crate::migrations::Standing;
 use crate::vault::Queues;
 
 pub(crate) use audit::AuditWriter;
+pub(crate) use authorizations::PgAuthorizations;
 pub(crate) use budget::PgBudget;
 pub(crate) use sink::PgSink;
 pub(crate) use tokens::PgVault;

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod audit;
+mod authorizations;
 mod budget;
 mod contents;
 mod cursors;
@@ -43,6 +44,7 @@ use crate::migrations::Standing;
 use crate::vault::Queues;
 
 pub(crate) use audit::AuditWriter;
+pub(crate) use authorizations::SqliteAuthorizations;
 pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;

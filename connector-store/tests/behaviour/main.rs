@@ -4,6 +4,7 @@
 
 mod access_keys;
 mod audit;
+mod authorizations;
 mod budget;
 mod children;
 mod connections;
@@ -138,6 +139,13 @@ on_every_backend! {
     refusals::{
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
+    },
+    authorizations::{
+        an_authorization_is_taken_once_as_it_was_put,
+        of_many_who_take_one_authorization_one_gets_it,
+        an_expired_authorization_is_worth_nothing_and_goes_with_the_next,
+        nothing_secret_of_an_authorization_is_in_the_database,
+        an_authorization_opens_with_its_state_and_its_key_alone,
     },
     audit::{
         entries_come_back_in_their_order,
