@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{AuthorizationStore, ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, RefreshCoordinator, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
@@ -23,6 +23,8 @@ pub(crate) struct CliHost {
     open: Arc<Mutex<Vec<(String, Store)>>>,
     /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
     budgets: Arc<Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>>,
+    /// Tokens that are in use, by the URL of their store: what one call learns of them serves all.
+    tokens: Arc<Mutex<Vec<(String, Arc<RefreshCoordinator>)>>>,
     store_url: Option<String>,
 }
 
@@ -35,6 +37,7 @@ impl CliHost {
             stop: StopSignal::never(),
             open: Arc::default(),
             budgets: Arc::default(),
+            tokens: Arc::default(),
             store_url: None,
         }
     }
@@ -48,6 +51,7 @@ impl CliHost {
             stop: StopSignal::never(),
             open: Arc::clone(&self.open),
             budgets: Arc::clone(&self.budgets),
+            tokens: Arc::clone(&self.tokens),
             store_url: self.store_url.clone(),
         }
     }
@@ -95,6 +99,21 @@ impl CliHost {
     pub(crate) fn vault(&self) -> Result<Arc<dyn TokenStore>> {
         let key = VaultKey::from_environment(|name| self.environment.get(name))?;
         Ok(self.store()?.vault(key))
+    }
+
+    /// The coordinator of the store's tokens; `None` where there is no store yet.
+    fn coordinator(&self) -> Result<Option<Arc<RefreshCoordinator>>> {
+        let url = self.store_url();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, coordinator)) = tokens.iter().find(|(known, _)| *known == url) {
+            return Ok(Some(Arc::clone(coordinator)));
+        }
+        if self.existing_store()?.is_none() {
+            return Ok(None);
+        }
+        let coordinator = RefreshCoordinator::new(self.vault()?);
+        tokens.push((url, Arc::clone(&coordinator)));
+        Ok(Some(coordinator))
     }
 
     /// The vault, if connections can be kept in it.
@@ -145,13 +164,8 @@ impl Host for CliHost {
         self.environment.get(name)
     }
 
-    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
-        Box::pin(async {
-            match self.existing_store()? {
-                Some(_) => self.vault().map(Some),
-                None => Ok(None),
-            }
-        })
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        Box::pin(async { self.coordinator() })
     }
 
     fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {

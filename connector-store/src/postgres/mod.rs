@@ -23,6 +23,7 @@ mod session;
 mod sink;
 mod status;
 mod table;
+mod token_lock;
 mod tokens;
 mod types;
 mod view;
@@ -33,7 +34,7 @@ use std::time::Duration;
 use connector_core::{ConnectorError, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, PgPool};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::attempts::Attempts;
 use crate::fault::Class;
@@ -48,7 +49,7 @@ pub(crate) use tokens::PgVault;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections that tokens and `status` may take; runs bring their own.
+/// Connections that reading tokens and `status` may take; runs and locks bring their own.
 const POOL_SIZE: u32 = 8;
 
 /// A database that is reached when it is first needed.
@@ -58,6 +59,8 @@ pub(crate) struct Database {
     pool: OnceLock<PgPool>,
     migrated: OnceCell<()>,
     queues: Queues,
+    /// Places for sessions that hold a connection of the vault while an app answers.
+    holders: Semaphore,
 }
 
 impl Database {
@@ -73,6 +76,7 @@ impl Database {
             pool: OnceLock::new(),
             migrated: OnceCell::new(),
             queues: Queues::default(),
+            holders: Semaphore::new(token_lock::MOST_HOLDERS),
         })
     }
 

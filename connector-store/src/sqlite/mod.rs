@@ -22,6 +22,7 @@ mod session;
 mod sink;
 mod status;
 mod table;
+mod token_lock;
 mod tokens;
 mod types;
 mod view;
