@@ -21,6 +21,7 @@ use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
 use crate::serve::ServeCommand;
 use crate::sync::SyncCommand;
+use crate::vault::VaultCommand;
 use crate::verify::VerifyCommand;
 use crate::webhooks::WebhooksCommand;
 
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Export(ExportCommand),
     Serve(ServeCommand),
     Status,
+    Vault(VaultCommand),
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
     Completions(Shell),
@@ -61,6 +63,7 @@ impl Command {
             Self::Export(_) => "export",
             Self::Serve(_) => "serve",
             Self::Status => "status",
+            Self::Vault(_) => "vault",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
             Self::Completions(_) => "completions",
@@ -207,6 +210,8 @@ fn command(
         ServeCommand::augment_args(named("serve"))
             .about("Do everything over HTTP, by the clock, and for people"),
         named("status").about("Show connections, streams and the last runs"),
+        VaultCommand::augment_subcommands(named("vault").subcommand_required(true))
+            .about("Show the keys that seal tokens, and change to another"),
     ];
     if sandbox {
         let options = SandboxOptions::augment_args(named("sandbox"));
@@ -277,6 +282,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
+        "vault" => Command::Vault(VaultCommand::from_arg_matches(matches)?),
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),
         "completions" => match matches.get_one::<Shell>("shell") {

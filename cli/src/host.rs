@@ -119,8 +119,8 @@ impl CliHost {
     }
 
     /// A secret that stays the same for a connection.
-    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
-        self.store()?.derived_secret(self.vault_keys()?, purpose, connection)
+    pub(crate) async fn lasting_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        self.store()?.lasting_secret(self.vault_keys()?, purpose, connection).await
     }
 
     /// The store that a command names, else the one that is configured.
