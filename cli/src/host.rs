@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
@@ -132,7 +132,8 @@ impl CliHost {
         self.store_url.clone().or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
     }
 
-    fn store_url(&self) -> String {
+    /// The URL of the store: the one that is configured, else of a file named after the app.
+    pub(crate) fn store_url(&self) -> String {
         self.configured_url().unwrap_or_else(|| format!("sqlite://{}", self.default_file()))
     }
 
@@ -162,6 +163,15 @@ impl Host for CliHost {
                 Some(_) => self.vault().map(Some),
                 None => Ok(None),
             }
+        })
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
+        Box::pin(async {
+            let keys = self.vault_keys()?;
+            let store = self.store()?;
+            store.require_vault_key(&keys)?;
+            Ok(Some(store.authorizations(keys)))
         })
     }
 

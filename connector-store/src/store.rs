@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, ConnectionSummary, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
-
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use crate::access_keys::AccessKeys;
 use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
-use crate::status::{RunSummary, StreamSummary};
+use crate::schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
+use crate::status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 use crate::vault::{self, Keyring, RekeyReport, VaultKeys, VaultStatus, missing_key};
 use crate::{postgres, sqlite};
 
@@ -61,7 +63,7 @@ impl SinkOptions {
 pub struct Store(Backend);
 
 #[derive(Clone)]
-enum Backend {
+pub(crate) enum Backend {
     Postgres(Arc<postgres::Database>),
     Sqlite(Arc<sqlite::Database>),
 }
@@ -92,6 +94,11 @@ impl Store {
         }
     }
 
+    /// The keys to the HTTP server.
+    pub fn access_keys(&self) -> AccessKeys {
+        AccessKeys { backend: self.0.clone() }
+    }
+
     /// What the sync engine writes to.
     pub fn sink(&self, options: SinkOptions) -> Arc<dyn Sink> {
         match &self.0 {
@@ -116,6 +123,19 @@ impl Store {
             }
             Backend::Sqlite(database) => {
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
+            }
+        }
+    }
+
+    /// Authorizations that somebody was sent to agree to, sealed as connections are.
+    pub fn authorizations(&self, keys: impl Into<VaultKeys>) -> Arc<dyn AuthorizationStore> {
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => {
+                Arc::new(postgres::PgAuthorizations { database: Arc::clone(database), keyring })
+            }
+            Backend::Sqlite(database) => {
+                Arc::new(sqlite::SqliteAuthorizations { database: Arc::clone(database), keyring })
             }
         }
     }
@@ -209,17 +229,43 @@ impl Store {
 
     /// The latest runs of an app, last first. A store that does not exist yet has none.
     pub async fn runs(&self, app_id: &str, most: u32) -> Result<Vec<RunSummary>> {
+        self.chosen_runs(app_id, &RunQuery { most, ..RunQuery::default() }).await
+    }
+
+    /// The latest of some runs of an app, last first.
+    pub async fn chosen_runs(&self, app_id: &str, query: &RunQuery) -> Result<Vec<RunSummary>> {
         match &self.0 {
-            Backend::Postgres(database) => database.runs(app_id, most).await,
-            Backend::Sqlite(database) => database.runs(app_id, most).await,
+            Backend::Postgres(database) => database.runs(app_id, query).await,
+            Backend::Sqlite(database) => database.runs(app_id, query).await,
+        }
+    }
+
+    /// The latest run of each of these connections, for those that had one.
+    pub async fn last_runs(&self, app_id: &str, connections: &[String]) -> Result<Vec<RunSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.last_runs(app_id, connections).await,
+            Backend::Sqlite(database) => database.last_runs(app_id, connections).await,
+        }
+    }
+
+    /// The connections of an app that something was ever written of, by name.
+    pub async fn synced_connections(&self, app_id: &str) -> Result<Vec<SyncedConnection>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.synced_connections(app_id).await,
+            Backend::Sqlite(database) => database.synced_connections(app_id).await,
         }
     }
 
     /// The streams of an app that something was ever written of, with the rows in their tables.
     pub async fn streams(&self, app_id: &str) -> Result<Vec<StreamSummary>> {
+        self.chosen_streams(app_id, &StreamQuery::default()).await
+    }
+
+    /// Some of these streams, in the order of connection, schema and name. Rows are counted of these only.
+    pub async fn chosen_streams(&self, app_id: &str, query: &StreamQuery) -> Result<Vec<StreamSummary>> {
         match &self.0 {
-            Backend::Postgres(database) => database.streams(app_id).await,
-            Backend::Sqlite(database) => database.streams(app_id).await,
+            Backend::Postgres(database) => database.streams(app_id, query).await,
+            Backend::Sqlite(database) => database.streams(app_id, query).await,
         }
     }
 
@@ -236,6 +282,52 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.reject_counts(app_id).await,
             Backend::Sqlite(database) => database.reject_counts(app_id).await,
+        }
+    }
+
+    /// The schedules of an app.
+    pub async fn schedules(&self, app_id: &str) -> Result<Vec<StoredSchedule>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.schedules(app_id).await,
+            Backend::Sqlite(database) => database.schedules(app_id).await,
+        }
+    }
+
+    /// Makes a schedule, or another one in its place.
+    pub async fn put_schedule(&self, schedule: &Schedule) -> Result<()> {
+        match &self.0 {
+            Backend::Postgres(database) => database.put_schedule(schedule).await,
+            Backend::Sqlite(database) => database.put_schedule(schedule).await,
+        }
+    }
+
+    /// Removes a schedule; `false` when there is none.
+    pub async fn remove_schedule(&self, key: &ScheduleKey) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.remove_schedule(key).await,
+            Backend::Sqlite(database) => database.remove_schedule(key).await,
+        }
+    }
+
+    /// Takes the time at which a schedule was due and sets the next one; `false` when somebody else was faster, or changed
+    /// it meanwhile.
+    pub async fn claim_schedule(
+        &self,
+        key: &ScheduleKey,
+        due: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.claim_schedule(key, due, next).await,
+            Backend::Sqlite(database) => database.claim_schedule(key, due, next).await,
+        }
+    }
+
+    /// Notes what became of the last time.
+    pub async fn note_schedule(&self, key: &ScheduleKey, last: &LastTime) -> Result<()> {
+        match &self.0 {
+            Backend::Postgres(database) => database.note_schedule(key, last).await,
+            Backend::Sqlite(database) => database.note_schedule(key, last).await,
         }
     }
 

@@ -11,7 +11,6 @@ mod address;
 mod connections;
 mod listen;
 mod queue;
-mod rate;
 mod reading;
 mod receiver;
 #[cfg(test)]

@@ -77,13 +77,20 @@ CREATE TABLE connector.schedules (
     connection text NOT NULL,
     name text NOT NULL,
     expression text NOT NULL,
+    time_zone text NOT NULL,
+    jitter_seconds bigint NOT NULL,
     request jsonb NOT NULL,
     enabled boolean NOT NULL,
     next_at timestamptz,
+    last_at timestamptz,
     last_run_id uuid,
+    last_skipped text,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (app_id, connection, name)
 );
 
 -- The account whose rows a stream's table holds for a connection; absent where it was not known.
 ALTER TABLE connector.cursors ADD COLUMN account text;
+
+-- The latest run of each connection is shown.
+CREATE INDEX runs_of_connection ON connector.runs (app_id, connection, started_at DESC);

@@ -113,7 +113,8 @@ impl Sealed {
     }
 }
 
-fn seal_json(
+/// Seals a value for one field of one connection.
+pub(crate) fn seal_json(
     key: &VaultKey,
     id: &ConnectionKey,
     field: &'static str,
@@ -128,7 +129,8 @@ fn seal_json(
     seal::seal(key, &Place { id, field, generation }, &plain)
 }
 
-fn open_json<T: DeserializeOwned>(
+/// Opens what was sealed for one field of one connection.
+pub(crate) fn open_json<T: DeserializeOwned>(
     key: &VaultKey,
     id: &ConnectionKey,
     field: &'static str,

@@ -228,6 +228,7 @@ impl Run {
             finished_at: Timestamp::now(),
             requests: 3,
             streams: Vec::new(),
+            error: None,
         };
         self.run.finish(&report).await
     }
