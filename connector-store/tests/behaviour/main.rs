@@ -215,6 +215,7 @@ on_every_backend! {
         tokens_are_renewed_while_it_runs,
         what_version_1_sealed_opens_and_is_sealed_anew,
         a_secret_of_our_own_outlives_the_key,
+        an_authorization_under_way_goes_over_too,
         all_who_ask_first_get_the_same_secret,
         the_keys_in_use_are_told_with_what_they_sealed,
         a_file_beside_the_database_is_changed_for_another,

@@ -5,11 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use connector_core::oauth::TokenStore;
+use connector_core::oauth::{TakenAuthorization, TokenStore};
 use connector_core::{ConnectorError, Secret};
-use connector_store::{KeyRole, Store, VaultKey, VaultKeys};
+use connector_store::{KeyRole, Store, VaultKey, VaultKeys, VaultStatus};
 use serde_json::json;
 
+use crate::authorizations::{pending, state};
 use crate::vault::{access, connection, hex, id};
 use crate::world::{World, shared};
 
@@ -305,6 +306,42 @@ pub(crate) async fn a_secret_of_our_own_outlives_the_key(world: World) {
     assert!(secret(current().into(), "webhooks", "a").await.is_err(), "it belongs to another connection");
     let report = store.rekey(current()).await.unwrap();
     assert_eq!((report.already, report.failed[0].kind), (2, "secret"));
+}
+
+pub(crate) async fn an_authorization_under_way_goes_over_too(world: World) {
+    let store = &world.store;
+    let keep = async |text, seconds| {
+        store.authorizations(former()).put(&state(text), &pending("a", seconds)).await.unwrap();
+    };
+    keep("expired", 0).await;
+    keep("used", 600).await;
+    store.authorizations(former()).take(&state("used")).await.unwrap();
+    for text in ["one", "two", "three"] {
+        keep(text, 600).await;
+    }
+    let count = |status: VaultStatus| status.keys.iter().map(|key| key.authorizations).collect::<Vec<_>>();
+    assert_eq!(count(store.vault_status(both()).await.unwrap()), [0, 3]);
+    assert!(matches!(
+        store.authorizations(both()).take(&state("one")).await.unwrap(),
+        TakenAuthorization::Fresh(_)
+    ));
+    // One is moved to the state of another, where it opens no more than it did.
+    let (table, two) = (world.own("authorizations"), "(SELECT sealed FROM moved)");
+    world
+        .execute(&format!(
+            "WITH moved AS (SELECT sealed FROM {table} WHERE used_at IS NULL ORDER BY created_at DESC LIMIT 1)
+             UPDATE {table} SET sealed = {two} WHERE used_at IS NULL"
+        ))
+        .await;
+    let report = store.rekey(both()).await.unwrap();
+    assert_eq!((report.rekeyed, report.already), (1, 0), "{report:?}");
+    assert!(report.failed.iter().all(|failure| failure.kind == "authorization"));
+    let with_current = store.authorizations(current());
+    let TakenAuthorization::Fresh(taken) = with_current.take(&state("three")).await.unwrap() else {
+        panic!("it waits")
+    };
+    assert_eq!(taken.code_verifier.expose(), "verifier-secret");
+    assert!(with_current.take(&state("two")).await.is_err());
 }
 
 pub(crate) async fn all_who_ask_first_get_the_same_secret(world: World) {
