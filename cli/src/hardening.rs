@@ -21,3 +21,15 @@ pub(crate) fn harden() {
 /// Elsewhere the operating system has other means.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn harden() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use nix::sys::{prctl, resource};
+
+    #[test]
+    fn memory_stays_where_it_is() {
+        super::harden();
+        assert!(!prctl::get_dumpable().unwrap());
+        assert_eq!(resource::getrlimit(resource::Resource::RLIMIT_CORE).unwrap(), (0, 0));
+    }
+}
