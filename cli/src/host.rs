@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, RefreshCoordinator, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
-use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
+use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
 use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
@@ -23,7 +23,10 @@ pub(crate) struct CliHost {
     open: Arc<Mutex<Vec<(String, Store)>>>,
     /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
     budgets: Arc<Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>>,
+    /// Tokens that are in use, by the URL of their store: what one call learns of them serves all.
+    tokens: Arc<Mutex<Vec<(String, Arc<RefreshCoordinator>)>>>,
     store_url: Option<String>,
+    vault_keys: Arc<Mutex<Option<VaultKeys>>>,
 }
 
 impl CliHost {
@@ -35,7 +38,9 @@ impl CliHost {
             stop: StopSignal::never(),
             open: Arc::default(),
             budgets: Arc::default(),
+            tokens: Arc::default(),
             store_url: None,
+            vault_keys: Arc::default(),
         }
     }
 
@@ -48,7 +53,9 @@ impl CliHost {
             stop: StopSignal::never(),
             open: Arc::clone(&self.open),
             budgets: Arc::clone(&self.budgets),
+            tokens: Arc::clone(&self.tokens),
             store_url: self.store_url.clone(),
+            vault_keys: Arc::clone(&self.vault_keys),
         }
     }
 
@@ -71,6 +78,7 @@ impl CliHost {
     pub(crate) fn isolated(mut self, url: String) -> Self {
         self.store_url = Some(url);
         self.environment = Arc::new(Environment::empty());
+        self.vault_keys = Arc::default();
         self
     }
 
@@ -93,22 +101,45 @@ impl CliHost {
 
     /// The vault of the store, made with its first connection.
     pub(crate) fn vault(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        Ok(self.store()?.vault(key))
+        Ok(self.store()?.vault(self.vault_keys()?))
+    }
+
+    /// The coordinator of the store's tokens; `None` where there is no store yet.
+    fn coordinator(&self) -> Result<Option<Arc<RefreshCoordinator>>> {
+        let url = self.store_url();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, coordinator)) = tokens.iter().find(|(known, _)| *known == url) {
+            return Ok(Some(Arc::clone(coordinator)));
+        }
+        if self.existing_store()?.is_none() {
+            return Ok(None);
+        }
+        let coordinator = RefreshCoordinator::new(self.vault()?);
+        tokens.push((url, Arc::clone(&coordinator)));
+        Ok(Some(coordinator))
     }
 
     /// The vault, if connections can be kept in it.
     pub(crate) fn vault_for_keeping(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        let keys = self.vault_keys()?;
         let store = self.store()?;
-        store.require_vault_key(key.as_ref())?;
-        Ok(store.vault(key))
+        store.require_vault_key(&keys)?;
+        Ok(store.vault(keys))
+    }
+
+    /// The vault's keys, looked for once: a command for them may ask somebody, or cost money.
+    pub(crate) fn vault_keys(&self) -> Result<VaultKeys> {
+        let mut known = self.vault_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = &*known {
+            return Ok(keys.clone());
+        }
+        let keys = VaultKeys::from_environment(|name| self.environment.get(name))?;
+        Ok(known.insert(keys).clone())
     }
 
     /// A secret that stays the same for a connection.
-    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        self.store()?.derived_secret(key, purpose, connection)
+    pub(crate) async fn lasting_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        self.store()?.lasting_secret(self.vault_keys()?, purpose, connection).await
     }
 
     /// The store that a command names, else the one that is configured.
@@ -120,7 +151,8 @@ impl CliHost {
         self.store_url.clone().or_else(|| self.environment.get("CONNECTOR_STORE_URL"))
     }
 
-    fn store_url(&self) -> String {
+    /// The URL of the store: the one that is configured, else of a file named after the app.
+    pub(crate) fn store_url(&self) -> String {
         self.configured_url().unwrap_or_else(|| format!("sqlite://{}", self.default_file()))
     }
 
@@ -144,12 +176,16 @@ impl Host for CliHost {
         self.environment.get(name)
     }
 
-    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        Box::pin(async { self.coordinator() })
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
         Box::pin(async {
-            match self.existing_store()? {
-                Some(_) => self.vault().map(Some),
-                None => Ok(None),
-            }
+            let keys = self.vault_keys()?;
+            let store = self.store()?;
+            store.require_vault_key(&keys)?;
+            Ok(Some(store.authorizations(keys)))
         })
     }
 
