@@ -205,10 +205,12 @@ fn of_list(errors: &[Value]) -> Option<Reason> {
 /// The name of one error of a list. The numbers are those of league/oauth2-server, which calls a dead refresh token an
 /// `invalid_request` in some versions and an `invalid_grant` in others.
 fn list_name<'a>(code: Option<i64>, kind: Option<&'a str>, words: &str) -> Option<&'a str> {
-    let is_dead = words.contains("refresh token") || words.contains("authorization code");
-    let is_about_grant = is_dead && ["invalid", "revoked", "expired"].iter().any(|word| words.contains(word));
-    if code == Some(8) || is_about_grant {
+    let says_dead = ["invalid", "revoked", "expired", "decrypt"].iter().any(|word| words.contains(word));
+    if code == Some(8) || (says_dead && words.contains("refresh token")) {
         return Some("invalid_grant");
+    }
+    if says_dead && words.contains("authorization code") {
+        return Some("code_rejected");
     }
     kind.or(match code? {
         2 => Some("unsupported_grant_type"),

@@ -68,8 +68,8 @@ async fn a_list_of_errors_is_understood() {
         ),
         (
             errors(3, "Invalid request", "invalid_request", "Authorization code has been revoked"),
-            ErrorCode::CredsRevoked,
-            "oauth.invalid_grant",
+            ErrorCode::BadRequest,
+            "oauth.code_rejected",
         ),
         (errors(10, "Gone", "invalid_grant", ""), ErrorCode::CredsRevoked, "oauth.invalid_grant"),
         (errors(4, "No", "invalid_client", ""), ErrorCode::Unauthorized, "oauth.invalid_client"),
