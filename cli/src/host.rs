@@ -97,14 +97,6 @@ impl CliHost {
         Ok(self.store()?.vault(key))
     }
 
-    /// The vault, if connections can be kept in it.
-    pub(crate) fn vault_for_keeping(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        let store = self.store()?;
-        store.require_vault_key(key.as_ref())?;
-        Ok(store.vault(key))
-    }
-
     /// A secret that stays the same for a connection.
     pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
         let key = VaultKey::from_environment(|name| self.environment.get(name))?;
