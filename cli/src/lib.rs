@@ -18,13 +18,16 @@ mod export;
 mod help;
 mod host;
 mod info;
+mod keys;
 mod logging;
 mod login;
 mod output;
 mod progress;
+mod rate;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod schedule;
 mod serve;
 mod signals;
 mod status;
@@ -105,8 +108,10 @@ impl CommandLine {
                 runtime.block_on(rejects::run(integration, command, arguments.log_format))
             }
             Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
+            Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
+            Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
             Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {

@@ -28,11 +28,9 @@ impl SealedAuthorization {
         app_id: &str,
         digest: &[u8],
     ) -> Result<PendingAuthorization> {
-        let key = keyring.for_opening()?;
-        if self.key_id != key.id() {
-            return Err(unreadable("was sealed with another vault key"));
-        }
-        open_json(&key, &place(app_id, digest), FIELD, 0, &self.sealed)
+        let keys = keyring.for_opening()?;
+        let key = keys.named(&self.key_id, "the authorization that was under way")?;
+        open_json(key, &place(app_id, digest), FIELD, 0, &self.sealed)
             .map_err(|error| unreadable("does not open").source(error))
     }
 }

@@ -1,5 +1,6 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
+mod access_keys;
 mod authorizations;
 mod budget;
 mod contents;
@@ -17,6 +18,8 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
+mod sealed;
 mod session;
 mod sink;
 mod status;

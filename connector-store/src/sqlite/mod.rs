@@ -1,5 +1,6 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod access_keys;
 mod authorizations;
 mod budget;
 mod contents;
@@ -16,6 +17,8 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
+mod sealed;
 mod session;
 mod sink;
 mod status;
