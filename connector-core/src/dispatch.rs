@@ -11,7 +11,7 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::http::{HttpClient, Urgency};
 use crate::integration::Integration;
-use crate::oauth::{ConnectionKey, StoredToken};
+use crate::oauth::{ClientCredentialsToken, ConnectionKey, StoredToken};
 use crate::{schema, settings};
 
 /// Name of the connection that is used when nobody names one.
@@ -104,6 +104,7 @@ pub(crate) async fn context(
         http: HttpClient::new(options),
         host: Arc::clone(host),
         budget: Arc::default(),
+        account: Arc::default(),
     }))
 }
 
@@ -133,6 +134,7 @@ async fn credentials(
     let credentials = match auth {
         Auth::Stored(stored_auth) => return stored(integration, &stored_auth.connection, true, host).await,
         Auth::Oauth(oauth) => Credentials::Bearer(oauth.access_token),
+        Auth::OauthClientCredentials(client) => Credentials::Exchanged(ClientCredentialsToken::new(client)),
         Auth::Token(token) => Credentials::Bearer(token.token),
         Auth::Basic(basic) => Credentials::Basic { username: basic.username, password: basic.password },
         _ => Credentials::None,

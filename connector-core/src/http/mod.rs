@@ -33,6 +33,8 @@ pub const LARGEST_BODY: usize = 64 << 20;
 pub struct HttpOptions {
     /// Longest time for one attempt, from connecting to the last byte.
     pub timeout: Duration,
+    /// Longest time to connect.
+    pub connect_timeout: Duration,
     /// Requests that may be sent in any 60 seconds; `None` is no limit of ours.
     pub requests_per_minute: Option<u32>,
     /// Reads the app's own rate limit headers.
@@ -47,6 +49,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
             requests_per_minute: None,
             rate_limit: |_| None,
             retry: RetryPolicy::interactive(),
@@ -82,9 +85,21 @@ impl HttpRequest {
         Self { method: reqwest::Method::GET, url, headers, body: Bytes::new(), largest_body: LARGEST_BODY }
     }
 
-    /// A request from its parts, for protocols that build their own.
-    pub(crate) fn from_parts(method: reqwest::Method, url: Url, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { method, url, headers, body: body.into(), largest_body: 1 << 20 }
+    /// A POST with a form as its body.
+    pub(crate) fn post_form<'a>(url: Url, form: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut request = Self::get(url);
+        request.method = reqwest::Method::POST;
+        request.body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers.insert(CONTENT_TYPE, form);
+        request
+    }
+
+    /// Refuses answers that are larger than this many bytes.
+    pub(crate) fn largest_body(mut self, bytes: usize) -> Self {
+        self.largest_body = bytes;
+        self
     }
 
     /// Adds a header.
@@ -182,6 +197,18 @@ impl HttpClient {
         Self { shared: Arc::clone(&self.shared), requests: Arc::default() }
     }
 
+    /// A client for the app's authorization server, whose requests count with these. It has a pace of its own: whoever
+    /// renews a token holds others up, and must not stand in line behind what the tokens are for.
+    pub(crate) fn for_authorization_server(&self) -> Self {
+        let options = HttpOptions {
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(5),
+            requests_per_minute: None,
+            ..self.shared.options.clone()
+        };
+        Self { requests: Arc::clone(&self.requests), ..Self::new(options) }
+    }
+
     /// Requests sent so far, retries included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
@@ -273,13 +300,13 @@ impl HttpClient {
         if let Some(client) = self.shared.inner.get() {
             return Ok(client);
         }
-        let client = build(self.shared.options.timeout)?;
+        let client = build(&self.shared.options)?;
         Ok(self.shared.inner.get_or_init(|| client))
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one constructor")]
-fn build(timeout: Duration) -> Result<reqwest::Client> {
+fn build(options: &HttpOptions) -> Result<reqwest::Client> {
     // Roots from webpki instead of the platform's verifier: 0.1 ms instead of up to 29 ms for each build.
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
@@ -291,8 +318,8 @@ fn build(timeout: Duration) -> Result<reqwest::Client> {
         .with_no_client_auth();
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        .timeout(timeout)
-        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .timeout(options.timeout)
+        .connect_timeout(options.connect_timeout.min(options.timeout))
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
         .user_agent(concat!("connector/", env!("CARGO_PKG_VERSION")))

@@ -31,6 +31,11 @@ impl StoredToken {
         &self.key.name
     }
 
+    /// The account behind the connection, where it is known.
+    pub(crate) async fn known_account(&self) -> Option<String> {
+        self.known.lock().await.account.clone()
+    }
+
     /// The account behind the connection; its name where the account is not known.
     pub(crate) async fn account(&self) -> String {
         self.known.lock().await.account.clone().unwrap_or_else(|| self.key.name.clone())

@@ -192,6 +192,7 @@ pub(crate) async fn begin_in(
         run_id: Uuid::new_v4(),
         app_id: "example".to_owned(),
         connection: connection.to_owned(),
+        account: None,
         started_at: Timestamp::now(),
         dry_run,
     };
