@@ -11,7 +11,8 @@ use connector_core::envelope::Answer;
 use connector_core::host::{Host, StopSignal};
 use connector_core::integration::Integration;
 use connector_core::oauth::authorization::{
-    self, BeginAuthorization, FinishedAuthorization, LIFETIME, StartedAuthorization,
+    self, BeginAuthorization, DevicePrompt, FinishedAuthorization, LIFETIME, StartedAuthorization,
+    agree_on_another_device,
 };
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Map, Value, json};
@@ -33,6 +34,9 @@ pub(crate) struct LoginCommand {
     /// Print the address instead of opening a browser; the redirected address may be pasted back
     #[arg(long)]
     pub(crate) no_browser: bool,
+    /// Agree with a code on another device, where the app offers that
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) device: bool,
     /// Give the connection to another account than it was made for
     #[arg(long)]
     pub(crate) change_account: bool,
@@ -55,7 +59,14 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: LoginCommand) -
         may_change_account: command.change_account,
         paste: command.no_browser,
     };
-    match signals.watch(login.run(envelope.settings, &show, stop)).await {
+    let working = async {
+        if command.device {
+            login.on_another_device(envelope.settings, stop).await
+        } else {
+            login.run(envelope.settings, &show, stop).await
+        }
+    };
+    match signals.watch(working).await {
         Watched::Done(Ok(answer), _) => {
             if is_for_people() && !command.envelope.is_given() {
                 let response: Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
@@ -110,9 +121,22 @@ impl Login<'_> {
         let find = |app_id: &str| {
             (app_id == self.integration.app_id()).then(|| (Arc::clone(self.integration), Arc::clone(&host)))
         };
-        let FinishedAuthorization { connection, account, expires_at, .. } =
-            authorization::finish(&find, &query, None).await?;
-        Answer::new(&json!({"connection": connection, "account": account, "expires_at": expires_at}))
+        answer(&authorization::finish(&find, &query, None).await?)
+    }
+
+    /// The same without a browser and without an address to come back to.
+    async fn on_another_device(&self, requested: Map<String, Value>, mut stop: StopSignal) -> Result<Answer> {
+        let host: Arc<dyn Host> = Arc::clone(self.host) as Arc<dyn Host>;
+        let request = BeginAuthorization {
+            connection: self.connection.to_owned(),
+            settings: requested,
+            may_change_account: self.may_change_account,
+            ..BeginAuthorization::default()
+        };
+        tokio::select! {
+            finished = agree_on_another_device(self.integration, &host, request, &show_code) => answer(&finished?),
+            () = stop.given() => Err(stopped()),
+        }
     }
 
     /// What the app sends back, by the browser or by hand.
@@ -145,6 +169,25 @@ impl Login<'_> {
     }
 }
 
+fn show_code(prompt: &DevicePrompt) {
+    let DevicePrompt { user_code, verification_uri, verification_uri_complete, .. } = prompt;
+    tell(&format!(
+        "Agree on any device to connect the account:\n\n  {verification_uri}\n\nThe code is {user_code}"
+    ));
+    if let Some(complete) = verification_uri_complete {
+        tell(&format!("It is in this address already: {complete}"));
+    }
+}
+
+fn answer(finished: &FinishedAuthorization) -> Result<Answer> {
+    let FinishedAuthorization { connection, account, expires_at, .. } = finished;
+    Answer::new(&json!({"connection": connection, "account": account, "expires_at": expires_at}))
+}
+
+fn stopped() -> ConnectorError {
+    ConnectorError::new(ErrorCode::RequestTimeout, "stopped while waiting for an answer")
+}
+
 async fn wait(answers: &mut mpsc::Receiver<String>, mut stop: StopSignal) -> Result<String> {
     let longest = Duration::try_from(LIFETIME).unwrap_or(Duration::MAX);
     tokio::select! {
@@ -158,8 +201,6 @@ async fn wait(answers: &mut mpsc::Receiver<String>, mut stop: StopSignal) -> Res
             Err(_) => Err(ConnectorError::new(ErrorCode::RequestTimeout, "nobody agreed in time")
                 .hint("run `login` again")),
         },
-        () = stop.given() => {
-            Err(ConnectorError::new(ErrorCode::RequestTimeout, "stopped while waiting for an answer"))
-        }
+        () = stop.given() => Err(stopped()),
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
@@ -11,7 +12,9 @@ use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
-use crate::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, status_error};
+use crate::http::{
+    HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
+};
 use crate::integration::{AnySettings, Integration};
 use crate::oauth::{ClientCredentialsToken, StoredToken};
 
@@ -143,9 +146,9 @@ impl CallContext {
     }
 
     /// The account of the vault's connection, where it is known.
-    pub(crate) async fn stored_account(&self) -> Option<String> {
+    pub(crate) fn stored_account(&self) -> Option<&str> {
         match &self.0.credentials {
-            Credentials::Stored(stored) => stored.known_account().await,
+            Credentials::Stored(stored) => stored.known_account(),
             _ => None,
         }
     }
@@ -153,8 +156,8 @@ impl CallContext {
     /// The account that the credentials are for: the connection's, else the one that the app names when it is asked,
     /// once in a call. `None` where nobody tells.
     pub(crate) async fn account(&self) -> Result<Option<String>> {
-        if let Some(account) = self.stored_account().await {
-            return Ok(Some(account));
+        if let Some(account) = self.stored_account() {
+            return Ok(Some(account.to_owned()));
         }
         let asked = self.0.account.get_or_try_init(|| async {
             let Some(asking) = self.integration().capability(names::VALIDATE_CREDENTIALS) else {
@@ -190,6 +193,19 @@ impl CallContext {
         self.over(HttpClient::new(options))
     }
 
+    /// The same call for a request to the token endpoint, which is no part of the API: it has no share in its rate, and
+    /// its answer is waited for longer than most, since a lost one costs the most.
+    pub(crate) fn for_tokens(&self) -> Self {
+        let options = HttpOptions {
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(5),
+            requests_per_minute: None,
+            retry: RetryPolicy::never(),
+            ..self.0.integration.http_options(&*self.0.settings)
+        };
+        self.over(self.0.http.counting_with(options))
+    }
+
     /// The same call with a request count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
         self.over(self.0.http.with_own_count())
@@ -221,10 +237,11 @@ impl CallContext {
             Credentials::Exchanged(exchanged) => Renewable::Exchanged(exchanged),
             Credentials::Stored(stored) => Renewable::Stored(stored),
         };
-        let token = renewable.access_token(self).await?;
+        let retry = self.0.http.options().retry;
+        let token = retry.patiently(|| renewable.access_token(self)).await?;
         match self.exchange(&request.clone().bearer(&token)?, &read).await {
             Err(error) if error.code() == ErrorCode::Unauthorized => {
-                let token = renewable.replace(self, &token).await?;
+                let token = retry.patiently(|| renewable.replace(self, &token)).await?;
                 let again = self.exchange(&request.clone().bearer(&token)?, &read).await;
                 again.map_err(|error| match error.code() {
                     ErrorCode::Unauthorized => refused_again(&error),
@@ -254,7 +271,7 @@ impl CallContext {
         let limit = self.0.http.options().requests_per_minute;
         limit?;
         let asked = self.0.budget.get_or_init(|| async {
-            let account = stored.account().await;
+            let account = stored.account().to_owned();
             let scope = self.0.integration.budget_scope(self.settings_any(), account);
             self.0.host.request_budget(&scope).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the shared request budget cannot be used; this process paces itself");
@@ -280,5 +297,5 @@ pub(crate) fn error_of(integration: &Integration, response: &HttpResponse) -> Co
     let told =
         response.retry_after().or_else(|| integration.rate_limit(&response.headers).map(|limit| limit.reset));
     // A sliding minute is the most common window of all apps, so it is the best guess where the app says nothing.
-    error.retry_after(told.unwrap_or(std::time::Duration::from_mins(1)))
+    error.retry_after(told.unwrap_or(Duration::from_mins(1)))
 }

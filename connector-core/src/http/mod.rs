@@ -33,7 +33,7 @@ pub const LARGEST_BODY: usize = 64 << 20;
 pub struct HttpOptions {
     /// Longest time for one attempt, from connecting to the last byte.
     pub timeout: Duration,
-    /// Longest time to connect.
+    /// Longest time to connect, within that.
     pub connect_timeout: Duration,
     /// Requests that may be sent in any 60 seconds; `None` is no limit of ours.
     pub requests_per_minute: Option<u32>,
@@ -197,15 +197,8 @@ impl HttpClient {
         Self { shared: Arc::clone(&self.shared), requests: Arc::default() }
     }
 
-    /// A client for the app's authorization server, whose requests count with these. It has a pace of its own: whoever
-    /// renews a token holds others up, and must not stand in line behind what the tokens are for.
-    pub(crate) fn for_authorization_server(&self) -> Self {
-        let options = HttpOptions {
-            timeout: Duration::from_secs(20),
-            connect_timeout: Duration::from_secs(5),
-            requests_per_minute: None,
-            ..self.shared.options.clone()
-        };
+    /// Another client that counts its requests with this one's.
+    pub(crate) fn counting_with(&self, options: HttpOptions) -> Self {
         Self { requests: Arc::clone(&self.requests), ..Self::new(options) }
     }
 
@@ -319,7 +312,7 @@ fn build(options: &HttpOptions) -> Result<reqwest::Client> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .timeout(options.timeout)
-        .connect_timeout(options.connect_timeout.min(options.timeout))
+        .connect_timeout(options.timeout.min(options.connect_timeout))
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
         .user_agent(concat!("connector/", env!("CARGO_PKG_VERSION")))

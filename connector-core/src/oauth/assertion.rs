@@ -146,5 +146,5 @@ fn unreadable() -> ConnectorError {
         ErrorCode::InvalidValue,
         "the client's key is none that we can sign with: RSA of 2048 to 4096 bits, or P-256",
     )
-    .hint("pass PEM, a JSON Web Key or a service account's document; `openssl pkcs8 -topk8 -nodes` makes PEM of most keys")
+    .hint("pass PEM, a JSON Web Key or a service account's document; `openssl pkcs8 -topk8 -nocrypt` makes PEM of most keys")
 }

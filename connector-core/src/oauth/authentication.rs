@@ -62,6 +62,14 @@ impl Credential {
     pub(super) fn proofs(&self) -> &[Proof] {
         &self.0
     }
+
+    /// The secrets themselves, for what tells one credential from another.
+    pub(super) fn exposed(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|proof| match proof {
+            Proof::Nothing => None,
+            Proof::Post(secret) | Proof::Basic(secret) | Proof::Key(secret) => Some(secret.expose()),
+        })
+    }
 }
 
 impl Proof {

@@ -2,7 +2,9 @@
 //! back. The tokens of a connection stay as they are until new ones are there.
 
 mod callback;
+mod device;
 mod keeping;
+mod removal;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +29,9 @@ use crate::host::{Host, NoHost};
 use crate::integration::Integration;
 use crate::settings::{self, variable_name};
 use callback::Callback;
+pub use device::{DevicePrompt, agree_on_another_device};
 pub use keeping::{NewTokens, keep};
+pub use removal::{RemovedConnection, remove};
 
 /// Time for somebody to agree; the codes of most apps live as long.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -173,21 +177,29 @@ async fn complete(
     let tokens = exchange::code(&context, client, code.expose().to_owned(), redirect_uri, verifier)
         .await
         .map_err(callback::explain_exchange)?;
-    let scope = tokens.scope.iter().flat_map(|scope| scope.split_whitespace()).map(str::to_owned).collect();
-    let expires_at = tokens.expires_at;
-    let refresh_token_present = tokens.refresh_token.is_some();
-    let connection = key.name.clone();
     let new = NewTokens { key, tokens, settings, may_change_account: pending.may_change_account };
-    let account = keep(integration, host, new).await?;
-    Ok(FinishedAuthorization {
+    kept(integration, host, new, pending.return_to).await
+}
+
+/// Keeps new tokens, and tells what came of it.
+async fn kept(
+    integration: &Arc<Integration>,
+    host: &Arc<dyn Host>,
+    new: NewTokens,
+    return_to: Option<String>,
+) -> Result<FinishedAuthorization> {
+    let scope = new.tokens.scope.iter().flat_map(|scope| scope.split_whitespace());
+    let mut finished = FinishedAuthorization {
         app_id: integration.app_id().to_owned(),
-        connection,
-        account,
-        scope,
-        expires_at,
-        refresh_token_present,
-        return_to: pending.return_to,
-    })
+        connection: new.key.name.clone(),
+        account: None,
+        scope: scope.map(str::to_owned).collect(),
+        expires_at: new.tokens.expires_at,
+        refresh_token_present: new.tokens.refresh_token.is_some(),
+        return_to,
+    };
+    finished.account = keep(integration, host, new).await?;
+    Ok(finished)
 }
 
 /// A call with these settings and no credentials. The environment is not read a second time over them.
@@ -201,8 +213,8 @@ async fn settled(integration: &Arc<Integration>, settings: &Map<String, Value>) 
 /// One that does not open has none, since logging in again is the way out of that.
 async fn known_settings(host: &dyn Host, key: &ConnectionKey) -> Map<String, Value> {
     let known = async {
-        match host.token_store().await? {
-            Some(store) => store.load(key).await,
+        match host.tokens().await? {
+            Some(tokens) => tokens.store().load(key).await,
             None => Ok(None),
         }
     };

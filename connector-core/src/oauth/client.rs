@@ -195,7 +195,7 @@ impl OAuthClient {
 
     /// Our private key: PEM, a JSON Web Key, or a document of a service account with the key inside.
     pub fn client_key(mut self, key: impl Into<Option<Secret>>) -> Self {
-        self.client_key = key.into();
+        self.client_key = key.into().filter(|key| !key.expose().is_empty());
         self
     }
 

@@ -148,7 +148,7 @@ async fn published(context: &CallContext, addresses: &[Url], issuer: &str) -> Re
 async fn read(context: &CallContext, address: &Url, issuer: &str) -> Result<Metadata> {
     checked(address.as_str(), "discovery")?;
     let request = HttpRequest::get(address.clone()).largest_body(LARGEST_ANSWER);
-    let response = context.http().for_authorization_server().attempt(&request, None).await?;
+    let response = context.for_tokens().http().attempt(&request, None).await?;
     let unusable = |what: &str| {
         let message = format!("what the authorization server publishes at {} {what}", address.path());
         ConnectorError::new(ErrorCode::InvalidResponse, message).app_error_code("oauth.invalid_metadata")

@@ -107,14 +107,14 @@ pub(super) async fn post(
         Some(audience) => audience.clone(),
         None => self::url(context, &client.registration, Endpoint::Token).await?.into(),
     };
-    let http = context.http().for_authorization_server();
+    let sender = context.for_tokens();
     let form = form.with_parameters(&client.registration.token_parameters);
     let mut proofs = client.credential.proofs().iter().peekable();
     loop {
         let proof = proofs.next().unwrap_or(&Proof::Nothing);
         let (request, secrets) = request(&url, &form, &proof.of(&client.id, &audience)?);
         let sent_at = Timestamp::now();
-        let response = http.attempt(&request, None).await?;
+        let response = sender.http().attempt(&request, None).await?;
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
         match Answer::read(&response, &secrets) {
             Ok(answer) => return Ok((answer, sent_at)),

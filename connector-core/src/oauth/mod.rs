@@ -16,6 +16,7 @@ mod callback;
 mod capabilities;
 mod client;
 mod client_credentials;
+mod coordinator;
 mod declaration;
 mod device;
 mod discovery;
@@ -24,6 +25,7 @@ mod exchange;
 mod failure;
 mod flow;
 mod grants;
+mod issue;
 mod refusal;
 mod store;
 mod stored;
@@ -35,9 +37,12 @@ pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthoriz
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
 pub(crate) use client_credentials::ClientCredentialsToken;
+pub use coordinator::RefreshCoordinator;
+pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use declaration::{Grant, OAuth};
 pub(crate) use discovery::MetadataCache;
 pub(crate) use failure::TokenFailure;
+pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
     TokenStore,

@@ -86,8 +86,11 @@ fn meaning(name: &str, status: u16) -> Meaning {
     let name = standard_name(name);
     let told = |code, is_setting| Meaning { name: name.to_owned(), code, is_setting };
     // A server in trouble says many things; only when it works are its words about the grant to be believed.
-    if let Some((code, _)) = of_status(status) {
-        return told(code, false);
+    if let Some((code, of_status)) = of_status(status) {
+        let is_trouble =
+            ["slow_down", "rate_limit", "server_error", "temporarily_unavailable"].contains(&name);
+        let name = if is_trouble { name } else { of_status };
+        return Meaning { name: name.to_owned(), code, is_setting: false };
     }
     match name {
         "invalid_grant"

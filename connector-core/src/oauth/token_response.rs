@@ -172,3 +172,171 @@ fn scopes(value: Option<&Value>) -> Option<String> {
     };
     Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const SENT_AT: Timestamp = Timestamp::constant(1_700_000_000, 0);
+
+    fn reading() -> Reading<'static> {
+        Reading {
+            sent_at: SENT_AT,
+            default_expires_in: None,
+            maximum_expiry: None,
+            requested: None,
+            accepts_any_type: false,
+        }
+    }
+
+    fn tokens(reading: &Reading<'_>, mut more: Value) -> TokenSet {
+        more["access_token"] = json!("a");
+        let Value::Object(members) = more else { unreachable!("indexed by a name before") };
+        reading.tokens(members).unwrap()
+    }
+
+    fn life(more: Value) -> Option<u64> {
+        let tokens = tokens(&reading(), more);
+        assert_eq!(tokens.expires_in.is_some(), tokens.expires_at.is_some());
+        tokens.expires_in
+    }
+
+    #[test]
+    fn a_life_is_understood_however_it_is_written() {
+        for (written, seconds) in [
+            (json!({"expires_in": 3600}), 3600),
+            (json!({"expires_in": "3600"}), 3600),
+            (json!({"expires_in": " 3600 "}), 3600),
+            (json!({"expires_in": 59.9}), 59),
+            (json!({"expires_in": "59.9"}), 59),
+            (json!({"expires_in": 0}), 0),
+            (json!({"expires_in": -5}), 0),
+            (json!({"expires_on": "1700003600"}), 3600),
+            (json!({"expires_at": 1_700_003_600}), 3600),
+            (json!({"expires_at": 1_700_003_600_000_u64}), 3600),
+            (json!({"expires_at": "2023-11-14T23:13:20Z"}), 3600),
+            (json!({"expires_at": "2023-11-15T00:13:20+01:00"}), 3600),
+            (json!({"expires_on": 1}), 0),
+            (json!({"expires_in": 60, "expires_at": 1_700_003_600}), 60),
+            (json!({"expires_in": "soon", "expires_at": 1_700_003_600}), 3600),
+        ] {
+            assert_eq!(life(written.clone()), Some(seconds), "{written}");
+        }
+        for written in [json!({}), json!({"expires_in": null}), json!({"expires_in": "soon"})] {
+            assert_eq!(life(written.clone()), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_token_whose_life_is_over_does_not_work() {
+        let ended = tokens(&reading(), json!({"expires_in": 0}));
+        assert_eq!(ended.expires_at, Some(SENT_AT));
+        assert!(!ended.is_valid_for(Duration::ZERO));
+        assert!(tokens(&reading(), json!({})).is_valid_for(Duration::from_hours(24)));
+    }
+
+    #[test]
+    fn the_end_of_the_refresh_token_is_kept_where_the_app_tells_it() {
+        let end = |more: Value| tokens(&reading(), more).refresh_expires_at.map(Timestamp::as_second);
+        assert_eq!(end(json!({"refresh_token_expires_in": "60"})), Some(1_700_000_060));
+        assert_eq!(end(json!({"refresh_expires_in": 60})), Some(1_700_000_060));
+        assert_eq!(end(json!({"refresh_expires_in": 0})), None);
+    }
+
+    #[test]
+    fn scopes_are_as_requested_unless_the_app_grants_others() {
+        let reading = Reading { requested: Some("read write"), ..reading() };
+        let scope = |more: Value| tokens(&reading, more).scope.unwrap();
+        assert_eq!(scope(json!({})), "read write");
+        assert_eq!(scope(json!({"scope": "read"})), "read");
+        assert_eq!(scope(json!({"scope": "read,write"})), "read write");
+        assert_eq!(scope(json!({"scope": ["read", "more"]})), "read more");
+    }
+
+    #[test]
+    fn what_else_the_app_sends_is_kept_and_replaces_nothing() {
+        let old = tokens(
+            &reading(),
+            json!({"refresh_token": "r-1", "scope": "read", "instance_url": "one", "team": "t", "id_token": "i"}),
+        );
+        let told =
+            json!({"instance_url": "two", "extra": {"access_token": "x"}, "obtained_at": "x", "n": null});
+        let new = old.refreshed_by(tokens(&reading(), told));
+        assert_eq!(Value::Object(new.extra.clone()), json!({"instance_url": "two", "team": "t"}));
+        assert_eq!(new.refresh_token.unwrap().expose(), "r-1");
+        assert_eq!((new.scope.as_deref(), new.id_token.unwrap().expose()), (Some("read"), "i"));
+        let rotated = old.refreshed_by(tokens(&reading(), json!({"refresh_token": "r-2"})));
+        assert_eq!(rotated.refresh_token.unwrap().expose(), "r-2");
+    }
+
+    #[test]
+    fn what_else_the_app_sends_is_not_printed() {
+        let printed = format!("{:?}", tokens(&reading(), json!({"nested": {"token": "hunter2"}})));
+        assert!(printed.contains("nested") && !printed.contains("hunter2"));
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from),
+            "[0-9eE.+-]{0,30}".prop_map(Value::from),
+            "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(2, 8, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Value::from))
+    }
+
+    fn name() -> impl Strategy<Value = String> {
+        prop_oneof![prop::sample::select(&RESERVED[..]).prop_map(str::to_owned), "[a-z_]{1,8}"]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_app_sends_beside_its_tokens_does_not_lose_them(
+            more in prop::collection::hash_map(name(), value(), 0..8),
+            longest in proptest::option::of(0..1_000_000_u64),
+        ) {
+            let mut members: Map<String, Value> = more.into_iter().collect();
+            members.insert("access_token".into(), json!("a"));
+            members.insert("refresh_token".into(), json!("r"));
+            members.insert("token_type".into(), json!("bEaReR"));
+            let maximum_expiry = longest.map(Duration::from_secs);
+            let tokens = Reading { maximum_expiry, ..reading() }.tokens(members.clone()).unwrap();
+            prop_assert_eq!(tokens.access_token.expose(), "a");
+            prop_assert_eq!(tokens.refresh_token.as_ref().unwrap().expose(), "r");
+            prop_assert!(RESERVED.iter().all(|name| !tokens.extra.contains_key(*name)));
+            for (name, value) in &members {
+                let is_kept = !RESERVED.contains(&name.as_str()) && !value.is_null();
+                prop_assert_eq!(tokens.extra.get(name), Some(value).filter(|_| is_kept));
+            }
+            if let Some(longest) = longest {
+                prop_assert!(tokens.expires_in.unwrap() <= longest);
+            }
+            // What is kept can be kept: it is sealed as JSON and read back.
+            let kept: TokenSet = serde_json::from_value(serde_json::to_value(&tokens).unwrap()).unwrap();
+            prop_assert_eq!((kept.expires_at, kept.scope), (tokens.expires_at, tokens.scope));
+        }
+
+        #[test]
+        fn a_number_means_the_same_as_a_text(seconds in -10_000..10_000_000_i64, fraction in 0..100_u32) {
+            let text = format!("{seconds}.{fraction:02}");
+            let number: f64 = text.parse().unwrap();
+            prop_assert_eq!(life(json!({"expires_in": text})), life(json!({"expires_in": number})));
+            let expected = if number <= 0.0 { 0 } else { seconds.unsigned_abs() };
+            prop_assert_eq!(life(json!({"expires_in": number})), Some(expected));
+        }
+
+        #[test]
+        fn only_one_type_of_token_is_taken(kind in "[A-Za-z_-]{1,12}") {
+            let members = json!({"access_token": "a", "token_type": kind}).as_object().cloned().unwrap();
+            let is_bearer = kind.eq_ignore_ascii_case("bearer");
+            prop_assert_eq!(reading().tokens(members).is_ok(), is_bearer);
+        }
+    }
+}

@@ -36,9 +36,7 @@ pub async fn remove(
     // Under the lock, so that no refresh that is under way gets new tokens afterwards.
     let (account, revoked) = match tokens.store().lock(&key).await {
         Ok(locked) => match locked.current().cloned() {
-            Some(connection) => {
-                (connection.account.clone(), revoke(integration, host, &connection).await)
-            }
+            Some(connection) => (connection.account.clone(), revoke(integration, host, &connection).await),
             None => return Err(coordinator::not_found(&key)),
         },
         // What cannot be opened cannot be told to anybody, and goes all the same.

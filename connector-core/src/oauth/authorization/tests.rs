@@ -19,7 +19,7 @@ use crate::capability::{Capability, names};
 use crate::http::HttpRequest;
 use crate::oauth::{
     AuthorizationStore, Connection, ConnectionState, ConnectionSummary, LockedConnection, OAuth, OAuthClient,
-    RefreshAttempt, TokenStore,
+    RefreshAttempt, RefreshCoordinator, TokenStore,
 };
 
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -70,7 +70,7 @@ struct Memory {
     connection: Mutex<Option<Connection>>,
 }
 
-struct Kept(Arc<Memory>);
+struct Kept(Arc<Memory>, Arc<RefreshCoordinator>);
 
 impl Memory {
     fn connection(&self) -> Option<Connection> {
@@ -83,8 +83,8 @@ impl Memory {
 }
 
 impl Host for Kept {
-    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
-        Box::pin(async { Ok(Some(Arc::clone(&self.0) as Arc<dyn TokenStore>)) })
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        Box::pin(async { Ok(Some(Arc::clone(&self.1))) })
     }
 
     fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
@@ -166,7 +166,10 @@ struct World {
 impl World {
     async fn new() -> Self {
         let memory = Arc::new(Memory::default());
-        let host: Arc<dyn Host> = Arc::new(Kept(Arc::clone(&memory)));
+        let host: Arc<dyn Host> = Arc::new(Kept(
+            Arc::clone(&memory),
+            RefreshCoordinator::new(Arc::clone(&memory) as Arc<dyn TokenStore>),
+        ));
         Self { server: MockServer::start().await, memory, host, integration: integration() }
     }
 
