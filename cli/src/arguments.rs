@@ -17,6 +17,7 @@ use crate::help;
 use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
+use crate::logout::LogoutCommand;
 use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Webhooks(WebhooksCommand),
     Keys(KeysCommand),
     Login(LoginCommand),
+    Logout(LogoutCommand),
     Export(ExportCommand),
     Schedule(ScheduleCommand),
     Serve(ServeCommand),
@@ -68,6 +70,7 @@ impl Command {
             Self::Webhooks(_) => "webhooks",
             Self::Keys(_) => "keys",
             Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
             Self::Export(_) => "export",
             Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
@@ -208,6 +211,7 @@ fn command(
     let named = |name: &'static str| clap::Command::new(name);
     let mut for_people = vec![
         LoginCommand::augment_args(named("login")).about("Connect an account"),
+        LogoutCommand::augment_args(named("logout")).about("Give an account's tokens back and forget them"),
         result_arguments(SyncCommand::augment_args(named("sync"))).about("Read streams into a database"),
         result_arguments(VerifyCommand::augment_args(named("verify")))
             .about("Compare the database with the app"),
@@ -288,6 +292,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     let command = match name {
         "info" => Command::Info(EnvelopeSource::from_arg_matches(matches)?),
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
+        "logout" => Command::Logout(LogoutCommand::from_arg_matches(matches)?),
         "sync" => Command::Sync(SyncCommand { log_format, ..SyncCommand::from_arg_matches(matches)? }),
         "verify" => {
             Command::Verify(VerifyCommand { log_format, ..VerifyCommand::from_arg_matches(matches)? })

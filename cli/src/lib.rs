@@ -23,6 +23,7 @@ mod info;
 mod keys;
 mod logging;
 mod login;
+mod logout;
 mod output;
 mod progress;
 mod rate;
@@ -118,6 +119,7 @@ impl CommandLine {
             Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
             Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
+            Command::Logout(command) => runtime.block_on(logout::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
             Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
             Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::auth::Secret;
+use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
@@ -66,6 +67,8 @@ pub(crate) struct Parts {
     pub host: Arc<dyn Host>,
     /// The budget that the requests of this call share with other processes; asked for with the first request.
     pub budget: Arc<OnceCell<Option<Arc<dyn RequestBudget>>>>,
+    /// What the app said whose the credentials are.
+    pub account: Arc<OnceCell<Option<String>>>,
 }
 
 /// What proves who the caller is.
@@ -140,6 +143,31 @@ impl CallContext {
             Credentials::Stored(stored) => Some(stored.access_token(self).await?),
             Credentials::None | Credentials::Basic { .. } => None,
         })
+    }
+
+    /// The account of the vault's connection, where it is known.
+    pub(crate) fn stored_account(&self) -> Option<&str> {
+        match &self.0.credentials {
+            Credentials::Stored(stored) => stored.known_account(),
+            _ => None,
+        }
+    }
+
+    /// The account that the credentials are for: the connection's, else the one that the app names when it is asked,
+    /// once in a call. `None` where nobody tells.
+    pub(crate) async fn account(&self) -> Result<Option<String>> {
+        if let Some(account) = self.stored_account() {
+            return Ok(Some(account.to_owned()));
+        }
+        let asked = self.0.account.get_or_try_init(|| async {
+            let Some(asking) = self.integration().capability(names::VALIDATE_CREDENTIALS) else {
+                return Ok(None);
+            };
+            let answer = asking.run(self.clone(), serde_json::Map::new()).await?;
+            let answer: serde_json::Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
+            Ok(answer["unique_tenant_id"].as_str().map(ToOwned::to_owned))
+        });
+        asked.await.cloned()
     }
 
     pub(crate) fn http(&self) -> &HttpClient {

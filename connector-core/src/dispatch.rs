@@ -115,6 +115,7 @@ fn with_settings(
         http: HttpClient::new(options),
         host: Arc::clone(host),
         budget: Arc::default(),
+        account: Arc::default(),
     }))
 }
 

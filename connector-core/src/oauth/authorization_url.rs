@@ -114,7 +114,7 @@ fn with_query(mut page: Url, said: Vec<(&str, &str)>) -> Url {
 }
 
 /// 32 random bytes, in 43 characters.
-fn random() -> Result<Secret> {
+pub(super) fn random() -> Result<Secret> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         ConnectorError::new(ErrorCode::InternalError, "the machine gives no random numbers")

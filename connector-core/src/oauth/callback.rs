@@ -1,8 +1,8 @@
 //! The answer to an authorization request (RFC 6749, section 4.1.2), as it comes back through a browser.
 
+use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::flow;
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
 
@@ -45,7 +45,7 @@ pub(super) fn read(address: &str, expected: Expected<'_>) -> Result<Callback> {
         return Err(bad(ErrorCode::BadRequest, "the callback has more than one state"));
     }
     if let Some(expected) = expected.state
-        && !state.as_deref().is_some_and(|state| flow::same(state, expected))
+        && !state.as_deref().is_some_and(|state| state.as_bytes().ct_eq(expected.as_bytes()).into())
     {
         return Err(bad(ErrorCode::BadRequest, "the state of the callback is not the one that was sent out")
             .hint("start again with get_authorization_url; the address may come from another session"));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 
 use super::authorization_url::{AuthorizationRequest, authorization_url, scopes};
 use super::exchange::Client;
@@ -29,21 +28,13 @@ pub(super) struct UrlRequest {
     parameters: BTreeMap<String, String>,
 }
 
-impl UrlRequest {
-    /// For the client of the settings.
-    pub(super) fn new(scopes: Vec<String>, redirect_uri: String, state: String) -> Self {
-        let (redirect_uri, state) = (Some(redirect_uri), Some(state));
-        Self { client_id: None, scopes, redirect_uri, state, parameters: BTreeMap::new() }
-    }
-}
-
 /// Where people go to agree, and what the callback needs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct UrlResponse {
-    pub(super) authorization_url: String,
+    authorization_url: String,
     /// To be handed to `handle_authorization_callback` (PKCE, RFC 7636). A secret until then.
     #[serde(serialize_with = "Secret::serialize_exposed")]
-    pub(super) code_verifier: Secret,
+    code_verifier: Secret,
     /// To be compared with the callback's.
     state: String,
 }
@@ -96,12 +87,7 @@ pub(super) fn client(context: &CallContext, id: Option<String>, secret: Option<S
 }
 
 pub(super) async fn get_authorization_url(context: CallContext, request: UrlRequest) -> Result<UrlResponse> {
-    start(&context, request).await
-}
-
-/// Where somebody is to go.
-pub(super) async fn start(context: &CallContext, request: UrlRequest) -> Result<UrlResponse> {
-    let (oauth, registration) = settings(context)?;
+    let (oauth, registration) = settings(&context)?;
     exchange::client(&registration, registration.id(request.client_id.clone())?, None)?;
     let request = AuthorizationRequest {
         client_id: request.client_id,
@@ -110,7 +96,7 @@ pub(super) async fn start(context: &CallContext, request: UrlRequest) -> Result<
         state: request.state.map(Secret::new),
         parameters: request.parameters,
     };
-    let made = authorization_url(context, oauth, &registration, request).await?;
+    let made = authorization_url(&context, oauth, &registration, request).await?;
     Ok(UrlResponse {
         authorization_url: made.url.into(),
         code_verifier: made.code_verifier,
@@ -143,9 +129,4 @@ pub(super) async fn refresh_access_token(
     let mut tokens = exchange::refresh(&context, client, &request.refresh_token).await?;
     tokens.refresh_token = tokens.refresh_token.or(Some(request.refresh_token));
     Ok(TokenResponse { tokens, state: None })
-}
-
-/// Compares without telling by its duration how much was right.
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a.as_bytes().ct_eq(b.as_bytes()).into()
 }

@@ -34,6 +34,8 @@ pub(super) struct PgSession {
     pub(super) scope: Arc<Scope>,
     pub(super) run_id: Uuid,
     pub(super) fence: i64,
+    /// The account that is read, where it is known.
+    pub(super) account: Option<String>,
     pub(super) stream: String,
     /// Its table's full name, quoted.
     pub(super) table: String,
@@ -164,13 +166,13 @@ impl Session for PgSession {
     async fn save_state(&mut self, state: &str, batch: i64, now: &str) -> sqlx::Result<bool> {
         // The share lock holds off whoever takes the lease over until this transaction has ended.
         let done = sqlx::query(
-            "INSERT INTO connector.cursors (app_id, connection, schema, stream, state, run_id, batch, updated_at)
-             SELECT $1, $2, $3, $4, $5::text::jsonb, $6, $7, $8::text::timestamptz
+            "INSERT INTO connector.cursors AS c (app_id, connection, schema, stream, state, run_id, batch, updated_at, account)
+             SELECT $1, $2, $3, $4, $5::text::jsonb, $6, $7, $8::text::timestamptz, $10
              FROM (SELECT 1 FROM connector.leases
                    WHERE app_id = $1 AND connection = $2 AND schema = $3 AND fence = $9 FOR SHARE) AS lease
              ON CONFLICT (app_id, connection, schema, stream) DO UPDATE SET
                  state = excluded.state, run_id = excluded.run_id, batch = excluded.batch,
-                 updated_at = excluded.updated_at",
+                 updated_at = excluded.updated_at, account = coalesce(excluded.account, c.account)",
         )
         .bind(self.scope.app_id.clone())
         .bind(self.scope.connection.clone())
@@ -181,6 +183,7 @@ impl Session for PgSession {
         .bind(batch)
         .bind(now)
         .bind(self.fence)
+        .bind(self.account.clone())
         .execute(self.connection().await?)
         .await?;
         Ok(done.rows_affected() == 1)

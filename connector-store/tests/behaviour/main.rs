@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
 mod access_keys;
+mod accounts;
 mod audit;
 mod authorizations;
 mod budget;
@@ -141,6 +142,11 @@ on_every_backend! {
     refusals::{
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
+    },
+    accounts::{
+        rows_of_another_account_are_refused,
+        rows_of_an_account_that_was_not_known_are_adopted,
+        an_emptied_table_takes_another_account,
     },
     authorizations::{
         an_authorization_is_taken_once_as_it_was_put,
