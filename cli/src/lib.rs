@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode};
+use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Command, Parsed};
 use output::{Ended, Output};
@@ -90,11 +91,7 @@ impl CommandLine {
         arguments: Arguments,
         output: &Output,
     ) -> Result<Ended, ConnectorError> {
-        // One thread: a call waits for one server at a time, and starting more threads costs milliseconds.
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-                ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
-            })?;
+        let runtime = runtime(matches!(arguments.command, Command::Serve(_)))?;
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
             Command::Completions(shell) => {
@@ -110,7 +107,10 @@ impl CommandLine {
             Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
-            Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
+            Command::Serve(command) => {
+                let integrations = vec![Arc::clone(integration)];
+                runtime.block_on(serve::run(integration.app_id(), integrations, command))
+            }
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {
                 Some(sandbox) => runtime.block_on(sandbox::run(&*sandbox, options)),
@@ -125,6 +125,15 @@ impl CommandLine {
         runtime.shutdown_background();
         result
     }
+}
+
+/// One thread, since a call waits for one server at a time and starting more threads costs milliseconds; as many as there
+/// are cores for a server.
+fn runtime(of_server: bool) -> Result<Runtime, ConnectorError> {
+    let mut builder = if of_server { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build().map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
+    })
 }
 
 fn no_sandbox() -> ConnectorError {
