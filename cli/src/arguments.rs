@@ -20,6 +20,7 @@ use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
+use crate::schedule::ScheduleCommand;
 use crate::serve::ServeCommand;
 use crate::sync::SyncCommand;
 use crate::verify::VerifyCommand;
@@ -42,7 +43,9 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     Login(LoginCommand),
     Export(ExportCommand),
+    Schedule(ScheduleCommand),
     Serve(ServeCommand),
+    Spec,
     Status,
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
@@ -62,7 +65,9 @@ impl Command {
             Self::Keys(_) => "keys",
             Self::Login(_) => "login",
             Self::Export(_) => "export",
+            Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
+            Self::Spec => "spec",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
@@ -156,7 +161,7 @@ pub(crate) fn completions(
     Ended::Text(String::from_utf8_lossy(&script).into_owned())
 }
 
-fn wants_exit_zero(typed: &[OsString]) -> bool {
+pub(crate) fn wants_exit_zero(typed: &[OsString]) -> bool {
     let of_environment =
         std::env::var("CONNECTOR_EXIT_ZERO").is_ok_and(|value| value == "1" || value == "true");
     of_environment || typed.iter().any(|word| word == "--exit-zero")
@@ -207,10 +212,13 @@ fn command(
         WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
             .about("Take the app's messages about changes, and read what changed"),
         ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
+        ScheduleCommand::augment_subcommands(named("schedule").subcommand_required(true))
+            .about("Show and change when `serve` syncs by itself"),
         ServeCommand::augment_args(named("serve"))
             .about("Do everything over HTTP, by the clock, and for people"),
         KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
             .about("Make, show and take back keys to the server"),
+        named("spec").about("Print the OpenAPI document of the connector and its server"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -281,7 +289,9 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
+        "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
+        "spec" => Command::Spec,
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),

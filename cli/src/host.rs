@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
-use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
+use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
 use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
@@ -24,6 +24,7 @@ pub(crate) struct CliHost {
     /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
     budgets: Arc<Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>>,
     store_url: Option<String>,
+    vault_keys: Arc<Mutex<Option<VaultKeys>>>,
 }
 
 impl CliHost {
@@ -36,6 +37,7 @@ impl CliHost {
             open: Arc::default(),
             budgets: Arc::default(),
             store_url: None,
+            vault_keys: Arc::default(),
         }
     }
 
@@ -49,6 +51,7 @@ impl CliHost {
             open: Arc::clone(&self.open),
             budgets: Arc::clone(&self.budgets),
             store_url: self.store_url.clone(),
+            vault_keys: Arc::clone(&self.vault_keys),
         }
     }
 
@@ -71,6 +74,7 @@ impl CliHost {
     pub(crate) fn isolated(mut self, url: String) -> Self {
         self.store_url = Some(url);
         self.environment = Arc::new(Environment::empty());
+        self.vault_keys = Arc::default();
         self
     }
 
@@ -93,22 +97,30 @@ impl CliHost {
 
     /// The vault of the store, made with its first connection.
     pub(crate) fn vault(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        Ok(self.store()?.vault(key))
+        Ok(self.store()?.vault(self.vault_keys()?))
     }
 
     /// The vault, if connections can be kept in it.
     pub(crate) fn vault_for_keeping(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        let keys = self.vault_keys()?;
         let store = self.store()?;
-        store.require_vault_key(key.as_ref())?;
-        Ok(store.vault(key))
+        store.require_vault_key(&keys)?;
+        Ok(store.vault(keys))
+    }
+
+    /// The vault's keys, looked for once: a command for them may ask somebody, or cost money.
+    pub(crate) fn vault_keys(&self) -> Result<VaultKeys> {
+        let mut known = self.vault_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = &*known {
+            return Ok(keys.clone());
+        }
+        let keys = VaultKeys::from_environment(|name| self.environment.get(name))?;
+        Ok(known.insert(keys).clone())
     }
 
     /// A secret that stays the same for a connection.
-    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        self.store()?.derived_secret(key, purpose, connection)
+    pub(crate) async fn lasting_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        self.store()?.lasting_secret(self.vault_keys()?, purpose, connection).await
     }
 
     /// The store that a command names, else the one that is configured.
@@ -151,6 +163,15 @@ impl Host for CliHost {
                 Some(_) => self.vault().map(Some),
                 None => Ok(None),
             }
+        })
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
+        Box::pin(async {
+            let keys = self.vault_keys()?;
+            let store = self.store()?;
+            store.require_vault_key(&keys)?;
+            Ok(Some(store.authorizations(keys)))
         })
     }
 

@@ -125,7 +125,7 @@ fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
 }
 
 /// The accepted kinds of credential out of the schema of all of them.
-fn authentication_schema(integration: &Integration) -> Value {
+pub(crate) fn authentication_schema(integration: &Integration) -> Value {
     let mut schema = schema::schema_of::<connector_core::Auth>();
     let kinds: Vec<String> = integration
         .auth_kinds()

@@ -12,6 +12,7 @@
 
 mod arguments;
 mod call;
+mod connectors;
 mod demo;
 mod environment;
 mod export;
@@ -27,8 +28,10 @@ mod rate;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod schedule;
 mod serve;
 mod signals;
+mod spec;
 mod status;
 mod sync;
 mod target;
@@ -46,6 +49,7 @@ use tokio::runtime::{Builder, Runtime};
 use arguments::{Arguments, Command, Parsed};
 use output::{Ended, Output};
 
+pub use connectors::Connectors;
 pub use sandbox::{RunningSandbox, Sandbox, SandboxOptions};
 
 /// The command line of one connector.
@@ -107,10 +111,12 @@ impl CommandLine {
             Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
+            Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
             Command::Serve(command) => {
                 let integrations = vec![Arc::clone(integration)];
                 runtime.block_on(serve::run(integration.app_id(), integrations, command))
             }
+            Command::Spec => Ok(spec::run(&[&**integration])),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {
                 Some(sandbox) => runtime.block_on(sandbox::run(&*sandbox, options)),

@@ -18,6 +18,7 @@
 
 mod access_keys;
 mod attempts;
+mod authorizations;
 mod bisect;
 mod budget;
 mod careful;
@@ -37,6 +38,7 @@ mod migrations;
 mod plain;
 mod postgres;
 mod rejects;
+mod schedules;
 mod session;
 mod shape;
 mod sqlite;
@@ -52,6 +54,7 @@ pub use access_keys::{AccessKey, AccessKeys, NewAccessKey, parts_of_access_key};
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
-pub use status::{RunSummary, StreamSummary};
+pub use schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
+pub use status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 pub use store::{SinkOptions, Store, StoreOptions};
-pub use vault::VaultKey;
+pub use vault::{KeyRole, KeyStatus, RekeyFailure, RekeyReport, VaultKey, VaultKeys, VaultStatus};

@@ -59,5 +59,6 @@ pub(super) async fn read(body: Body, most: usize, longest: Duration) -> Result<B
 }
 
 fn is_length(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
+    std::error::Error::source(error)
+        .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>)
 }

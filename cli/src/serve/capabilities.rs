@@ -21,6 +21,8 @@ use super::answer::Failure;
 use super::mishaps;
 use super::{App, Server};
 
+pub(super) use limits::check_places;
+
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/info", get(info_of_only_app).post(info_of_only_app))
@@ -71,7 +73,7 @@ async fn call_app(
 async fn call_of(server: &Arc<Server>, app: Option<&App>, capability: &str, request: Request) -> Response {
     if request.method() != Method::POST {
         let is_known = app.is_some_and(|app| app.integration.capability(capability).is_some());
-        return if is_known { only_post() } else { mishaps::not_found().await.into_response() };
+        return if is_known { only_post() } else { mishaps::unknown_path().into_response() };
     }
     match call::call(server, app, capability, request).await {
         Ok(answer) => json(answer),

@@ -90,10 +90,8 @@ impl Gate {
 }
 
 fn secret_parameter(query: &str) -> Option<&'static str> {
-    let names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
-    names
-        .filter_map(|name| SECRET_PARAMETERS.into_iter().find(|secret| name.eq_ignore_ascii_case(secret)))
-        .next()
+    let mut names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    names.find_map(|name| SECRET_PARAMETERS.into_iter().find(|secret| name.eq_ignore_ascii_case(secret)))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use url::Url;
 use super::connections::{self, Bounds};
 use super::gate::Gate;
 use super::mishaps::quiet_panics;
-use super::{ServeCommand, Server, ServerOptions, guarded_router};
+use super::{ServeCommand, Server, ServerOptions, guarded_router, metrics, schedules};
 use crate::host::CliHost;
 use crate::keys::first_key;
 use crate::output::{Ended, print_line};
@@ -75,8 +75,13 @@ async fn serve(
     };
     let server = Arc::new(Server::new(integrations, &host, options)?);
     first_key(&server.store.access_keys()).await?;
+    metrics::start(stop.clone())?;
     tell_ready(address)?;
-    connections::serve(listener, guarded_router(server, gate), BOUNDS, stop).await;
+    let clock = tokio::spawn(schedules::run(Arc::clone(&server)));
+    connections::serve(listener, guarded_router(Arc::clone(&server), gate), BOUNDS, stop).await;
+    // They were told to stop when we were, and give their leases back.
+    server.runs.ended().await;
+    clock.abort();
     Ok(())
 }
 

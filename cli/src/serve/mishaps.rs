@@ -13,6 +13,11 @@ use super::answer::Failure;
 
 /// An unknown path.
 pub(super) async fn not_found() -> Failure {
+    unknown_path()
+}
+
+/// The same where no router knows the path.
+pub(super) fn unknown_path() -> Failure {
     let error = ConnectorError::new(ErrorCode::NotFound, "there is nothing under this path")
         .hint("/docs shows what there is");
     Failure::new(error, "server", "router")
@@ -33,13 +38,11 @@ pub(super) fn method_not_allowed_response() -> Response {
 
 /// Answers for a handler that panics. The others must not notice, and whoever asked gets an envelope.
 pub(super) async fn contain_panics(request: Request, next: Next) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            let error = ConnectorError::new(ErrorCode::InternalError, "the server has a fault here");
-            Failure::new(error, "server", "router").into_response()
-        }
-    }
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answered.unwrap_or_else(|_| {
+        let error = ConnectorError::new(ErrorCode::InternalError, "the server has a fault here");
+        Failure::new(error, "server", "router").into_response()
+    })
 }
 
 /// Writes down where a panic was, and not what it said: that may hold anything.

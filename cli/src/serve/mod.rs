@@ -18,7 +18,7 @@ mod openapi;
 mod origin;
 mod page;
 mod request_log;
-mod schedules;
+pub(crate) mod schedules;
 mod server;
 mod stalls;
 mod syncs;
@@ -40,6 +40,7 @@ use crate::output::Ended;
 use gate::Gate;
 
 pub(crate) use access::{Scope, is_pattern};
+pub(crate) use openapi::document as openapi_document;
 pub(crate) use server::{App, Server, ServerOptions};
 
 /// What was typed after `serve`.
@@ -93,6 +94,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .layer(middleware::from_fn(bodies::read_small))
         // Those read their bodies themselves: larger ones, of callers that are known.
         .merge(capabilities::routes())
+        .route_layer(middleware::from_fn(metrics::count))
         .fallback(mishaps::not_found)
         .method_not_allowed_fallback(mishaps::method_not_allowed)
         .with_state(server)

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::access::Access;
 use super::broker::Broker;
+use super::health::Health;
 use super::page::Sessions;
 use super::syncs::Runs;
 use crate::host::CliHost;
@@ -37,6 +38,10 @@ pub(crate) struct Server {
     pub(crate) request_timeout: Option<Duration>,
     /// Told when the server is to end.
     pub(crate) stop: StopSignal,
+    /// Whether it can work, as it was found last.
+    pub(super) health: Health,
+    /// The OpenAPI document.
+    pub(super) openapi: OnceLock<Arc<str>>,
 }
 
 /// A connector that is served.
@@ -97,6 +102,8 @@ impl Server {
             public_url,
             request_timeout,
             stop,
+            health: Health::default(),
+            openapi: OnceLock::new(),
         })
     }
 

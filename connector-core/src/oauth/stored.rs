@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::{Connection, ConnectionKey, ConnectionState, TokenStore, exchange, flow};
+use super::{Connection, ConnectionKey, ConnectionState, TokenFailure, TokenStore, exchange, flow};
 use crate::auth::Secret;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
@@ -102,7 +102,7 @@ async fn refresh(
             tracing::info!(connection = key.name, "access token refreshed");
             Ok(connection)
         }
-        Err(error) if error.code() == ErrorCode::CredsRevoked => {
+        Err(error) if TokenFailure::of(&error) == TokenFailure::Permanent => {
             connection.state = ConnectionState::ReauthorizationRequired;
             locked.commit(&connection).await?;
             Err(error.hint(format!("the grant is gone; run `login --connection {}`", key.name)))

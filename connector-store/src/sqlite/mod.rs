@@ -1,6 +1,7 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
 mod access_keys;
+mod authorizations;
 mod budget;
 mod contents;
 mod cursors;
@@ -16,6 +17,8 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
+mod sealed;
 mod session;
 mod sink;
 mod status;
@@ -41,6 +44,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use authorizations::SqliteAuthorizations;
 pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;

@@ -12,7 +12,7 @@ use connector_core::envelope::RequestEnvelope;
 use connector_core::host::Host;
 use connector_core::{ConnectorError, ErrorCode, Result};
 
-use super::limits::{check, customer_app};
+use super::limits::{check_places, customer_app};
 use super::no_capability;
 use crate::serve::access::{Caller, Scope};
 use crate::serve::answer::Failure;
@@ -43,12 +43,9 @@ pub(super) async fn call(
         let failure = refuse(error);
         status.into_iter().fold(failure, Failure::status)
     })?;
-    let app = match app {
-        Some(app) => app,
-        None => {
-            caller.require_everywhere(Scope::CapabilityCall).map_err(refuse)?;
-            return Err(no_capability());
-        }
+    let Some(app) = app else {
+        caller.require_everywhere(Scope::CapabilityCall).map_err(refuse)?;
+        return Err(no_capability());
     };
     let app_id = app.integration.app_id();
     let module = app.integration.capability(capability).map_or("capabilities", |found| found.module());
@@ -64,7 +61,7 @@ pub(super) async fn call(
     if app.integration.capability(capability).is_none() {
         return Err(fail(unknown(app_id)).status(StatusCode::NOT_FOUND));
     }
-    check(&caller, &app.integration, capability, &envelope, of.as_deref()).map_err(fail)?;
+    check_places(&caller, &app.integration, capability, &envelope, of.as_deref()).map_err(fail)?;
     let host: Arc<dyn Host> = Arc::clone(&app.host) as _;
     let work = dispatch(&app.integration, capability, envelope, &host);
     let answer = match longest(server, capability) {

@@ -35,7 +35,7 @@ pub(super) fn customer_app(
 ///
 /// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent; one in
 /// the request decides which database or file is written to.
-pub(super) fn check(
+pub(crate) fn check_places(
     caller: &Caller,
     integration: &Integration,
     capability: &str,
@@ -43,7 +43,8 @@ pub(super) fn check(
     customer_app: Option<&str>,
 ) -> Result<()> {
     let needs_auth = integration.capability(capability).is_some_and(Capability::needs_auth);
-    let brings_all = needs_auth && customer_app.is_none();
+    let brings_own = envelope.auth.as_ref().is_some_and(|auth| !auth.contains_key("stored"));
+    let brings_all = needs_auth && brings_own;
     let place = envelope
         .request
         .get("sink")
