@@ -1,6 +1,7 @@
 //! The document: paths, what they take and answer, and who may ask.
 
 use connector_core::ErrorCode;
+use connector_core::envelope::Page;
 use connector_core::integration::Integration;
 use connector_core::schema::{output_schema_of, schema_of};
 use serde_json::{Map, Value, json};
@@ -14,6 +15,7 @@ pub(crate) fn document(integrations: &[&Integration], address: &str) -> Value {
     let mut components = Components::default();
     components.add("Error", error_schema());
     components.add("ErrorEnvelope", error_envelope_schema());
+    components.add("Page", output_schema_of::<Page>());
     let mut paths = Map::new();
     for integration in integrations {
         capabilities::describe(integration, integrations.len() > 1, &mut components, &mut paths);
@@ -144,7 +146,7 @@ fn error_schema() -> Value {
 
 /// The envelope around a response.
 pub(super) fn success_schema(response: &Value) -> Value {
-    let page = output_schema_of::<Option<connector_core::envelope::Page>>();
+    let page = json!({"anyOf": [{"$ref": "#/components/schemas/Page"}, {"type": "null"}]});
     json!({
         "type": "object",
         "required": ["response", "raw_data", "page"],
