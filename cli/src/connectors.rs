@@ -10,12 +10,14 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, registry};
 
+use crate::audit::AuditCommand;
+use crate::host::CliHost;
 use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
 use crate::serve::ServeCommand;
-use crate::{arguments, keys, logging, runtime, serve, spec};
+use crate::{arguments, audit, keys, logging, runtime, serve, spec};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -46,6 +48,9 @@ enum Command {
     /// Make, show and take back keys to the server
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Show who was handed which token, and whether the log of it is whole
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the OpenAPI document of the server
     Spec,
 }
@@ -55,6 +60,7 @@ impl Command {
         match self {
             Self::Serve(_) => "serve",
             Self::Keys(_) => "keys",
+            Self::Audit(_) => "audit",
             Self::Spec => "spec",
         }
     }
@@ -90,6 +96,7 @@ fn execute(command: Command) -> Result<Ended, ConnectorError> {
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
+        Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
         Command::Spec => {
             let integrations = integrations();
             Ok(spec::run(&integrations.iter().map(|integration| &**integration).collect::<Vec<_>>()))

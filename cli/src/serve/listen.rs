@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::envelope::Answer;
-use connector_core::host::StopSignal;
+use connector_core::host::{Host, StopSignal};
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::connections::{self, Bounds};
@@ -74,15 +75,30 @@ async fn serve(
         stop: stop.clone(),
     };
     let server = Arc::new(Server::new(integrations, &host, options)?);
+    // Better said now than when the first token is to be kept.
+    host.vault_for_keeping()?;
     first_key(&server.store.access_keys()).await?;
     metrics::start(stop.clone())?;
     tell_ready(address)?;
-    let clock = tokio::spawn(schedules::run(Arc::clone(&server)));
+    let background = background(&server).await?;
     connections::serve(listener, guarded_router(Arc::clone(&server), gate), BOUNDS, stop).await;
     // They were told to stop when we were, and give their leases back.
     server.runs.ended().await;
-    clock.abort();
+    drop(background);
     Ok(())
+}
+
+/// What the server does unasked: starts runs by the clock, and renews tokens before they end. Ended with the answer.
+async fn background(server: &Arc<Server>) -> Result<JoinSet<()>> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(schedules::run(Arc::clone(server)));
+    for app in server.apps.values() {
+        let host: Arc<dyn Host> = Arc::clone(&app.host) as _;
+        if let Some(tokens) = host.tokens().await? {
+            tasks.spawn(tokens.sweep(vec![Arc::clone(&app.integration)], host, server.stop.clone()));
+        }
+    }
+    Ok(tasks)
 }
 
 /// Keys and tokens must not cross a network in the clear, so only this machine's own programs reach us, or a proxy that

@@ -97,6 +97,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route_layer(middleware::from_fn(metrics::count))
         .fallback(mishaps::not_found)
         .method_not_allowed_fallback(mishaps::method_not_allowed)
-        .with_state(server)
+        .with_state(Arc::clone(&server))
+        .layer(middleware::from_fn_with_state(server, page::show_errors_as_pages))
         .layer(middleware::from_fn(mishaps::contain_panics))
 }
