@@ -50,6 +50,7 @@ pub(crate) enum Command {
     Export(ExportCommand),
     Schedule(ScheduleCommand),
     Serve(ServeCommand),
+    Spec,
     Status,
     Vault(VaultCommand),
     Sandbox(SandboxOptions),
@@ -74,6 +75,7 @@ impl Command {
             Self::Export(_) => "export",
             Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
+            Self::Spec => "spec",
             Self::Status => "status",
             Self::Vault(_) => "vault",
             Self::Sandbox(_) => "sandbox",
@@ -168,7 +170,7 @@ pub(crate) fn completions(
     Ended::Text(String::from_utf8_lossy(&script).into_owned())
 }
 
-fn wants_exit_zero(typed: &[OsString]) -> bool {
+pub(crate) fn wants_exit_zero(typed: &[OsString]) -> bool {
     let of_environment =
         std::env::var("CONNECTOR_EXIT_ZERO").is_ok_and(|value| value == "1" || value == "true");
     of_environment || typed.iter().any(|word| word == "--exit-zero")
@@ -226,6 +228,7 @@ fn command(
             .about("Do everything over HTTP, by the clock, and for people"),
         KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
             .about("Make, show and take back keys to the server"),
+        named("spec").about("Print the OpenAPI document of the connector and its server"),
         AuditCommand::augment_subcommands(named("audit").subcommand_required(true))
             .about("Show who was handed which token, and whether the log of it is whole"),
         named("status").about("Show connections, streams and the last runs"),
@@ -304,6 +307,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
         "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
+        "spec" => Command::Spec,
         "status" => Command::Status,
         "vault" => Command::Vault(VaultCommand::from_arg_matches(matches)?),
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),

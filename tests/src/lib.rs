@@ -10,6 +10,8 @@ pub mod browser;
 pub mod chromium;
 pub mod comparison;
 pub mod oauth_server;
+pub mod openapi;
+pub mod served;
 pub mod source;
 pub mod store;
 pub mod streams;

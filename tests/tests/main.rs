@@ -44,6 +44,7 @@ mod oauth;
 mod odd_data;
 mod output;
 mod secrets;
+mod serve;
 mod tokens;
 mod vault;
 mod webhooks;
