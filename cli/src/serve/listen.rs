@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
+use super::schedules;
 use super::{ServeCommand, Server, ServerOptions, router};
 use crate::host::CliHost;
 use crate::keys::first_key;
@@ -55,13 +56,16 @@ pub(super) async fn run(integrations: Vec<Arc<Integration>>, command: ServeComma
         print_line(&ready).map_err(|error| {
             ConnectorError::new(ErrorCode::InternalError, "standard output cannot be written").source(error)
         })?;
+        tokio::spawn(schedules::run(Arc::clone(&server)));
         let mut until = stop.clone();
-        axum::serve(listener, router(server))
+        let served = axum::serve(listener, router(Arc::clone(&server)))
             .with_graceful_shutdown(async move { until.given().await })
-            .await
-            .map_err(|error| {
-                ConnectorError::new(ErrorCode::InternalError, "the server ended by itself").source(error)
-            })
+            .await;
+        // They were told to end, and commit what they have.
+        server.runs.ended().await;
+        served.map_err(|error| {
+            ConnectorError::new(ErrorCode::InternalError, "the server ended by itself").source(error)
+        })
     };
     match signals.watch(serving).await {
         Watched::Done(Err(error), None) => Err(error),
