@@ -211,7 +211,7 @@ fn what_cannot_be_started_is_refused_at_once(kind: Kind) {
     }
     assert_eq!(served.ask("POST", "/sync", &reading, &companies()).status, 403);
     assert_eq!(served.ask("POST", "/sync", "bk_abcd1234_none", &companies()).status, 401);
-    assert_eq!(served.ask("POST", "/laputa/sync", &writing, &companies()).status, 403);
+    assert_eq!(served.ask("POST", "/laputa/sync", &writing, &companies()).status, 404);
     let nobody = "/sync/00000000-0000-4000-8000-000000000000";
     for path in [nobody.to_owned(), format!("{nobody}/events")] {
         assert_eq!(served.get(&path, &reading).status, 404, "{path}");
