@@ -48,4 +48,5 @@ mod runs;
 mod schedules;
 mod secrets;
 mod tokens;
+mod vault;
 mod webhooks;
