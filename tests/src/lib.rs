@@ -9,6 +9,7 @@ pub mod binary;
 pub mod browser;
 pub mod chromium;
 pub mod comparison;
+pub mod following;
 pub mod oauth_server;
 pub mod openapi;
 pub mod served;

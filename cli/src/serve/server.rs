@@ -13,6 +13,7 @@ use url::Url;
 use super::access::Access;
 use super::broker::Broker;
 use super::health::Health;
+use super::older::Exports;
 use super::page::Sessions;
 use super::syncs::Runs;
 use crate::host::CliHost;
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) sessions: Sessions,
     /// The runs of this process.
     pub(crate) runs: Runs,
+    /// The file that callers of the older tool know.
+    pub(crate) exports: Exports,
     /// Access tokens for other programs.
     pub(crate) broker: Broker,
     /// Where browsers reach us, without a path; of the address that is listened on when nobody said.
@@ -97,6 +100,7 @@ impl Server {
             access: Access::new(store.access_keys(), requests_per_second),
             sessions: Sessions::default(),
             runs: Runs::default(),
+            exports: Exports::default(),
             broker: Broker::default(),
             store,
             public_url,

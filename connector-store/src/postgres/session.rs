@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::documents::Documents;
 use super::keys::key_matches;
-use super::{Database, copy, fault, table, types};
+use super::{Database, copy, fault, presence, table, types};
 use crate::fault::Class;
 use crate::identifier::{quoted_list, sql};
 use crate::layout::{Layout, Names, TableColumn, Target};
@@ -22,9 +22,7 @@ use crate::statements::{OWN_COLUMNS, listed, on_conflict};
 const SETTINGS: &str =
     "SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
      set_config('enable_seqscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
-     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false),
-     set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '10', false),
-     set_config('tcp_keepalives_count', '4', false)";
+     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false)";
 
 /// Rows sent at once: the server takes them in while the next ones are encoded.
 const COPY_ROWS: usize = 64;
@@ -57,6 +55,7 @@ pub(super) struct Statements {
 pub(super) async fn connect(database: &Database) -> sqlx::Result<PgConnection> {
     let mut connection = database.connect().await?;
     sqlx::query(SETTINGS).execute(&mut connection).await?;
+    presence::watch(&mut connection).await?;
     Ok(connection)
 }
 

@@ -196,6 +196,8 @@ on_every_backend! {
         a_second_run_is_told_who_is_at_work,
         other_connections_are_free,
         a_killed_holder_is_replaced_at_once,
+        a_run_of_another_schema_waits_its_turn,
+        a_run_that_was_killed_is_not_shown_as_running,
         a_run_that_lost_its_lease_writes_nothing,
         a_run_that_was_killed_is_marked_as_interrupted,
     },
