@@ -135,12 +135,24 @@ fn a_token_of_the_callers_own_is_not_refreshed() {
 fn a_wrong_client_secret_is_told_as_that_and_does_not_condemn_the_connection() {
     let account = account(Kind::Sqlite);
     account.control().expire_access_tokens();
-    let account = account.environment("TEAMLEADER_CLIENT_SECRET", "hunter2");
-    let outcome = account.connector().run(["list_companies"]);
-    assert_eq!(outcome.exit_code(), 78, "{outcome:?}");
-    let error = outcome.error();
-    assert!(text(&error["error_metadata"]["hint"]).contains("client_secret"), "{error}");
-    assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:?}");
+    let with_wrong = account.connector().environment("TEAMLEADER_CLIENT_SECRET", "hunter2");
+    for _ in 0..2 {
+        let outcome = with_wrong.run(["list_companies"]);
+        assert_eq!(outcome.exit_code(), 78, "{outcome:?}");
+        let error = outcome.error();
+        assert!(text(&error["error_metadata"]["hint"]).contains("client_secret"), "{error}");
+        assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:?}");
+    }
+    assert_eq!(account.token_requests(), 1, "what was refused is not sent again at once");
+    let connection = account.connector().run(["status"]).response()["connections"][0].take();
+    assert_eq!(
+        (&connection["state"], &connection["reason"], &connection["failures"]),
+        (&json!("misconfigured"), &json!("invalid_client"), &json!(1)),
+        "{connection}"
+    );
+    assert!(connection["retry_after"].is_string(), "{connection}");
+    // The right one is tried at once.
+    account.sync_well(["companies"]);
     assert_eq!(connection_state(&account), "active");
 }
 

@@ -24,6 +24,8 @@ mod renewal;
 mod renewer;
 mod setback;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,7 +141,7 @@ impl RefreshCoordinator {
         let entry = self.entry(key);
         let at_hand = |since: Option<Instant>| {
             let known = entry.known().filter(|known| {
-                since.is_some_and(|since| known.looked_at >= since)
+                since.is_some_and(|since| known.looked_at > since)
                     || (self.is_believed(known) && is_enough(&known.connection))
             })?;
             Some(known.connection)
