@@ -13,7 +13,7 @@ pub(crate) fn id(name: &str) -> ConnectionKey {
     ConnectionKey { app_id: "example".to_owned(), name: name.to_owned() }
 }
 
-fn connection(number: u32) -> Connection {
+pub(crate) fn connection(number: u32) -> Connection {
     let settings = json!({"client_id": "public-client", "client_secret": format!("client-secret-{number}")});
     Connection {
         tokens: TokenSet {
