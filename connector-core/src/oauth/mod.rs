@@ -12,8 +12,8 @@ mod stored;
 mod token;
 
 pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
-pub use coordinator::RefreshCoordinator;
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
+pub use coordinator::{RefreshCoordinator, refreshes_settled};
 pub use declaration::{OAuth, OAuthClient};
 pub(crate) use failure::TokenFailure;
 pub(crate) use flow::capabilities;

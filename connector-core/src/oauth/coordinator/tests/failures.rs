@@ -16,7 +16,7 @@ fn seconds_until_retry(world: &World, row: &super::Connection) -> i64 {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_no_error_while_the_token_is_valid_and_none_is_handed_out_after_its_end() {
     let world = World::new().await;
-    tokio::time::advance(HOUR - Duration::from_secs(20)).await;
+    tokio::time::advance(Duration::from_secs(3600 - 20)).await;
     world.provider.next(unavailable());
     let granted = world.get().await.unwrap();
     assert_eq!((token(&granted), granted.is_new), ("access-1", false));
@@ -128,7 +128,7 @@ async fn failures_on_four_days_are_enough() {
             }
             tokio::time::advance(Duration::from_mins(20)).await;
         }
-        tokio::time::advance(HOUR * 24 - Duration::from_mins(40)).await;
+        tokio::time::advance(Duration::from_mins(24 * 60 - 40)).await;
     }
     let row = world.row().await;
     assert_eq!((row.state, row.renewal.failures), (ConnectionState::Exhausted, 7));
@@ -143,7 +143,7 @@ async fn a_token_without_a_successor_is_handed_out_until_it_ends() {
     let mut row = world.row().await;
     row.tokens.refresh_token = None;
     world.vault.put_over_lock(&super::key(), &row);
-    tokio::time::advance(HOUR - Duration::from_secs(5)).await;
+    tokio::time::advance(Duration::from_secs(3600 - 5)).await;
     let granted = world.get().await.unwrap();
     assert_eq!(granted.warning.unwrap().app_code(), Some("oauth.token_expired_no_refresh"));
     tokio::time::advance(Duration::from_secs(5)).await;

@@ -76,7 +76,7 @@ async fn a_store_that_is_away_for_a_moment_costs_no_token_that_is_known() {
 #[tokio::test(start_paused = true)]
 async fn a_token_is_replaced_a_minute_before_its_end_and_a_short_one_in_the_middle_of_its_life() {
     let world = World::new().await;
-    tokio::time::advance(HOUR - Duration::from_secs(61)).await;
+    tokio::time::advance(Duration::from_secs(3600 - 61)).await;
     assert_eq!(token(&world.get().await.unwrap()), "access-1");
     tokio::time::advance(Duration::from_secs(2)).await;
     let granted = world.get().await.unwrap();
