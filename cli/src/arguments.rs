@@ -10,15 +10,18 @@ use clap_complete::Shell;
 use connector_core::ConnectorError;
 use connector_core::integration::Integration;
 
+use crate::audit::AuditCommand;
 use crate::demo::DemoOptions;
 use crate::export::ExportCommand;
 use crate::help;
+use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
 use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
+use crate::schedule::ScheduleCommand;
 use crate::serve::ServeCommand;
 use crate::sync::SyncCommand;
 use crate::verify::VerifyCommand;
@@ -34,12 +37,15 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Info(EnvelopeSource),
     Capability(CapabilityCall),
+    Audit(AuditCommand),
     Sync(SyncCommand),
     Verify(VerifyCommand),
     Rejects(RejectsCommand),
     Webhooks(WebhooksCommand),
+    Keys(KeysCommand),
     Login(LoginCommand),
     Export(ExportCommand),
+    Schedule(ScheduleCommand),
     Serve(ServeCommand),
     Status,
     Sandbox(SandboxOptions),
@@ -53,12 +59,15 @@ impl Command {
         match self {
             Self::Info(_) => "info",
             Self::Capability(call) => &call.name,
+            Self::Audit(_) => "audit",
             Self::Sync(_) => "sync",
             Self::Verify(_) => "verify",
             Self::Rejects(_) => "rejects",
             Self::Webhooks(_) => "webhooks",
+            Self::Keys(_) => "keys",
             Self::Login(_) => "login",
             Self::Export(_) => "export",
+            Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
@@ -204,8 +213,14 @@ fn command(
         WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
             .about("Take the app's messages about changes, and read what changed"),
         ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
+        ScheduleCommand::augment_subcommands(named("schedule").subcommand_required(true))
+            .about("Show and change when `serve` syncs by itself"),
         ServeCommand::augment_args(named("serve"))
             .about("Do everything over HTTP, by the clock, and for people"),
+        KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
+            .about("Make, show and take back keys to the server"),
+        AuditCommand::augment_subcommands(named("audit").subcommand_required(true))
+            .about("Show who was handed which token, and whether the log of it is whole"),
         named("status").about("Show connections, streams and the last runs"),
     ];
     if sandbox {
@@ -274,7 +289,10 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         }
         "rejects" => Command::Rejects(RejectsCommand::from_arg_matches(matches)?),
         "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
+        "audit" => Command::Audit(AuditCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
+        "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
+        "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),

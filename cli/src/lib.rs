@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod arguments;
+mod audit;
 mod call;
 mod demo;
 mod environment;
@@ -18,13 +19,16 @@ mod export;
 mod help;
 mod host;
 mod info;
+mod keys;
 mod logging;
 mod login;
 mod output;
 mod progress;
+mod rate;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod schedule;
 mod serve;
 mod signals;
 mod status;
@@ -95,6 +99,9 @@ impl CommandLine {
             })?;
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
+            Command::Audit(command) => {
+                runtime.block_on(audit::run(&host::CliHost::new(integration.app_id()), command))
+            }
             Command::Completions(shell) => {
                 Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))
             }
@@ -105,8 +112,10 @@ impl CommandLine {
                 runtime.block_on(rejects::run(integration, command, arguments.log_format))
             }
             Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
+            Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
+            Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
             Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {

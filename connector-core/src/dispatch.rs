@@ -84,7 +84,8 @@ pub async fn count_request(
     Ok(())
 }
 
-async fn context(
+/// The call that an envelope stands for.
+pub(crate) async fn context(
     integration: &Arc<Integration>,
     envelope: &RequestEnvelope,
     needs_auth: bool,

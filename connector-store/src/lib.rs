@@ -16,7 +16,10 @@
 //! ```
 #![warn(missing_docs)]
 
+mod access_keys;
 mod attempts;
+mod audit;
+mod authorizations;
 mod bisect;
 mod budget;
 mod careful;
@@ -36,6 +39,7 @@ mod migrations;
 mod plain;
 mod postgres;
 mod rejects;
+mod schedules;
 mod session;
 mod shape;
 mod sqlite;
@@ -47,9 +51,12 @@ mod vault;
 mod view;
 mod writer;
 
+pub use access_keys::{AccessKey, AccessKeys, NewAccessKey, parts_of_access_key};
+pub use audit::{AuditEntry, AuditLog, AuditRecord, Broken, VerifiedAudit, token_fingerprint};
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
-pub use status::{RunSummary, StreamSummary};
+pub use schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
+pub use status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 pub use store::{SinkOptions, Store, StoreOptions};
-pub use vault::VaultKey;
+pub use vault::{KeyRole, KeyStatus, RekeyFailure, RekeyReport, VaultKey, VaultKeys, VaultStatus};

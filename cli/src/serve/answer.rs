@@ -1,7 +1,7 @@
 //! Errors as HTTP answers: the envelope of the command line, with a status.
 
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connector_core::ConnectorError;
 use connector_core::envelope::error_envelope;
@@ -26,6 +26,12 @@ impl Failure {
         self.status = Some(status);
         self
     }
+
+    /// Where it happened, where that is no route.
+    pub(crate) fn raised_in(mut self, raised_in: String) -> Self {
+        self.raised_in = raised_in;
+        self
+    }
 }
 
 impl IntoResponse for Failure {
@@ -34,14 +40,29 @@ impl IntoResponse for Failure {
             StatusCode::from_u16(self.error.code().metadata().status)
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
         });
+        if status.is_server_error() {
+            tracing::warn!(error = ?self.error, raised_in = self.raised_in, "a request failed");
+        }
         let envelope = error_envelope(&self.error, &self.app_id, &self.raised_in);
         let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
         let mut response = (status, headers, envelope).into_response();
-        if let Some(wait) = self.error.wait()
-            && let Ok(seconds) = wait.as_secs().max(1).to_string().parse()
-        {
-            response.headers_mut().insert(RETRY_AFTER, seconds);
+        if let Some(wait) = self.error.wait() {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if let Some(challenge) = challenge(&self.error) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
+    }
+}
+
+/// What a caller is told to bring. Only our own keys are asked for: that an app refuses its token is another matter.
+fn challenge(error: &ConnectorError) -> Option<&'static str> {
+    match error.app_code()? {
+        "access.key_needed" => Some(r#"Bearer realm="connector""#),
+        "access.invalid_key" => Some(r#"Bearer realm="connector", error="invalid_token""#),
+        "access.insufficient_scope" => Some(r#"Bearer realm="connector", error="insufficient_scope""#),
+        _ => None,
     }
 }

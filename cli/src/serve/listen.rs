@@ -1,6 +1,6 @@
 //! Listening: which addresses are allowed, limits of connections and requests, and the end in good order.
 
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use connector_core::envelope::Answer;
@@ -10,14 +10,15 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::access::Access;
-use super::broker::Broker;
-use super::page::Sessions;
-use super::syncs::Runs;
-use super::{App, ServeCommand, Server, router};
+use super::{ServeCommand, Server, ServerOptions, router};
 use crate::host::CliHost;
+use crate::keys::first_key;
 use crate::output::{Ended, print_line};
 use crate::signals::{Signals, Watched};
+
+/// The address of whoever sent a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 /// Serves until a signal.
 pub(super) async fn run(integrations: Vec<Arc<Integration>>, command: ServeCommand) -> Result<Ended> {
@@ -27,14 +28,10 @@ pub(super) async fn run(integrations: Vec<Arc<Integration>>, command: ServeComma
             [only] => only.app_id(),
             _ => "connector",
         };
-        let base = CliHost::new(name);
-        let apps: BTreeMap<String, App> = integrations
-            .iter()
-            .map(|integration| {
-                let host = Arc::new(base.for_app(integration.app_id()).with_stop(stop.clone()));
-                (integration.app_id().to_owned(), App { integration: Arc::clone(integration), host })
-            })
-            .collect();
+        // The connectors share one store, whatever each would call its own.
+        let host = CliHost::new(name);
+        let url = host.store_url();
+        let host = host.reading(Some(url));
         let listener = TcpListener::bind(command.listen).await.map_err(|error| {
             let message = format!("nothing can listen on {}: {error}", command.listen);
             ConnectorError::misconfigured(ErrorCode::InvalidValue, message)
@@ -47,16 +44,13 @@ pub(super) async fn run(integrations: Vec<Arc<Integration>>, command: ServeComma
                 ConnectorError::new(ErrorCode::InternalError, "an address is no URL").source(error)
             })?,
         };
-        let server = Arc::new(Server {
-            apps,
-            store: base.store()?,
-            access: Access {},
-            sessions: Sessions::default(),
-            runs: Runs::default(),
-            broker: Broker::default(),
+        let options = ServerOptions {
             public_url,
+            requests_per_second: command.requests_per_second,
             stop: stop.clone(),
-        });
+        };
+        let server = Arc::new(Server::new(integrations, &host, options)?);
+        first_key(&server.store.access_keys()).await?;
         let ready = json!({"status": "ready", "listening": address.to_string()}).to_string();
         print_line(&ready).map_err(|error| {
             ConnectorError::new(ErrorCode::InternalError, "standard output cannot be written").source(error)

@@ -11,22 +11,28 @@ mod metrics;
 mod oauth;
 mod older;
 mod openapi;
+mod origin;
 mod page;
-mod schedules;
+mod request_log;
+pub(crate) mod schedules;
 mod server;
 mod syncs;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware;
 use connector_core::Result;
 use connector_core::integration::Integration;
 use url::Url;
 
 use crate::output::Ended;
 
-pub(crate) use server::{App, Server};
+pub(crate) use access::{Scope, is_pattern};
+pub(crate) use server::{App, Server, ServerOptions};
 
 /// What was typed after `serve`.
 #[derive(Debug, Clone, clap::Args)]
@@ -40,6 +46,9 @@ pub(crate) struct ServeCommand {
     /// Address under which browsers reach the server, where a proxy is in front of it
     #[arg(long, value_name = "URL", env = "CONNECTOR_PUBLIC_URL")]
     pub(crate) public_url: Option<Url>,
+    /// Requests that each key may send in a second; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) requests_per_second: u32,
 }
 
 /// Serves these connectors until a signal.
@@ -60,5 +69,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .merge(older::routes())
         .merge(broker::routes())
         .merge(page::routes())
+        .layer(middleware::from_fn_with_state(Arc::clone(&server), page::show_errors_as_pages))
+        .layer(middleware::from_fn(request_log::log))
         .with_state(server)
 }

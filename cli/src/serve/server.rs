@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connector_core::Result;
 use connector_core::host::StopSignal;
 use connector_core::integration::Integration;
 use connector_store::Store;
@@ -41,7 +42,41 @@ pub(crate) struct App {
     pub(crate) host: Arc<CliHost>,
 }
 
+/// What a server is made with, beside its connectors and its host.
+pub(crate) struct ServerOptions {
+    pub(crate) public_url: Url,
+    /// Requests that each key may send in a second; 0 is no limit.
+    pub(crate) requests_per_second: u32,
+    pub(crate) stop: StopSignal,
+}
+
 impl Server {
+    /// A server of these connectors. They share the store of `host`.
+    pub(crate) fn new(
+        integrations: Vec<Arc<Integration>>,
+        host: &CliHost,
+        options: ServerOptions,
+    ) -> Result<Self> {
+        let ServerOptions { public_url, requests_per_second, stop } = options;
+        let apps = integrations.into_iter().map(|integration| {
+            let app_id = integration.app_id().to_owned();
+            let host = Arc::new(host.for_app(&app_id).with_stop(stop.clone()));
+            (app_id, App { integration, host })
+        });
+        let apps = apps.collect();
+        let store = host.store()?;
+        Ok(Self {
+            apps,
+            access: Access::new(store.access_keys(), requests_per_second),
+            sessions: Sessions::default(),
+            runs: Runs::default(),
+            broker: Broker::default(),
+            store,
+            public_url,
+            stop,
+        })
+    }
+
     /// A connector by its app id.
     pub(crate) fn app(&self, app_id: &str) -> Option<&App> {
         self.apps.get(app_id)

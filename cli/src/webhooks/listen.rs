@@ -17,13 +17,13 @@ use tokio::sync::Notify;
 use super::address::{PublicUrl, SecretPath};
 use super::connections::{BoundedListener, Bounds};
 use super::queue::HintQueue;
-use super::rate::Rate;
 use super::reading::SyncReader;
 use super::receiver::{Receiver, router, streams_by_entity};
 use super::worker::Worker;
 use super::{Listen, connected};
 use crate::host::CliHost;
 use crate::output::{Ended, print_line};
+use crate::rate::Rate;
 use crate::signals::{Signals, Watched};
 
 /// Connections at a time. Apps need a handful, and each holds a file.

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::address::SecretPath;
 use super::queue::HintQueue;
-use super::rate::Rate;
+use crate::rate::Rate;
 
 /// Largest message that is read. Real ones have a few hundred bytes.
 const LARGEST_MESSAGE: usize = 64 << 10;

@@ -24,6 +24,8 @@ pub struct PendingAuthorization {
     pub code_verifier: Secret,
     /// Who must have issued the answer (RFC 9207); any when absent.
     pub expected_issuer: Option<String>,
+    /// Whether an answer that names no issuer is refused.
+    pub requires_issuer: bool,
     /// Digest of what only the browser that started it has; any browser may come back when absent.
     pub session_binding: Option<String>,
     /// Settings for the connection that is made.

@@ -18,7 +18,7 @@ use crate::schema;
 /// Request of `get_authorization_url`. What is absent comes from the settings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct UrlRequest {
+pub(super) struct UrlRequest {
     client_id: Option<String>,
     #[serde(default)]
     scopes: Vec<String>,
@@ -27,13 +27,20 @@ struct UrlRequest {
     state: Option<String>,
 }
 
+impl UrlRequest {
+    /// For the client of the settings.
+    pub(super) fn new(scopes: Vec<String>, redirect_uri: String, state: String) -> Self {
+        Self { client_id: None, scopes, redirect_uri: Some(redirect_uri), state: Some(state) }
+    }
+}
+
 /// Where people go to agree, and what the callback needs.
 #[derive(Debug, Serialize, JsonSchema)]
-struct UrlResponse {
-    authorization_url: String,
+pub(super) struct UrlResponse {
+    pub(super) authorization_url: String,
     /// To be handed to `handle_authorization_callback` (PKCE, RFC 7636). A secret until then.
     #[serde(serialize_with = "Secret::serialize_exposed")]
-    code_verifier: Secret,
+    pub(super) code_verifier: Secret,
     /// To be compared with the callback's.
     state: String,
 }
@@ -78,7 +85,7 @@ pub(crate) fn capabilities() -> Vec<Capability> {
             std::sync::Arc::new(|| schema::text(&schema::output_schema_of::<UrlResponse>())),
             std::sync::Arc::new(|context, request| {
                 Box::pin(async move {
-                    authorization_url(&context, schema::typed(Value::Object(request), "/request")?)
+                    Answer::new(&start(&context, schema::typed(Value::Object(request), "/request")?)?)
                 })
             }),
         )
@@ -121,7 +128,8 @@ pub(super) fn settings(context: &CallContext) -> Result<(&ErasedOAuth, OAuthClie
     Ok((oauth, (oauth.client)(context.settings_any())?))
 }
 
-fn authorization_url(context: &CallContext, request: UrlRequest) -> Result<Answer> {
+/// Where somebody is to go.
+pub(super) fn start(context: &CallContext, request: UrlRequest) -> Result<UrlResponse> {
     let (oauth, registration) = settings(context)?;
     let client = exchange::client(&registration, registration.id(request.client_id)?, None)?
         .set_redirect_uri(exchange::redirect_url(registration.redirect(request.redirect_uri)?)?);
@@ -139,7 +147,7 @@ fn authorization_url(context: &CallContext, request: UrlRequest) -> Result<Answe
         url = url.add_scopes(scopes.into_iter().map(Scope::new));
     }
     let (url, state) = url.url();
-    Answer::new(&UrlResponse {
+    Ok(UrlResponse {
         authorization_url: url.into(),
         code_verifier: Secret::new(verifier.into_secret()),
         state: state.into_secret(),
@@ -211,7 +219,7 @@ fn read_callback(address: &str, expected_state: Option<&str>, registered: Option
 }
 
 /// Compares without telling by its duration how much was right.
-fn same(a: &str, b: &str) -> bool {
+pub(super) fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 

@@ -1,5 +1,6 @@
 //! OAuth: authorization URL, callback and refresh for every integration, and the store that tokens live in.
 
+pub mod authorization;
 mod authorizations;
 mod coordinator;
 mod declaration;

@@ -1,5 +1,8 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
+mod access_keys;
+mod audit;
+mod authorizations;
 mod budget;
 mod contents;
 mod copy;
@@ -16,6 +19,8 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
+mod sealed;
 mod session;
 mod sink;
 mod status;
@@ -38,6 +43,8 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use audit::AuditWriter;
+pub(crate) use authorizations::PgAuthorizations;
 pub(crate) use budget::PgBudget;
 pub(crate) use sink::PgSink;
 pub(crate) use tokens::PgVault;

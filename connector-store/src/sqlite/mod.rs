@@ -1,5 +1,8 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
+mod access_keys;
+mod audit;
+mod authorizations;
 mod budget;
 mod contents;
 mod cursors;
@@ -15,6 +18,8 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
+mod sealed;
 mod session;
 mod sink;
 mod status;
@@ -41,6 +46,8 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use audit::AuditWriter;
+pub(crate) use authorizations::SqliteAuthorizations;
 pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;
 pub(crate) use tokens::SqliteVault;

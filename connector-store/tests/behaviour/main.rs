@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
+mod access_keys;
+mod audit;
+mod authorizations;
 mod budget;
 mod children;
 mod connections;
@@ -17,6 +20,7 @@ mod records;
 mod refusals;
 mod rejects;
 mod round_trip;
+mod schedules;
 mod status;
 mod together;
 mod tokens;
@@ -49,6 +53,11 @@ macro_rules! on_every_backend {
 }
 
 on_every_backend! {
+    access_keys::{
+        a_key_is_made_once_and_found_by_its_id,
+        a_key_that_was_taken_back_stays_so,
+        the_text_of_a_key_is_not_in_the_database,
+    },
     records::{
         a_first_load_inserts_everything,
         a_reload_touches_nothing,
@@ -133,6 +142,24 @@ on_every_backend! {
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
     },
+    authorizations::{
+        an_authorization_is_taken_once_as_it_was_put,
+        of_many_who_take_one_authorization_one_gets_it,
+        an_expired_authorization_is_worth_nothing_and_goes_with_the_next,
+        nothing_secret_of_an_authorization_is_in_the_database,
+        an_authorization_opens_with_its_state_and_its_key_alone,
+    },
+    audit::{
+        entries_come_back_in_their_order,
+        entries_since_an_instant_are_found,
+        every_change_is_found_and_named,
+        an_end_that_does_not_fit_is_found,
+        callers_of_one_process_share_their_commits,
+        many_processes_write_one_chain,
+        a_killed_process_leaves_a_whole_chain_with_all_that_it_was_told,
+        a_log_that_cannot_be_written_refuses,
+        a_log_that_somebody_holds_is_waited_for,
+    },
     budget::{
         four_processes_together_send_no_more_than_the_limit,
         a_minute_later_the_slots_are_free_and_the_interactive_go_first,
@@ -166,8 +193,15 @@ on_every_backend! {
         a_run_that_lost_its_lease_writes_nothing,
         a_run_that_was_killed_is_marked_as_interrupted,
     },
+    schedules::{
+        schedules_are_kept_replaced_and_removed,
+        each_time_of_a_schedule_is_taken_once,
+        what_became_of_the_last_time_outlives_changes,
+    },
     status::{
         runs_and_streams_are_listed,
+        runs_are_chosen_by_connection_and_id,
+        streams_are_listed_page_by_page,
         a_store_that_is_not_there_lists_nothing,
         eight_may_start_at_once,
         a_store_of_a_newer_program_is_refused,

@@ -15,9 +15,9 @@ use tracing::subscriber::DefaultGuard;
 
 use super::super::address::SecretPath;
 use super::super::connections::{BoundedListener, Bounds};
-use super::super::rate::Rate;
 use super::super::receiver::{Receiver, router};
 use super::memory_queue::MemoryQueue;
+use crate::rate::Rate;
 
 const SECRET: &str = "dGhlLXNlY3JldC1wYXJ0LW9mLXRoZS1hZGRyZXNzIQ";
 const ROOMY: Bounds = Bounds { most: 16, longest: Duration::from_mins(1) };

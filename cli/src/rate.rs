@@ -1,11 +1,11 @@
-//! How many messages are taken in a time.
+//! How many messages or requests are taken in a time.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
-/// A bucket that fills steadily and from which every message takes one.
-pub(super) struct Rate {
+/// A bucket that fills steadily and from which each takes one.
+pub(crate) struct Rate {
     per_second: f64,
     most: f64,
     bucket: Mutex<Bucket>,
@@ -18,13 +18,13 @@ struct Bucket {
 
 impl Rate {
     /// So many a second in the long run, and `most` at once.
-    pub(super) fn new(per_second: u32, most: u32) -> Self {
+    pub(crate) fn new(per_second: u32, most: u32) -> Self {
         let bucket = Bucket { left: f64::from(most), filled_at: Instant::now() };
         Self { per_second: f64::from(per_second), most: f64::from(most), bucket: Mutex::new(bucket) }
     }
 
     /// Whether there is one left.
-    pub(super) fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let fresh = (now - bucket.filled_at).as_secs_f64() * self.per_second;

@@ -1,0 +1,271 @@
+//! An authorization from its beginning to its end: where somebody is sent to agree, and what is done when they come
+//! back. The tokens of a connection stay as they are until new ones are there.
+
+mod callback;
+mod keeping;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use url::Url;
+use uuid::Uuid;
+
+use super::{ConnectionKey, PendingAuthorization, TakenAuthorization, exchange, flow};
+use crate::auth::Secret;
+use crate::call::CallContext;
+use crate::dispatch;
+use crate::envelope::RequestEnvelope;
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::host::{Host, NoHost};
+use crate::integration::Integration;
+use crate::settings::{self, variable_name};
+use callback::Callback;
+pub use keeping::{NewTokens, keep};
+
+/// Time for somebody to agree; the codes of most apps live as long.
+pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+const RANDOM_BYTES: usize = 32;
+
+/// What the app's page is asked with, and nobody else decides.
+const OWN_PARAMETERS: [&str; 6] =
+    ["client_id", "redirect_uri", "state", "response_type", "code_challenge", "code_challenge_method"];
+
+/// An authorization that is to begin.
+#[derive(Debug, Clone, Default)]
+pub struct BeginAuthorization {
+    /// Name of the connection that is to be made or renewed.
+    pub connection: String,
+    /// Settings over those of the environment and of the connection.
+    pub settings: Map<String, Value>,
+    /// Where the app sends people back to; as the settings say when absent.
+    pub redirect_uri: Option<String>,
+    /// What to ask for; what the integration needs when empty.
+    pub scopes: Vec<String>,
+    /// Further parameters for the app's page.
+    pub parameters: BTreeMap<String, String>,
+    /// What only the browser that begins has, and must show when it comes back.
+    pub session_binding: Option<String>,
+    /// Whether the connection may become one of another account.
+    pub may_change_account: bool,
+    /// A path of our own to show afterwards.
+    pub return_to: Option<String>,
+}
+
+/// An authorization that somebody can agree to now.
+#[derive(Debug)]
+pub struct StartedAuthorization {
+    /// The page to agree on.
+    pub authorization_url: String,
+    /// Names the authorization.
+    pub flow_id: Uuid,
+    /// What the app sends back. Who has it can finish.
+    pub state: Secret,
+    /// Where the app sends people back to.
+    pub redirect_uri: String,
+    /// The end of the time to agree.
+    pub expires_at: Timestamp,
+}
+
+/// What came of an authorization. The tokens are in the vault.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct FinishedAuthorization {
+    pub app_id: String,
+    pub connection: String,
+    pub account: Option<String>,
+    pub scope: Vec<String>,
+    pub expires_at: Option<Timestamp>,
+    pub refresh_token_present: bool,
+    pub return_to: Option<String>,
+}
+
+/// Finds a connector that is served, by its app id.
+pub type FindApp<'a> = &'a (dyn Fn(&str) -> Option<(Arc<Integration>, Arc<dyn Host>)> + Sync);
+
+/// Begins an authorization. What would keep the tokens from being got or kept is found here, before anybody agrees.
+///
+/// # Errors
+/// When settings are missing or wrong, or nothing can be kept.
+pub async fn begin(
+    integration: &Arc<Integration>,
+    host: &Arc<dyn Host>,
+    request: BeginAuthorization,
+) -> Result<StartedAuthorization> {
+    let return_to = request.return_to.map(path_of_our_own).transpose()?;
+    let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: request.connection };
+    let known = known_settings(&**host, &key).await;
+    let settings = settings::gather(integration, request.settings, &**host, known);
+    let context = settled(integration, &settings).await?;
+    let (_, registration) = flow::settings(&context)?;
+    registration.secret(None).map_err(|error| {
+        error.hint(format!("set {}", variable_name(integration.app_id(), "client_secret")))
+    })?;
+    let redirect_uri = registration.redirect(request.redirect_uri)?;
+    let state = new_state(integration)?;
+    let url = flow::start(
+        &context,
+        flow::UrlRequest::new(request.scopes.clone(), redirect_uri.clone(), state.expose().to_owned()),
+    )?;
+    let pending = PendingAuthorization {
+        flow_id: Uuid::new_v4(),
+        key,
+        redirect_uri: redirect_uri.clone(),
+        code_verifier: url.code_verifier,
+        expected_issuer: None,
+        requires_issuer: false,
+        session_binding: request.session_binding.map(|binding| digest(&binding)),
+        settings,
+        scope: Some(request.scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        may_change_account: request.may_change_account,
+        return_to,
+        expires_at: Timestamp::now() + LIFETIME,
+    };
+    let authorization_url = with_parameters(url.authorization_url, &request.parameters)?;
+    let store = host.authorizations().await?.ok_or_else(nothing_is_kept)?;
+    store.put(&state, &pending).await?;
+    let PendingAuthorization { flow_id, expires_at, .. } = pending;
+    Ok(StartedAuthorization { authorization_url, flow_id, state, redirect_uri, expires_at })
+}
+
+/// Finishes the authorization that the query of a callback belongs to. Nothing is sent to the app when a check fails,
+/// and what was begun is finished though the caller goes away.
+///
+/// # Errors
+/// `conflict` with `oauth.flow_already_used` for a callback that came before, and with `oauth.account_mismatch` for
+/// another account than the connection's.
+pub async fn finish(
+    apps: FindApp<'_>,
+    query: &str,
+    session_binding: Option<&str>,
+) -> Result<FinishedAuthorization> {
+    let callback = Callback::read(query)?;
+    let (integration, host) = callback.app_id().and_then(apps).ok_or_else(callback::unknown)?;
+    let store = host.authorizations().await?.ok_or_else(nothing_is_kept)?;
+    let pending = match store.take(&callback.state).await? {
+        TakenAuthorization::Fresh(pending) => *pending,
+        TakenAuthorization::Used => return Err(callback::already_used()),
+        TakenAuthorization::Unknown => return Err(callback::unknown()),
+    };
+    let code = callback.check(&pending, session_binding)?;
+    // A code works once: a browser that goes away must not cut its exchange in two.
+    let completing = tokio::spawn(async move { complete(&integration, &host, pending, code).await });
+    completing.await.map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "the login was cut off").source(error)
+    })?
+}
+
+async fn complete(
+    integration: &Arc<Integration>,
+    host: &Arc<dyn Host>,
+    pending: PendingAuthorization,
+    code: String,
+) -> Result<FinishedAuthorization> {
+    let PendingAuthorization { key, settings, redirect_uri, code_verifier, .. } = pending;
+    let context = settled(integration, &settings).await?;
+    let (_, registration) = flow::settings(&context)?;
+    let secret = registration.secret(None)?;
+    let client = exchange::client(&registration, registration.id(None)?, Some(&secret))?;
+    let verifier = Some(code_verifier.expose().to_owned());
+    let mut tokens = exchange::code(&context, client, code, redirect_uri, verifier)
+        .await
+        .map_err(callback::explain_exchange)?;
+    // What an app does not name was granted as it was asked for (RFC 6749, section 5.1).
+    tokens.scope = tokens.scope.or(pending.scope);
+    let scope = tokens.scope.iter().flat_map(|scope| scope.split_whitespace()).map(str::to_owned).collect();
+    let expires_at = tokens.expires_at;
+    let refresh_token_present = tokens.refresh_token.is_some();
+    let connection = key.name.clone();
+    let new = NewTokens { key, tokens, settings, may_change_account: pending.may_change_account };
+    let account = keep(integration, host, new).await?;
+    Ok(FinishedAuthorization {
+        app_id: integration.app_id().to_owned(),
+        connection,
+        account,
+        scope,
+        expires_at,
+        refresh_token_present,
+        return_to: pending.return_to,
+    })
+}
+
+/// A call with these settings and no credentials. The environment is not read a second time over them.
+async fn settled(integration: &Arc<Integration>, settings: &Map<String, Value>) -> Result<CallContext> {
+    let envelope = RequestEnvelope { settings: settings.clone(), ..RequestEnvelope::default() };
+    let nothing: Arc<dyn Host> = Arc::new(NoHost);
+    dispatch::context(integration, &envelope, false, &nothing).await
+}
+
+/// Settings that a connection of this name has, as its client: somebody who connects it again need not tell them again.
+/// One that does not open has none, since logging in again is the way out of that.
+async fn known_settings(host: &dyn Host, key: &ConnectionKey) -> Map<String, Value> {
+    let known = async {
+        match host.tokens().await? {
+            Some(tokens) => tokens.store().load(key).await,
+            None => Ok(None),
+        }
+    };
+    let mut settings = match known.await {
+        Ok(connection) => connection.map(|connection| connection.settings).unwrap_or_default(),
+        Err(error) => {
+            tracing::debug!(%error, connection = key.name, "the settings of the connection cannot be used");
+            Map::new()
+        }
+    };
+    // That of another login, which may have listened on another machine.
+    settings.remove("redirect_uri");
+    settings
+}
+
+/// Names the connector in front, so that whoever takes the callback knows whom to ask.
+fn new_state(integration: &Integration) -> Result<Secret> {
+    let mut bytes = [0; RANDOM_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "the operating system gives no random bytes")
+            .source(error)
+    })?;
+    Ok(Secret::new(format!("{}.{}", integration.app_id(), URL_SAFE_NO_PAD.encode(bytes))))
+}
+
+fn with_parameters(url: String, parameters: &BTreeMap<String, String>) -> Result<String> {
+    if parameters.is_empty() {
+        return Ok(url);
+    }
+    if let Some(name) = parameters.keys().find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
+        let message = format!("/request/parameters/{name} is not the caller's to decide");
+        return Err(ConnectorError::new(ErrorCode::InvalidValue, message));
+    }
+    let mut url = Url::parse(&url).map_err(|_| {
+        ConnectorError::new(ErrorCode::InternalError, "the address of the app's page is not a URL")
+    })?;
+    url.query_pairs_mut().extend_pairs(parameters);
+    Ok(url.into())
+}
+
+/// Anything else would let a link of ours lead to a page of somebody else's.
+fn path_of_our_own(path: String) -> Result<String> {
+    let is_ours = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(char::is_control);
+    if is_ours {
+        return Ok(path);
+    }
+    Err(ConnectorError::new(ErrorCode::InvalidValue, "return_to must be a path of this server: /…"))
+}
+
+/// What is kept of a session's secret.
+fn digest(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text))
+}
+
+fn nothing_is_kept() -> ConnectorError {
+    ConnectorError::new(ErrorCode::UnsupportedOperation, "there is no store to keep an authorization in")
+}

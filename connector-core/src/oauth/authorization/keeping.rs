@@ -1,0 +1,120 @@
+//! New tokens on their way into the vault: whose they are, and whether the connection may take them.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::capability::names;
+use crate::dispatch::{count_request, dispatch};
+use crate::envelope::RequestEnvelope;
+use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::host::{Host, NoHost};
+use crate::integration::Integration;
+use crate::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
+
+/// Tokens that somebody agreed to.
+#[derive(Debug)]
+pub struct NewTokens {
+    /// The connection that they are for.
+    pub key: ConnectionKey,
+    /// The tokens.
+    pub tokens: TokenSet,
+    /// Settings that they were got with.
+    pub settings: Map<String, Value>,
+    /// Whether the connection may become one of another account.
+    pub may_change_account: bool,
+}
+
+/// Keeps new tokens, in the place of those that the connection has, and tells the account.
+///
+/// # Errors
+/// `conflict` with `oauth.account_mismatch` when they are for another account than the connection's, which keeps what
+/// it has.
+pub async fn keep(
+    integration: &Arc<Integration>,
+    host: &Arc<dyn Host>,
+    new: NewTokens,
+) -> Result<Option<String>> {
+    let account = account_of(integration, &new).await?;
+    let tokens = host.tokens().await?.ok_or_else(super::nothing_is_kept)?;
+    let (settings, key) = (new.settings.clone(), new.key.clone());
+    let account = save(&**tokens.store(), new, account).await?;
+    tokens.forget(&key);
+    if let Some(account) = &account {
+        // Asking for the account was a request that other processes should know of.
+        if let Err(error) = count_request(integration, settings, account, &**host).await {
+            tracing::warn!(%error, "the request of the login could not be counted");
+        }
+    }
+    Ok(account)
+}
+
+/// The app's id of the account that the tokens are for; `None` where the app does not tell.
+async fn account_of(integration: &Arc<Integration>, new: &NewTokens) -> Result<Option<String>> {
+    if integration.capability(names::VALIDATE_CREDENTIALS).is_none() {
+        return Ok(None);
+    }
+    let auth = json!({"oauth": {"access_token": new.tokens.access_token.expose()}});
+    let envelope = RequestEnvelope {
+        auth: auth.as_object().cloned(),
+        settings: new.settings.clone(),
+        ..RequestEnvelope::default()
+    };
+    let nothing: Arc<dyn Host> = Arc::new(NoHost);
+    let answer =
+        dispatch(integration, names::VALIDATE_CREDENTIALS, envelope, &nothing).await.map_err(|error| {
+            error.context("asking whose the new tokens are").app_error_code("oauth.account_unknown")
+        })?;
+    let answer: Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
+    Ok(answer["unique_tenant_id"].as_str().map(ToOwned::to_owned))
+}
+
+async fn save(store: &dyn TokenStore, new: NewTokens, account: Option<String>) -> Result<Option<String>> {
+    let key = new.key.clone();
+    // Under the lock nobody else can put another account in its place between the look and the write.
+    match store.lock(&key).await {
+        Ok(locked) => {
+            let known = locked.current().and_then(|connection| connection.account.clone());
+            let connection = new.into_connection(known, account)?;
+            locked.commit(&connection).await?;
+            Ok(connection.account)
+        }
+        // What the vault cannot open any more is replaced: logging in again is the way out of that.
+        Err(error) if error.is_misconfigured() => {
+            let connections = store.list(&key.app_id).await?;
+            let known = connections.into_iter().find(|known| known.name == key.name);
+            let connection = new.into_connection(known.and_then(|known| known.account), account)?;
+            store.save(&key, &connection).await?;
+            Ok(connection.account)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl NewTokens {
+    /// A connection stays with its account: the rows and cursors of another would be taken for its own.
+    fn into_connection(self, known: Option<String>, account: Option<String>) -> Result<Connection> {
+        if let (Some(known), Some(account)) = (&known, &account)
+            && known != account
+            && !self.may_change_account
+        {
+            let name = &self.key.name;
+            let message =
+                format!("connection `{name}` is of account {known}, and this was account {account}");
+            return Err(ConnectorError::new(ErrorCode::Conflict, message)
+                .app_error_code("oauth.account_mismatch")
+                .hint(
+                    "connect the other account under a name of its own (`login --connection NAME`), or give this \
+                     connection to it (`login --change-account`)",
+                ));
+        }
+        Ok(Connection {
+            tokens: self.tokens,
+            settings: self.settings,
+            account: account.or(known),
+            state: ConnectionState::Active,
+            renewal: Renewal::default(),
+            generation: 0,
+        })
+    }
+}
