@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Answer, ConnectionState, HOUR, Need, World, key, secret, token};
+use super::{Answer, ConnectionState, Need, World, key, secret, token};
 use crate::oauth::coordinator::renewer::digest;
 use crate::oauth::{RefreshAttempt, TokenStore};
 

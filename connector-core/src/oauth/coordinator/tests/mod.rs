@@ -5,6 +5,7 @@ mod keeping;
 mod lost_answers;
 mod provider;
 mod sharing;
+mod sweeping;
 
 use std::sync::Arc;
 use std::time::Duration;

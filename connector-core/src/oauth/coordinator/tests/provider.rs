@@ -36,6 +36,7 @@ struct State {
     is_family_dead: bool,
     requests: u32,
     delay: Duration,
+    are_born_dead: bool,
     client: String,
 }
 
@@ -50,6 +51,11 @@ impl Provider {
 
     pub(super) fn answers_after(&self, delay: Duration) {
         self.state().delay = delay;
+    }
+
+    /// New tokens have ended when they come.
+    pub(super) fn issue_dead_tokens(&self) {
+        self.state().are_born_dead = true;
     }
 
     pub(super) fn use_client(&self, client: &str) {
@@ -85,8 +91,13 @@ impl Provider {
         }
         state.rotations += 1;
         let number = state.rotations + 1;
+        let are_born_dead = state.are_born_dead;
         drop(state);
-        Ok(self.tokens(number))
+        let mut tokens = self.tokens(number);
+        if are_born_dead {
+            (tokens.expires_in, tokens.expires_at) = (Some(0), tokens.obtained_at);
+        }
+        Ok(tokens)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -123,3 +123,11 @@ async fn a_connection_that_is_gone_is_told() {
     let error = world.get().await.err().unwrap();
     assert_eq!(error.app_code(), Some("oauth.connection_not_found"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_has_ended_when_it_comes_is_never_handed_out() {
+    let world = World::expired().await;
+    world.provider.issue_dead_tokens();
+    let error = world.get().await.err().unwrap();
+    assert_eq!(error.app_code(), Some("oauth.token_of_no_use"));
+}
