@@ -17,7 +17,8 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use uuid::Uuid;
 
-use super::{ConnectionKey, PendingAuthorization, TakenAuthorization, exchange, flow};
+use super::authorization_url::scopes;
+use super::{ConnectionKey, PendingAuthorization, TakenAuthorization, discovery, exchange, flow};
 use crate::auth::Secret;
 use crate::call::CallContext;
 use crate::dispatch;
@@ -104,7 +105,7 @@ pub async fn begin(
     let known = known_settings(&**host, &key).await;
     let settings = settings::gather(integration, request.settings, &**host, known);
     let context = settled(integration, &settings).await?;
-    let (_, registration) = flow::settings(&context)?;
+    let (oauth, registration) = flow::settings(&context)?;
     registration.secret(None).map_err(|error| {
         error.hint(format!("set {}", variable_name(integration.app_id(), "client_secret")))
     })?;
@@ -113,17 +114,18 @@ pub async fn begin(
     let url = flow::start(
         &context,
         flow::UrlRequest::new(request.scopes.clone(), redirect_uri.clone(), state.expose().to_owned()),
-    )?;
+    )
+    .await?;
     let pending = PendingAuthorization {
         flow_id: Uuid::new_v4(),
         key,
         redirect_uri: redirect_uri.clone(),
         code_verifier: url.code_verifier,
-        expected_issuer: None,
-        requires_issuer: false,
+        requires_issuer: discovery::promises_issuer(&context, &registration).await,
+        expected_issuer: registration.issuer,
         session_binding: request.session_binding.map(|binding| digest(&binding)),
         settings,
-        scope: Some(request.scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        scope: scopes(oauth, &request.scopes),
         may_change_account: request.may_change_account,
         return_to,
         expires_at: Timestamp::now() + LIFETIME,
@@ -170,15 +172,11 @@ async fn complete(
 ) -> Result<FinishedAuthorization> {
     let PendingAuthorization { key, settings, redirect_uri, code_verifier, .. } = pending;
     let context = settled(integration, &settings).await?;
-    let (_, registration) = flow::settings(&context)?;
-    let secret = registration.secret(None)?;
-    let client = exchange::client(&registration, registration.id(None)?, Some(&secret))?;
+    let client = flow::client(&context, None, None)?.requesting(pending.scope);
     let verifier = Some(code_verifier.expose().to_owned());
-    let mut tokens = exchange::code(&context, client, code, redirect_uri, verifier)
+    let tokens = exchange::code(&context, client, code, redirect_uri, verifier)
         .await
         .map_err(callback::explain_exchange)?;
-    // What an app does not name was granted as it was asked for (RFC 6749, section 5.1).
-    tokens.scope = tokens.scope.or(pending.scope);
     let scope = tokens.scope.iter().flat_map(|scope| scope.split_whitespace()).map(str::to_owned).collect();
     let expires_at = tokens.expires_at;
     let refresh_token_present = tokens.refresh_token.is_some();

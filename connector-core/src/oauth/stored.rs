@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ConnectionKey, MARGIN, Need, RefreshCoordinator, Renewer};
+use super::{ConnectionKey, MARGIN, Need, RefreshCoordinator, Renewer, flow};
 use crate::auth::Secret;
 use crate::call::CallContext;
 use crate::error::Result;
@@ -32,7 +32,8 @@ impl StoredToken {
 
     /// An access token that works for a while.
     pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Secret> {
-        self.get(context, &Need::of(MARGIN)).await
+        let margin = flow::settings(context).map_or(MARGIN, |(_, registration)| registration.refresh_margin);
+        self.get(context, &Need::of(margin)).await
     }
 
     /// An access token other than one that the app refused.

@@ -47,13 +47,11 @@ async fn who(call: Call<Settings>, _: Nothing) -> Result<Who> {
 
 fn integration() -> Arc<Integration> {
     let oauth = OAuth::new(|settings: &Settings| {
-        Ok(OAuthClient {
-            authorize_url: format!("{}/authorize?tenant=1", settings.url),
-            token_url: format!("{}/token", settings.url),
-            client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
-            redirect_uri: settings.redirect_uri.clone(),
-        })
+        let at = |path: &str| format!("{}/{path}", settings.url);
+        Ok(OAuthClient::new(at("authorize?tenant=1"), at("token"))
+            .client_id(settings.client_id.clone())
+            .client_secret(settings.client_secret.clone())
+            .redirect_uri(settings.redirect_uri.clone()))
     });
     let integration = Integration::builder::<Settings>("example", "1.0.0")
         .name("Example")
@@ -369,7 +367,7 @@ async fn a_code_that_the_app_refuses_keeps_nothing_and_says_so() {
     for (status, error, expected) in [
         (200, "invalid_grant", Some("oauth.code_rejected")),
         (200, "invalid_client", Some("oauth.provider_rejected_client")),
-        (503, "temporarily_unavailable", None),
+        (503, "temporarily_unavailable", Some("oauth.temporarily_unavailable")),
     ] {
         world.server.reset().await;
         let answer = ResponseTemplate::new(status).set_body_json(json!({"error": error}));
