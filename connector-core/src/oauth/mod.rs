@@ -37,8 +37,8 @@ pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthoriz
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
 pub(crate) use client_credentials::ClientCredentialsToken;
-pub use coordinator::RefreshCoordinator;
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
+pub use coordinator::{RefreshCoordinator, refreshes_settled};
 pub use declaration::{Grant, OAuth};
 pub(crate) use discovery::MetadataCache;
 pub(crate) use failure::TokenFailure;
