@@ -70,7 +70,7 @@ impl Server {
             access: Access::new(store.access_keys(), requests_per_second),
             sessions: Sessions::default(),
             runs: Runs::default(),
-            broker: Broker::default(),
+            broker: Broker::new(&store),
             store,
             public_url,
             stop,
