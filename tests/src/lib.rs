@@ -8,6 +8,7 @@ pub mod architecture;
 pub mod binary;
 pub mod browser;
 pub mod comparison;
+pub mod served;
 pub mod source;
 pub mod store;
 pub mod streams;
