@@ -118,7 +118,7 @@ fn a_grant_that_is_gone_asks_for_a_person_and_hands_out_nothing(kind: Kind) {
     assert_eq!(status.body["state"], "reauthorization_required", "{status:?}");
     let answer = served.get(&format!("{TOKEN}?force_refresh=true"), &writer);
     let way_out = text(&answer.body["error"]["authorization_url"]);
-    assert!(way_out.starts_with(account.sandbox().url()), "{answer:?}");
+    assert!(way_out.starts_with(&account.sandbox().url()), "{answer:?}");
 }
 
 fn a_log_that_was_changed_is_told_from_a_whole_one(kind: Kind) {
@@ -166,9 +166,9 @@ fn a_connection_comes_and_goes(kind: Kind) {
     let key = create_key(&account, &["admin"]);
     let served = Served::start(&account);
     assert_eq!(served.get(STATUS, &key).body["state"], "active");
-    let begun = served.ask("POST", "/acme/teamleader/authorize", &key, &Value::Null);
-    assert!(text(&begun.body["authorization_url"]).starts_with(account.sandbox().url()), "{begun:?}");
-    let status = served.get("/acme/teamleader/binb-status", &key);
+    let begun = served.ask("POST", "/beta/teamleader/authorize", &key, &Value::Null);
+    assert!(text(&begun.body["authorization_url"]).starts_with(&account.sandbox().url()), "{begun:?}");
+    let status = served.get("/beta/teamleader/binb-status", &key);
     assert_eq!(status.body["state"], "pending_authorization", "{status:?}");
 
     let tokens = account.control().issue_tokens();
