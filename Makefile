@@ -15,8 +15,9 @@ demo: ## build the Teamleader connector and run its demo: nothing needed but Rus
 
 # Binaries and tests are built in one go: built apart, dependencies whose features only the tests
 # switch on would be compiled twice.
-test: ## run all tests, whole-system ones included (finds PostgreSQL, or installs it where it may)
+test: ## run all tests, whole-system ones included (finds PostgreSQL and Node.js, or installs them where it may)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	NODE_BIN="$$(tests/find-node --install)" && export NODE_BIN && \
 	$(CARGO) build --workspace --bins --tests && \
 	$(CARGO) test --workspace
 

@@ -21,6 +21,7 @@ use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
+use crate::schedule::ScheduleCommand;
 use crate::serve::ServeCommand;
 use crate::sync::SyncCommand;
 use crate::verify::VerifyCommand;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     Login(LoginCommand),
     Export(ExportCommand),
+    Schedule(ScheduleCommand),
     Serve(ServeCommand),
     Status,
     Sandbox(SandboxOptions),
@@ -65,6 +67,7 @@ impl Command {
             Self::Keys(_) => "keys",
             Self::Login(_) => "login",
             Self::Export(_) => "export",
+            Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
             Self::Status => "status",
             Self::Sandbox(_) => "sandbox",
@@ -210,6 +213,8 @@ fn command(
         WebhooksCommand::augment_subcommands(named("webhooks").subcommand_required(true))
             .about("Take the app's messages about changes, and read what changed"),
         ExportCommand::augment_args(named("export")).about("Write stored records to a file"),
+        ScheduleCommand::augment_subcommands(named("schedule").subcommand_required(true))
+            .about("Show and change when `serve` syncs by itself"),
         ServeCommand::augment_args(named("serve"))
             .about("Do everything over HTTP, by the clock, and for people"),
         KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
@@ -287,6 +292,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "audit" => Command::Audit(AuditCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
+        "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),

@@ -8,7 +8,7 @@ use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{AuthorizationStore, ConnectionKey, RefreshCoordinator, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
-use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKey};
+use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
 use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
@@ -26,6 +26,7 @@ pub(crate) struct CliHost {
     /// Tokens that are in use, by the URL of their store: what one call learns of them serves all.
     tokens: Arc<Mutex<Vec<(String, Arc<RefreshCoordinator>)>>>,
     store_url: Option<String>,
+    vault_keys: Arc<Mutex<Option<VaultKeys>>>,
 }
 
 impl CliHost {
@@ -39,6 +40,7 @@ impl CliHost {
             budgets: Arc::default(),
             tokens: Arc::default(),
             store_url: None,
+            vault_keys: Arc::default(),
         }
     }
 
@@ -53,6 +55,7 @@ impl CliHost {
             budgets: Arc::clone(&self.budgets),
             tokens: Arc::clone(&self.tokens),
             store_url: self.store_url.clone(),
+            vault_keys: Arc::clone(&self.vault_keys),
         }
     }
 
@@ -75,6 +78,7 @@ impl CliHost {
     pub(crate) fn isolated(mut self, url: String) -> Self {
         self.store_url = Some(url);
         self.environment = Arc::new(Environment::empty());
+        self.vault_keys = Arc::default();
         self
     }
 
@@ -97,8 +101,7 @@ impl CliHost {
 
     /// The vault of the store, made with its first connection.
     pub(crate) fn vault(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        Ok(self.store()?.vault(key))
+        Ok(self.store()?.vault(self.vault_keys()?))
     }
 
     /// The coordinator of the store's tokens; `None` where there is no store yet.
@@ -118,16 +121,25 @@ impl CliHost {
 
     /// The vault, if connections can be kept in it.
     pub(crate) fn vault_for_keeping(&self) -> Result<Arc<dyn TokenStore>> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+        let keys = self.vault_keys()?;
         let store = self.store()?;
-        store.require_vault_key(key.as_ref())?;
-        Ok(store.vault(key))
+        store.require_vault_key(&keys)?;
+        Ok(store.vault(keys))
+    }
+
+    /// The vault's keys, looked for once: a command for them may ask somebody, or cost money.
+    pub(crate) fn vault_keys(&self) -> Result<VaultKeys> {
+        let mut known = self.vault_keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = &*known {
+            return Ok(keys.clone());
+        }
+        let keys = VaultKeys::from_environment(|name| self.environment.get(name))?;
+        Ok(known.insert(keys).clone())
     }
 
     /// A secret that stays the same for a connection.
-    pub(crate) fn derived_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
-        let key = VaultKey::from_environment(|name| self.environment.get(name))?;
-        self.store()?.derived_secret(key, purpose, connection)
+    pub(crate) async fn lasting_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
+        self.store()?.lasting_secret(self.vault_keys()?, purpose, connection).await
     }
 
     /// The store that a command names, else the one that is configured.
@@ -170,10 +182,10 @@ impl Host for CliHost {
 
     fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
         Box::pin(async {
-            let key = VaultKey::from_environment(|name| self.environment.get(name))?;
+            let keys = self.vault_keys()?;
             let store = self.store()?;
-            store.require_vault_key(key.as_ref())?;
-            Ok(Some(store.authorizations(key)))
+            store.require_vault_key(&keys)?;
+            Ok(Some(store.authorizations(keys)))
         })
     }
 

@@ -28,6 +28,7 @@ mod rate;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod schedule;
 mod serve;
 mod signals;
 mod status;
@@ -114,6 +115,7 @@ impl CommandLine {
             Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
+            Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
             Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Sandbox(options) => match self.sandbox {

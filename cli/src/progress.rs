@@ -54,7 +54,8 @@ impl Progress for Bars {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
+    fn advanced(&self, report: &StreamReport, total: Option<u64>) {
+        let StreamReport { stream, received, requests, .. } = report;
         let Some(bar) = self.bar(stream) else { return };
         if let Some(total) = total
             && bar.length() != Some(total)
@@ -64,8 +65,8 @@ impl Progress for Bars {
                 "{spinner} {prefix:26} {human_pos:>9} of {human_len} rows  {msg}, {eta} left",
             ));
         }
-        bar.set_position(received);
-        let rate = received as f64 / bar.elapsed().as_secs_f64().max(0.001);
+        bar.set_position(*received);
+        let rate = *received as f64 / bar.elapsed().as_secs_f64().max(0.001);
         bar.set_message(format!("{rate:.0}/s, {requests} requests"));
     }
 
@@ -116,12 +117,13 @@ impl Progress for Lines {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.to_owned(), Instant::now());
     }
 
-    fn advanced(&self, stream: &str, received: u64, requests: u64, total: Option<u64>) {
+    fn advanced(&self, report: &StreamReport, total: Option<u64>) {
+        let StreamReport { stream, received, requests, .. } = report;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.get(stream).is_some_and(|last| last.elapsed() < BETWEEN_LINES) {
             return;
         }
-        last.insert(stream.to_owned(), Instant::now());
+        last.insert(stream.clone(), Instant::now());
         tracing::info!(stream, received, requests, total, "stream advanced");
     }
 

@@ -164,6 +164,7 @@ async fn load(store: &Store, url: &str, rows: u64, version: Version) -> (Written
         finished_at: Timestamp::now(),
         requests: 0,
         streams: Vec::new(),
+        error: None,
     };
     run.finish(&report).await.unwrap();
     (total, server)

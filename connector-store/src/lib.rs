@@ -39,6 +39,7 @@ mod migrations;
 mod plain;
 mod postgres;
 mod rejects;
+mod schedules;
 mod session;
 mod shape;
 mod sqlite;
@@ -55,6 +56,7 @@ pub use audit::{AuditEntry, AuditLog, AuditRecord, Broken, VerifiedAudit, token_
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
-pub use status::{RunSummary, StreamSummary};
+pub use schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
+pub use status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 pub use store::{SinkOptions, Store, StoreOptions};
-pub use vault::VaultKey;
+pub use vault::{KeyRole, KeyStatus, RekeyFailure, RekeyReport, VaultKey, VaultKeys, VaultStatus};

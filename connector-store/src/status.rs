@@ -8,6 +8,52 @@ use uuid::Uuid;
 
 use crate::documents::{name_in, table_name_in};
 
+/// Which runs are wanted.
+#[derive(Debug, Clone)]
+pub struct RunQuery {
+    /// Of these connections only.
+    pub connections: Option<Vec<String>>,
+    /// With this id only.
+    pub run_id: Option<Uuid>,
+    /// At most so many.
+    pub most: u32,
+}
+
+impl Default for RunQuery {
+    fn default() -> Self {
+        Self { connections: None, run_id: None, most: 100 }
+    }
+}
+
+/// Which streams are wanted.
+#[derive(Debug, Clone)]
+pub struct StreamQuery {
+    /// Of these connections only.
+    pub connections: Option<Vec<String>>,
+    /// After this one: its connection, schema and name as stored.
+    pub after: Option<(String, String, String)>,
+    /// At most so many.
+    pub most: u32,
+}
+
+impl Default for StreamQuery {
+    fn default() -> Self {
+        Self { connections: None, after: None, most: u32::MAX }
+    }
+}
+
+/// A connection that something was ever written of, whether its tokens are in the vault or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SyncedConnection {
+    /// Its name.
+    pub connection: String,
+    /// Streams with rows of it.
+    pub streams: u64,
+    /// When something of it was last written.
+    pub updated_at: Timestamp,
+}
+
 /// A run, as recorded.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -78,6 +124,13 @@ pub(crate) type RunRow = (String, String, String, String, String, String, Option
 
 /// A row with a stream: connection, schema, name, state, last change, number of rejects.
 pub(crate) type StreamRow = (String, String, String, String, String, i64);
+
+/// A row with a connection: its name, number of streams, last change.
+pub(crate) type SyncedRow = (String, i64, String);
+
+pub(crate) fn synced((connection, streams, updated_at): SyncedRow) -> Result<SyncedConnection> {
+    Ok(SyncedConnection { connection, streams: streams.unsigned_abs(), updated_at: instant(&updated_at)? })
+}
 
 pub(crate) fn run(row: RunRow) -> Result<RunSummary> {
     let (run_id, app_id, connection, schema, status, started_at, finished_at, report) = row;

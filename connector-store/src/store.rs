@@ -7,7 +7,7 @@ use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{AuthorizationStore, ConnectionKey, ConnectionSummary, TokenStore};
 use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
-
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::access_keys::AccessKeys;
@@ -16,8 +16,9 @@ use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
-use crate::status::{RunSummary, StreamSummary};
-use crate::vault::{Keyring, VaultKey, derive, missing_key};
+use crate::schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
+use crate::status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
+use crate::vault::{self, Keyring, RekeyReport, VaultKeys, VaultStatus, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.
@@ -113,24 +114,23 @@ impl Store {
         }
     }
 
-    /// The sealed connections. Without a key, SQLite uses the one beside its file, making it at the first `save`;
+    /// The sealed connections. Without a key to seal with, SQLite uses the one beside its file, making it at the first `save`;
     /// PostgreSQL cannot, and says so once something must be sealed or opened.
-    pub fn vault(&self, key: Option<VaultKey>) -> Arc<dyn TokenStore> {
+    pub fn vault(&self, keys: impl Into<VaultKeys>) -> Arc<dyn TokenStore> {
+        let keyring = self.keyring(keys);
         match &self.0 {
             Backend::Postgres(database) => {
-                let keyring = self.keyring(key);
                 Arc::new(postgres::PgVault { database: Arc::clone(database), keyring })
             }
             Backend::Sqlite(database) => {
-                let keyring = self.keyring(key);
                 Arc::new(sqlite::SqliteVault { database: Arc::clone(database), keyring })
             }
         }
     }
 
     /// Authorizations that somebody was sent to agree to, sealed as connections are.
-    pub fn authorizations(&self, key: Option<VaultKey>) -> Arc<dyn AuthorizationStore> {
-        let keyring = self.keyring(key);
+    pub fn authorizations(&self, keys: impl Into<VaultKeys>) -> Arc<dyn AuthorizationStore> {
+        let keyring = self.keyring(keys);
         match &self.0 {
             Backend::Postgres(database) => {
                 Arc::new(postgres::PgAuthorizations { database: Arc::clone(database), keyring })
@@ -141,25 +141,56 @@ impl Store {
         }
     }
 
-    /// A secret for one purpose of one connection: 32 bytes in base64url, the same as long as the vault's key is.
+    /// A secret for one purpose of one connection: 32 bytes in base64url, made at the first call and the same for good,
+    /// also after [`Store::rekey`].
     ///
     /// # Errors
-    /// When there is no key yet, or one that cannot be read.
-    pub fn derived_secret(
+    /// When there is no key, or another one than the secret was sealed with.
+    pub async fn lasting_secret(
         &self,
-        key: Option<VaultKey>,
+        keys: impl Into<VaultKeys>,
         purpose: &str,
         connection: &ConnectionKey,
     ) -> Result<Secret> {
-        Ok(derive(&self.keyring(key).for_opening()?, purpose, connection))
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => {
+                vault::lasting_secret(&**database, &keyring, purpose, connection).await
+            }
+            Backend::Sqlite(database) => {
+                vault::lasting_secret(&**database, &keyring, purpose, connection).await
+            }
+        }
     }
 
-    fn keyring(&self, key: Option<VaultKey>) -> Keyring {
+    /// Seals everything with the current key that one of the others opens, of all apps. The app is asked for nothing, and
+    /// whoever renews tokens meanwhile is not held up. What does not open is reported and left.
+    ///
+    /// # Errors
+    /// When there is no key, or the database fails. What was done by then is done, and another call does the rest.
+    pub async fn rekey(&self, keys: impl Into<VaultKeys>) -> Result<RekeyReport> {
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => vault::rekey(&**database, &keyring).await,
+            Backend::Sqlite(database) => vault::rekey(&**database, &keyring).await,
+        }
+    }
+
+    /// The vault's keys, by their ids, and how much was sealed with each, of all apps.
+    pub async fn vault_status(&self, keys: impl Into<VaultKeys>) -> Result<VaultStatus> {
+        let keyring = self.keyring(keys);
+        match &self.0 {
+            Backend::Postgres(database) => vault::status(&**database, &keyring).await,
+            Backend::Sqlite(database) => vault::status(&**database, &keyring).await,
+        }
+    }
+
+    fn keyring(&self, keys: impl Into<VaultKeys>) -> Keyring {
         let database = match &self.0 {
             Backend::Postgres(_) => None,
             Backend::Sqlite(database) => Some(database.path().to_owned()),
         };
-        Keyring::new(key, database)
+        Keyring::new(keys.into(), database)
     }
 
     /// The requests that all processes with this store may send together. Each one that asks is counted here, so its
@@ -199,8 +230,8 @@ impl Store {
     ///
     /// # Errors
     /// `integration_missing_parameter`, as a wrong setting of the operator, for PostgreSQL without a key.
-    pub fn require_vault_key(&self, key: Option<&VaultKey>) -> Result<()> {
-        match (&self.0, key) {
+    pub fn require_vault_key(&self, keys: &VaultKeys) -> Result<()> {
+        match (&self.0, keys.current()) {
             (Backend::Postgres(_), None) => Err(missing_key()),
             _ => Ok(()),
         }
@@ -208,17 +239,43 @@ impl Store {
 
     /// The latest runs of an app, last first. A store that does not exist yet has none.
     pub async fn runs(&self, app_id: &str, most: u32) -> Result<Vec<RunSummary>> {
+        self.chosen_runs(app_id, &RunQuery { most, ..RunQuery::default() }).await
+    }
+
+    /// The latest of some runs of an app, last first.
+    pub async fn chosen_runs(&self, app_id: &str, query: &RunQuery) -> Result<Vec<RunSummary>> {
         match &self.0 {
-            Backend::Postgres(database) => database.runs(app_id, most).await,
-            Backend::Sqlite(database) => database.runs(app_id, most).await,
+            Backend::Postgres(database) => database.runs(app_id, query).await,
+            Backend::Sqlite(database) => database.runs(app_id, query).await,
+        }
+    }
+
+    /// The latest run of each of these connections, for those that had one.
+    pub async fn last_runs(&self, app_id: &str, connections: &[String]) -> Result<Vec<RunSummary>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.last_runs(app_id, connections).await,
+            Backend::Sqlite(database) => database.last_runs(app_id, connections).await,
+        }
+    }
+
+    /// The connections of an app that something was ever written of, by name.
+    pub async fn synced_connections(&self, app_id: &str) -> Result<Vec<SyncedConnection>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.synced_connections(app_id).await,
+            Backend::Sqlite(database) => database.synced_connections(app_id).await,
         }
     }
 
     /// The streams of an app that something was ever written of, with the rows in their tables.
     pub async fn streams(&self, app_id: &str) -> Result<Vec<StreamSummary>> {
+        self.chosen_streams(app_id, &StreamQuery::default()).await
+    }
+
+    /// Some of these streams, in the order of connection, schema and name. Rows are counted of these only.
+    pub async fn chosen_streams(&self, app_id: &str, query: &StreamQuery) -> Result<Vec<StreamSummary>> {
         match &self.0 {
-            Backend::Postgres(database) => database.streams(app_id).await,
-            Backend::Sqlite(database) => database.streams(app_id).await,
+            Backend::Postgres(database) => database.streams(app_id, query).await,
+            Backend::Sqlite(database) => database.streams(app_id, query).await,
         }
     }
 
@@ -235,6 +292,52 @@ impl Store {
         match &self.0 {
             Backend::Postgres(database) => database.reject_counts(app_id).await,
             Backend::Sqlite(database) => database.reject_counts(app_id).await,
+        }
+    }
+
+    /// The schedules of an app.
+    pub async fn schedules(&self, app_id: &str) -> Result<Vec<StoredSchedule>> {
+        match &self.0 {
+            Backend::Postgres(database) => database.schedules(app_id).await,
+            Backend::Sqlite(database) => database.schedules(app_id).await,
+        }
+    }
+
+    /// Makes a schedule, or another one in its place.
+    pub async fn put_schedule(&self, schedule: &Schedule) -> Result<()> {
+        match &self.0 {
+            Backend::Postgres(database) => database.put_schedule(schedule).await,
+            Backend::Sqlite(database) => database.put_schedule(schedule).await,
+        }
+    }
+
+    /// Removes a schedule; `false` when there is none.
+    pub async fn remove_schedule(&self, key: &ScheduleKey) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.remove_schedule(key).await,
+            Backend::Sqlite(database) => database.remove_schedule(key).await,
+        }
+    }
+
+    /// Takes the time at which a schedule was due and sets the next one; `false` when somebody else was faster, or changed
+    /// it meanwhile.
+    pub async fn claim_schedule(
+        &self,
+        key: &ScheduleKey,
+        due: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.claim_schedule(key, due, next).await,
+            Backend::Sqlite(database) => database.claim_schedule(key, due, next).await,
+        }
+    }
+
+    /// Notes what became of the last time.
+    pub async fn note_schedule(&self, key: &ScheduleKey, last: &LastTime) -> Result<()> {
+        match &self.0 {
+            Backend::Postgres(database) => database.note_schedule(key, last).await,
+            Backend::Sqlite(database) => database.note_schedule(key, last).await,
         }
     }
 

@@ -41,6 +41,7 @@ mod info;
 mod interruption;
 mod login;
 mod modules;
+mod oauth;
 mod odd_data;
 mod output;
 mod secrets;

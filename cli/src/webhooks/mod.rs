@@ -32,7 +32,7 @@ use crate::output::{Ended, is_for_people, tell};
 use crate::target::Target;
 use address::{PublicUrl, SecretPath};
 
-/// What the secret in the address is derived for.
+/// What the secret in the address is for.
 const PURPOSE: &str = "webhooks";
 
 /// What was typed after `webhooks`.
@@ -109,5 +109,5 @@ async fn connected(
         )
         .hint("`login --connection NAME` makes one; `status` lists them"));
     };
-    Ok((SecretPath::new(host.derived_secret(PURPOSE, &key)?), connection))
+    Ok((SecretPath::new(host.lasting_secret(PURPOSE, &key).await?), connection))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::report::{Status, SyncReport};
@@ -14,6 +15,7 @@ use super::views;
 use super::work::Work;
 use crate::call::CallContext;
 use crate::dispatch::DEFAULT_CONNECTION;
+use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::http::{RetryPolicy, Urgency};
 use crate::integration::StreamEntry;
@@ -22,9 +24,11 @@ use crate::integration::StreamEntry;
 const LONGEST_FINISH: Duration = Duration::from_secs(3);
 
 /// What a run came to.
-pub(super) struct RunEnd {
+pub(super) struct RunEnd<'s> {
     pub(super) report: SyncReport,
-    /// The streams, in the order in which they were asked for. Their reports are in `report`.
+    /// The streams that were worked on, in the order in which they were asked for.
+    pub(super) entries: Vec<&'s StreamEntry>,
+    /// The same, as they ended. Their reports are in `report`.
     pub(super) streams: Vec<StreamEnd>,
     /// Exit code of the worst error of a stream.
     pub(super) worst: Option<u8>,
@@ -34,24 +38,43 @@ pub(super) struct RunEnd {
 ///
 /// # Errors
 /// Only for what keeps every stream from being worked on; an error of one stream is in its report.
-pub(super) async fn run(
+pub(super) async fn run<'s>(
     context: &CallContext,
-    streams: &[&StreamEntry],
+    streams: Vec<&'s StreamEntry>,
     sink: &dyn Sink,
     work: &Work,
-) -> Result<RunEnd> {
-    let started_at = Timestamp::now();
+) -> Result<RunEnd<'s>> {
     let start = RunStart {
         run_id: Uuid::new_v4(),
         app_id: context.integration().app_id().to_owned(),
         connection: connection_name(context, work)?,
-        started_at,
+        started_at: Timestamp::now(),
         dry_run: work.dry_run,
     };
     let run = sink.begin(&start).await?;
+    let progress = context.host().progress();
+    progress.began(&start);
     let context = patient(context);
-    let mut ended = work_on(&context, streams, &*run, work).await;
-    note_missing_parents(streams, &mut ended);
+    // Asked after the sink: a run that has nowhere to write, or comes second, does not bother the app.
+    let streams = if work.only_in_use { in_use(&context, streams).await } else { Ok(Some(streams)) };
+    let requests = context.requests();
+    let streams = match streams {
+        Ok(Some(streams)) => streams,
+        Ok(None) => {
+            let report = report_without_streams(&start, requests, Status::Interrupted, None);
+            finish(&*run, &report).await;
+            return Ok(RunEnd { report, entries: Vec::new(), streams: Vec::new(), worst: None });
+        }
+        Err(error) => {
+            let app_id = &start.app_id;
+            let told = error_json(&error, app_id, &format!("{app_id}::sync:sync"));
+            finish(&*run, &report_without_streams(&start, requests, Status::Failed, Some(told))).await;
+            return Err(error);
+        }
+    };
+    progress.planned(&streams.iter().map(|stream| stream.declaration.name).collect::<Vec<_>>());
+    let mut ended = work_on(&context, &streams, &*run, work).await;
+    note_missing_parents(&streams, &mut ended);
     if work.views && !work.dry_run && !context.host().stop().is_given() {
         views::refresh(&context, &*run, &mut ended).await;
     }
@@ -59,22 +82,59 @@ pub(super) async fn run(
     let report = SyncReport {
         run_id: start.run_id,
         status: overall(&ended),
-        started_at,
+        started_at: start.started_at,
         finished_at: Timestamp::now(),
-        requests: work.requests + ended.iter().map(|end| end.report.requests).sum::<u64>(),
+        requests: requests + ended.iter().map(|end| end.report.requests).sum::<u64>(),
         streams: ended.iter().map(|end| end.report.clone()).collect(),
+        error: None,
     };
-    // The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
-    match tokio::time::timeout(LONGEST_FINISH, run.finish(&report)).await {
+    finish(&*run, &report).await;
+    Ok(RunEnd { report, entries: streams, streams: ended, worst })
+}
+
+/// The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
+async fn finish(run: &dyn SinkRun, report: &SyncReport) {
+    match tokio::time::timeout(LONGEST_FINISH, run.finish(report)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(?error, "the end of the run could not be recorded"),
         Err(_) => tracing::error!("the end of the run could not be recorded in time"),
     }
-    Ok(RunEnd { report, streams: ended, worst })
+}
+
+/// The report of a run that came to no stream.
+fn report_without_streams(
+    start: &RunStart,
+    requests: u64,
+    status: Status,
+    error: Option<Value>,
+) -> SyncReport {
+    SyncReport {
+        run_id: start.run_id,
+        status,
+        started_at: start.started_at,
+        finished_at: Timestamp::now(),
+        requests,
+        streams: Vec::new(),
+        error,
+    }
+}
+
+/// The streams of the default set that this account uses; `None` when the run is to end.
+async fn in_use<'s>(
+    context: &CallContext,
+    mut streams: Vec<&'s StreamEntry>,
+) -> Result<Option<Vec<&'s StreamEntry>>> {
+    let mut stop = context.host().stop();
+    let left_out = tokio::select! {
+        left_out = context.integration().left_out(context) => left_out?,
+        () = stop.given() => return Ok(None),
+    };
+    streams.retain(|stream| !left_out.contains(&stream.declaration.name));
+    Ok(Some(streams))
 }
 
 /// The same call, for work that takes its time: nobody waits for one answer.
-pub(super) fn patient(context: &CallContext) -> CallContext {
+fn patient(context: &CallContext) -> CallContext {
     context.with_http(|options| {
         options.retry = RetryPolicy::persistent();
         options.urgency = Urgency::Backfill;

@@ -85,7 +85,7 @@ async fn run(context: CallContext, request: RetryRequest) -> Result<Answer> {
     let (sink, streams) =
         documents::sink_for(&context, &request.sink, streams, documents::are_named(Some(&names))).await?;
     let work = Work { task: Task::Rejects, connection: request.connection, ..Work::default() };
-    let ended = engine::run(&context, &streams, &*sink, &work).await?;
+    let ended = engine::run(&context, streams, &*sink, &work).await?;
     let of_stream = |end: super::stream::StreamEnd| StreamRejects {
         stored: end.report.inserted + end.report.updated + end.report.unchanged,
         superseded: end.superseded,

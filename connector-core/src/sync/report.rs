@@ -49,6 +49,9 @@ pub struct SyncReport {
     pub requests: u64,
     /// One entry for every stream, in the order in which they were asked for.
     pub streams: Vec<StreamReport>,
+    /// Why no stream could be worked on: the `error` part of an error envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<serde_json::Value>,
 }
 
 /// The report of one stream.

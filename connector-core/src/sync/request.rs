@@ -106,9 +106,8 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
     };
     let are_named = documents::are_named(request.streams.as_deref()) || matches!(task, Task::Records(_));
     let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
-    let is_default = request.streams.is_none() && matches!(task, Task::Read);
-    let (streams, requests) = if is_default { in_use(&context, streams).await? } else { (streams, 0) };
     let work = Work {
+        only_in_use: request.streams.is_none() && matches!(task, Task::Read),
         views: matches!(task, Task::Read) && request.sink.layout != Some(Layout::Documents),
         task,
         mode: request.mode,
@@ -118,9 +117,8 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
         children: request.sink.children,
         allow_deletes: request.allow_deletes,
         most_parents: request.most_parents,
-        requests,
     };
-    let ended = engine::run(&context, &streams, &*sink, &work).await?;
+    let ended = engine::run(&context, streams, &*sink, &work).await?;
     let mut answer = Answer::new(&ended.report)?;
     answer.outcome = match ended.report.status {
         Status::Interrupted => Outcome::Interrupted,
@@ -139,18 +137,6 @@ pub(super) fn chosen<'i>(
         Some([all]) if all == "*" => Ok(integration.entries().collect()),
         Some(names) => named(integration, names, "/request/streams"),
     }
-}
-
-/// The streams of the default set that this account uses, and how many requests it took to find out. Asked last of all:
-/// a run that has nowhere to write does not bother the app.
-pub(super) async fn in_use<'i>(
-    context: &CallContext,
-    mut streams: Vec<&'i StreamEntry>,
-) -> Result<(Vec<&'i StreamEntry>, u64)> {
-    let context = engine::patient(context);
-    let left_out = context.integration().left_out(&context).await?;
-    streams.retain(|stream| !left_out.contains(&stream.declaration.name));
-    Ok((streams, context.requests()))
 }
 
 /// Each named stream once.

@@ -13,7 +13,7 @@ use super::documents;
 use super::engine;
 use super::plan::today;
 use super::report::Status;
-use super::request::{SinkTarget, chosen, in_use};
+use super::request::{SinkTarget, chosen};
 use super::stream::StreamEnd;
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -133,21 +133,19 @@ async fn verify(context: CallContext, request: VerifyRequest) -> Result<Answer> 
     let streams = chosen(&integration, request.streams.as_deref())?;
     let are_named = documents::are_named(request.streams.as_deref());
     let (sink, streams) = documents::sink_for(&context, &request.sink, streams, are_named).await?;
-    let is_default = request.streams.is_none();
-    let (streams, requests) = if is_default { in_use(&context, streams).await? } else { (streams, 0) };
     let repair = request.repair;
     let work = Work {
         task: Task::Verify { from: request.from, repair },
         dry_run: !repair,
         connection: request.connection,
         allow_deletes: request.allow_deletes,
-        requests,
+        only_in_use: request.streams.is_none(),
         ..Work::default()
     };
-    let ended = engine::run(&context, &streams, &*sink, &work).await?;
+    let ended = engine::run(&context, streams, &*sink, &work).await?;
     let mut verdicts: Vec<StreamVerdict> =
         ended.streams.into_iter().map(|end| stream_verdict(end, repair)).collect();
-    note_missing_parents(&streams, &mut verdicts);
+    note_missing_parents(&ended.entries, &mut verdicts);
     let report = VerifyReport {
         run_id: ended.report.run_id,
         status: overall(&verdicts),

@@ -25,8 +25,8 @@ pub(super) struct Work {
     pub(super) most_parents: Option<u64>,
     /// Whether views show custom fields as columns.
     pub(super) views: bool,
-    /// Requests that it took to find out which streams are meant.
-    pub(super) requests: u64,
+    /// Leave out the streams that this account does not use: nobody named any.
+    pub(super) only_in_use: bool,
 }
 
 /// What is done with a stream.

@@ -278,8 +278,7 @@ impl Writing<'_> {
             return Ok(false);
         }
         self.report.cursor = self.state.cursor;
-        let report = &*self.report;
-        self.progress.advanced(&report.stream, report.received, report.requests, total);
+        self.progress.advanced(self.report, total);
         Ok(true)
     }
 

@@ -33,6 +33,18 @@ CREATE TABLE connector.authorizations (
     used_at timestamptz
 );
 
+-- Secrets of our own that are the same for good, as the end of an address for webhooks: a new vault key seals them anew
+-- and leaves them as they are.
+CREATE TABLE connector.secrets (
+    app_id text NOT NULL,
+    connection text NOT NULL,
+    purpose text NOT NULL,
+    key_id text NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (app_id, connection, purpose)
+);
+
 -- Keys to the HTTP server. `apps` and `connectors` are lists of patterns, `scopes` a list of names, each with spaces
 -- between.
 CREATE TABLE connector.access_keys (
@@ -67,13 +79,20 @@ CREATE TABLE connector.schedules (
     connection text NOT NULL,
     name text NOT NULL,
     expression text NOT NULL,
+    time_zone text NOT NULL,
+    jitter_seconds bigint NOT NULL,
     request jsonb NOT NULL,
     enabled boolean NOT NULL,
     next_at timestamptz,
+    last_at timestamptz,
     last_run_id uuid,
+    last_skipped text,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (app_id, connection, name)
 );
 
 -- The account whose rows a stream's table holds for a connection; absent where it was not known.
 ALTER TABLE connector.cursors ADD COLUMN account text;
+
+-- The latest run of each connection is shown.
+CREATE INDEX runs_of_connection ON connector.runs (app_id, connection, started_at DESC);

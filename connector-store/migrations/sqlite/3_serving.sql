@@ -32,6 +32,18 @@ CREATE TABLE connector_authorizations (
     used_at text
 );
 
+-- Secrets of our own that are the same for good, as the end of an address for webhooks: a new vault key seals them anew
+-- and leaves them as they are.
+CREATE TABLE connector_secrets (
+    app_id text NOT NULL,
+    connection text NOT NULL,
+    purpose text NOT NULL,
+    key_id text NOT NULL,
+    sealed blob NOT NULL,
+    created_at text NOT NULL,
+    PRIMARY KEY (app_id, connection, purpose)
+);
+
 -- Keys to the HTTP server. `apps` and `connectors` are lists of patterns, `scopes` a list of names, each with spaces
 -- between.
 CREATE TABLE connector_access_keys (
@@ -66,13 +78,20 @@ CREATE TABLE connector_schedules (
     connection text NOT NULL,
     name text NOT NULL,
     expression text NOT NULL,
+    time_zone text NOT NULL,
+    jitter_seconds integer NOT NULL,
     request text NOT NULL,
     enabled integer NOT NULL,
     next_at text,
+    last_at text,
     last_run_id text,
+    last_skipped text,
     updated_at text NOT NULL,
     PRIMARY KEY (app_id, connection, name)
 );
 
 -- The account whose rows a stream's table holds for a connection; absent where it was not known.
 ALTER TABLE connector_cursors ADD COLUMN account text;
+
+-- The latest run of each connection is shown.
+CREATE INDEX connector_runs_of_connection ON connector_runs (app_id, connection, started_at DESC);

@@ -19,6 +19,8 @@ mod live;
 mod live_documents;
 mod migrations;
 mod rejects;
+mod schedules;
+mod sealed;
 mod session;
 mod sink;
 mod status;

@@ -1,4 +1,4 @@
-//! Secrets that follow from the vault's key: the same after a restart, and kept nowhere.
+//! Secrets that follow from the vault's key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::VaultKey;
 
 /// 32 bytes in base64url, for one purpose of one connection. They tell nothing about the key or about each other.
-pub(crate) fn derive(key: &VaultKey, purpose: &str, id: &ConnectionKey) -> Secret {
+pub(super) fn derive(key: &VaultKey, purpose: &str, id: &ConnectionKey) -> Secret {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.bytes()).expect("HMAC takes keys of any length");
     // Lengths come first, so that no two purposes read the same.
     for part in ["connector secret", purpose, id.app_id.as_str(), id.name.as_str()] {

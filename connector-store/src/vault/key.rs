@@ -1,4 +1,4 @@
-//! The vault's key: 32 bytes, from the environment or from a file.
+//! The vault's key: 32 bytes, as text or in a file.
 
 use std::fmt;
 use std::fs;
@@ -51,17 +51,6 @@ impl VaultKey {
             let message = format!("there is no vault key file {}", path.display());
             ConnectorError::misconfigured(ErrorCode::NotFound, message)
         })
-    }
-
-    /// The key that the environment names: `CONNECTOR_VAULT_KEY`, else the file in `CONNECTOR_VAULT_KEY_FILE`.
-    ///
-    /// `get` reads a variable, from wherever the program's variables come.
-    pub fn from_environment(get: impl Fn(&str) -> Option<String>) -> Result<Option<Self>> {
-        let set = |name| get(name).filter(|value| !value.trim().is_empty());
-        if let Some(text) = set("CONNECTOR_VAULT_KEY") {
-            return Self::parse(&Secret::new(text)).map(Some);
-        }
-        set("CONNECTOR_VAULT_KEY_FILE").map(|path| Self::from_file(Path::new(&path))).transpose()
     }
 
     /// The key beside an SQLite database, in `<database>.key`; made at first use.
@@ -156,7 +145,7 @@ fn create_key_file(path: &Path) -> Result<()> {
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -202,24 +191,6 @@ mod tests {
             assert_eq!(error.exit_code(), 78);
             assert!(text.is_empty() || !format!("{error:?}").contains(text));
         }
-    }
-
-    #[test]
-    fn the_environment_gives_the_key_or_names_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("key");
-        write_private(&file, "cd".repeat(32).as_bytes()).unwrap();
-        let from = |key: &str, path: &str| {
-            VaultKey::from_environment(|name| match name {
-                "CONNECTOR_VAULT_KEY" => Some(key.to_owned()),
-                "CONNECTOR_VAULT_KEY_FILE" => Some(path.to_owned()),
-                _ => None,
-            })
-        };
-        assert!(from("", "").unwrap().is_none());
-        assert_eq!(from("", file.to_str().unwrap()).unwrap().unwrap().bytes(), &[0xcd; 32]);
-        assert_eq!(from(&"ab".repeat(32), "/nowhere").unwrap().unwrap().bytes(), &[0xab; 32]);
-        assert!(from("", "/nowhere").is_err());
     }
 
     #[test]

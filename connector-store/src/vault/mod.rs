@@ -1,14 +1,20 @@
 //! The vault: connections as they lie in the database, and the key that opens them.
 //!
-//! Tokens and settings are sealed with XChaCha20-Poly1305. What is sealed is bound to its place: app, connection,
-//! field and generation are authenticated with it, so that a ciphertext copied elsewhere, or an old one put back,
-//! does not open.
+//! Tokens and settings are sealed with XChaCha20-Poly1305, each under a key of its own that the vault's key wraps. What
+//! is sealed is bound to its place: app, connection, field and generation are authenticated with it, so that a
+//! ciphertext copied elsewhere, or an old one put back, does not open.
 
+mod command;
+mod connection_rows;
 mod derive;
 mod key;
 mod keyring;
+mod keys;
+mod rekey;
 mod rows;
 mod seal;
+mod secret;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,11 +27,18 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
-pub(crate) use derive::derive;
+pub(crate) use connection_rows::{AttemptRow, SealedRow, SummaryRow, attempt, summary};
+use derive::derive;
 pub use key::VaultKey;
 pub(crate) use keyring::{Keyring, missing as missing_key};
-pub(crate) use rows::{AttemptRow, SealedRow, SummaryRow, attempt, summary};
+pub use keys::VaultKeys;
+pub(crate) use rekey::rekey;
+pub use rekey::{RekeyFailure, RekeyReport};
+pub(crate) use rows::{ContentRow, CountRow, RowId, SealedContent, SealedRows, SealedTable};
 use seal::Place;
+pub(crate) use secret::lasting as lasting_secret;
+pub(crate) use usage::status;
+pub use usage::{KeyRole, KeyStatus, VaultStatus};
 
 /// A connection as it lies in the database.
 pub(crate) struct Sealed {
@@ -58,19 +71,8 @@ impl Sealed {
         })
     }
 
-    pub(crate) fn open(&self, key: &VaultKey, id: &ConnectionKey) -> Result<Connection> {
-        if self.key_id != key.id() {
-            return Err(ConnectorError::misconfigured(
-                ErrorCode::Unauthorized,
-                format!(
-                    "the connection {} was sealed with the vault key {}, and this is {}",
-                    id.name,
-                    self.key_id,
-                    key.id()
-                ),
-            )
-            .hint("set CONNECTOR_VAULT_KEY to the key that was in use at login, or log in again"));
-        }
+    pub(crate) fn open(&self, keys: &VaultKeys, id: &ConnectionKey) -> Result<Connection> {
+        let key = keys.named(&self.key_id, &format!("the connection {}", id.name))?;
         let tokens: TokenSet = open_json(key, id, "tokens", self.generation, &self.tokens)?;
         let settings = open_json(key, id, "settings", self.generation, &self.settings)?;
         let state = ConnectionState::from_name(&self.state).ok_or_else(|| unknown_state(id, &self.state))?;

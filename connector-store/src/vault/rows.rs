@@ -1,84 +1,118 @@
-//! Rows of connections, as both databases send them: instants as text.
+//! Sealed rows of any table, as rekeying and counting see them.
 
 use connector_core::Result;
-use connector_core::oauth::{ConnectionState, ConnectionSummary, RefreshAttempt, Renewal};
-use jiff::Timestamp;
-use uuid::Uuid;
+use connector_core::oauth::ConnectionKey;
 
-use super::Sealed;
-use crate::status::instant;
+use super::seal::Place;
 
-type Text = Option<String>;
+/// A table with sealed rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SealedTable {
+    Connections,
+    Authorizations,
+    Secrets,
+}
 
-/// A row with a connection: account, state, end of the tokens, generation, id of the key, tokens, settings; then what
-/// [`renewal`] reads.
-pub(crate) type SealedRow =
-    (Text, String, Text, i64, String, Vec<u8>, Vec<u8>, Text, i32, Text, i32, Text, Text, Text, Text);
+impl SealedTable {
+    pub(crate) const ALL: [Self; 3] = [Self::Connections, Self::Authorizations, Self::Secrets];
 
-/// A row with what anyone may know: name, account, state, end of the tokens, last change, generation; then what
-/// [`renewal`] reads.
-pub(crate) type SummaryRow =
-    (String, Text, String, Text, String, i64, Text, i32, Text, i32, Text, Text, Text, Text);
-
-/// A row with a refresh that was begun: id, digest of the token, start.
-pub(crate) type AttemptRow = (String, String, String);
-
-/// Reason, failures, failing since, days with failures, not before, last success, last failure, refused client.
-type RenewalColumns = (Text, i32, Text, i32, Text, Text, Text, Text);
-
-impl Sealed {
-    pub(crate) fn from_row(row: SealedRow) -> Result<Self> {
-        let (account, state, expires_at, generation, key_id, tokens, settings, ..) = row;
-        let (.., reason, failures, since, days, retry_after, refreshed_at, failed_at, rejected_client) = row;
-        let columns = (reason, failures, since, days, retry_after, refreshed_at, failed_at, rejected_client);
-        Ok(Self {
-            account,
-            state,
-            renewal: renewal(columns)?,
-            expires_at: optional_instant(expires_at)?,
-            generation,
-            key_id,
-            tokens,
-            settings,
-        })
+    /// What one row is called.
+    pub(crate) const fn singular(self) -> &'static str {
+        match self {
+            Self::Connections => "connection",
+            Self::Authorizations => "authorization",
+            Self::Secrets => "secret",
+        }
     }
 }
 
-pub(crate) fn summary(row: SummaryRow) -> Result<ConnectionSummary> {
-    let (name, account, state, expires_at, updated_at, generation, ..) = row;
-    let (.., reason, failures, since, days, retry_after, refreshed_at, failed_at, rejected_client) = row;
-    let columns = (reason, failures, since, days, retry_after, refreshed_at, failed_at, rejected_client);
-    Ok(ConnectionSummary {
-        name,
-        account,
-        state: ConnectionState::from_name(&state).unwrap_or(ConnectionState::Unknown),
-        renewal: renewal(columns)?,
-        generation: generation.unsigned_abs(),
-        expires_at: optional_instant(expires_at)?,
-        updated_at: instant(&updated_at)?,
-    })
+/// Which sealed row.
+#[derive(Debug, Clone)]
+pub(crate) struct RowId {
+    pub(crate) table: SealedTable,
+    pub(crate) app_id: String,
+    /// Name of the connection.
+    pub(crate) name: String,
+    /// The purpose of a secret, the digest of an authorization's state in hexadecimal digits.
+    pub(crate) detail: String,
 }
 
-pub(crate) fn attempt((id, token_digest, started_at): AttemptRow) -> Result<RefreshAttempt> {
-    // The id is for people who look into the table; nothing hangs on it here.
-    let id = id.parse::<Uuid>().unwrap_or_default();
-    Ok(RefreshAttempt { id, token_digest, started_at: instant(&started_at)? })
+impl RowId {
+    pub(crate) fn of_secret(connection: &ConnectionKey, purpose: &str) -> Self {
+        Self {
+            table: SealedTable::Secrets,
+            app_id: connection.app_id.clone(),
+            name: connection.name.clone(),
+            detail: purpose.to_owned(),
+        }
+    }
+
+    /// Whose place its fields are sealed in, and their names.
+    fn home(&self) -> (ConnectionKey, Vec<String>) {
+        // An authorization is sealed for its state, and not for its connection, which may be the same as another's.
+        let name = match self.table {
+            SealedTable::Authorizations => self.detail.to_ascii_lowercase(),
+            _ => self.name.clone(),
+        };
+        let connection = ConnectionKey { app_id: self.app_id.clone(), name };
+        let fields = match self.table {
+            SealedTable::Connections => vec!["tokens".to_owned(), "settings".to_owned()],
+            SealedTable::Authorizations => vec!["authorization".to_owned()],
+            SealedTable::Secrets => vec![format!("secret for {}", self.detail)],
+        };
+        (connection, fields)
+    }
+
+    /// Does something with each sealed field in its place.
+    pub(crate) fn each<T>(
+        &self,
+        content: &SealedContent,
+        mut work: impl FnMut(&Place<'_>, &[u8]) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let (id, fields) = self.home();
+        let sealed = fields.iter().zip(&content.fields);
+        sealed
+            .map(|(field, sealed)| {
+                let generation = content.generation;
+                work(&Place { id: &id, field, generation }, sealed)
+            })
+            .collect()
+    }
 }
 
-fn renewal(columns: RenewalColumns) -> Result<Renewal> {
-    let (reason, failures, since, days, retry_after, refreshed_at, failed_at, rejected_client) = columns;
-    Ok(Renewal {
-        failures: failures.unsigned_abs(),
-        failing_since: optional_instant(since)?,
-        failing_days: days.unsigned_abs(),
-        retry_after: optional_instant(retry_after)?,
-        succeeded_at: optional_instant(refreshed_at)?,
-        failed_at: optional_instant(failed_at)?,
-        reason,
-        rejected_client,
-    })
+/// What is sealed in a row.
+pub(crate) struct SealedContent {
+    pub(crate) key_id: String,
+    pub(crate) generation: i64,
+    pub(crate) fields: Vec<Vec<u8>>,
 }
 
-fn optional_instant(text: Text) -> Result<Option<Timestamp>> {
-    text.map(|text| instant(&text)).transpose()
+/// Columns of a sealed row: id of the key, generation, first field, second field where there is one.
+pub(crate) type ContentRow = (String, i64, Vec<u8>, Option<Vec<u8>>);
+
+impl From<ContentRow> for SealedContent {
+    fn from((key_id, generation, first, second): ContentRow) -> Self {
+        Self { key_id, generation, fields: std::iter::once(first).chain(second).collect() }
+    }
+}
+
+/// Rows of a table that were sealed with one key: id of the key, how many.
+pub(crate) type CountRow = (String, i64);
+
+/// A database's sealed rows. Authorizations that nobody can come back to any more are none of them.
+pub(crate) trait SealedRows {
+    /// All rows of a table.
+    async fn ids(&self, table: SealedTable) -> Result<Vec<RowId>>;
+
+    /// How many of them were sealed with which key.
+    async fn counts(&self, table: SealedTable) -> Result<Vec<CountRow>>;
+
+    /// What is sealed in a row; `None` when it is gone.
+    async fn content(&self, id: &RowId) -> Result<Option<SealedContent>>;
+
+    /// Puts other sealed fields in the place of these, durably; `false` when the row is another by now.
+    async fn replace(&self, id: &RowId, was: &SealedContent, new: &SealedContent) -> Result<bool>;
+
+    /// Adds a secret, unless there is one.
+    async fn add_secret(&self, id: &RowId, content: &SealedContent) -> Result<()>;
 }

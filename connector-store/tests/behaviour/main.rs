@@ -20,6 +20,7 @@ mod records;
 mod refusals;
 mod rejects;
 mod round_trip;
+mod schedules;
 mod status;
 mod together;
 mod upgrade;
@@ -191,8 +192,15 @@ on_every_backend! {
         a_run_that_lost_its_lease_writes_nothing,
         a_run_that_was_killed_is_marked_as_interrupted,
     },
+    schedules::{
+        schedules_are_kept_replaced_and_removed,
+        each_time_of_a_schedule_is_taken_once,
+        what_became_of_the_last_time_outlives_changes,
+    },
     status::{
         runs_and_streams_are_listed,
+        runs_are_chosen_by_connection_and_id,
+        streams_are_listed_page_by_page,
         a_store_that_is_not_there_lists_nothing,
         eight_may_start_at_once,
         a_store_of_a_newer_program_is_refused,

@@ -1,8 +1,9 @@
 //! What the store tells about itself, and how it comes to be.
 
 use connector_core::sync::Status;
+use connector_store::{RunQuery, StreamQuery};
 
-use crate::world::{World, begin, companies, company, key, shared, state};
+use crate::world::{Shape, World, begin, companies, company, key, shared, state};
 
 pub(crate) async fn runs_and_streams_are_listed(world: World) {
     let run = world.begin().await;
@@ -28,10 +29,69 @@ pub(crate) async fn runs_and_streams_are_listed(world: World) {
     assert_eq!(store.streams("example").await.unwrap()[0].rows, None);
 }
 
+pub(crate) async fn runs_are_chosen_by_connection_and_id(world: World) {
+    let mut ids = Vec::new();
+    for connection in ["acme", "acme", "globex", "initech"] {
+        let run = begin(&world.store, connection, false).await.unwrap();
+        let mut stream = run.open(&companies()).await;
+        stream.write(&[company(1, 1)], &state(1)).await.unwrap();
+        drop(stream);
+        ids.push(run.start.run_id);
+        run.finish(Status::Succeeded).await.unwrap();
+    }
+    let chosen = async |connections: Option<&[&str]>, run_id, most| {
+        let connections = connections.map(|names| names.iter().map(ToString::to_string).collect());
+        let query = RunQuery { connections, run_id, most };
+        let runs = world.store.chosen_runs("example", &query).await.unwrap();
+        let mut found: Vec<_> = runs.into_iter().map(|run| run.run_id).collect();
+        found.sort_by_key(|id| ids.iter().position(|known| known == id));
+        found
+    };
+    assert_eq!(chosen(Some(&["acme", "initech"]), None, 10).await, [ids[0], ids[1], ids[3]]);
+    assert_eq!(chosen(None, Some(ids[2]), 10).await, [ids[2]]);
+    assert!(chosen(Some(&["acme"]), Some(ids[2]), 10).await.is_empty(), "both must fit");
+    assert!(chosen(Some(&[]), None, 10).await.is_empty());
+    assert_eq!(chosen(None, None, 3).await.len(), 3);
+
+    let names = ["acme", "globex", "nobody"].map(str::to_owned);
+    let last = world.store.last_runs("example", &names).await.unwrap();
+    assert_eq!(last.iter().map(|run| run.run_id).collect::<Vec<_>>(), [ids[1], ids[2]]);
+    let synced = world.store.synced_connections("example").await.unwrap();
+    let synced: Vec<_> = synced.iter().map(|found| (found.connection.as_str(), found.streams)).collect();
+    assert_eq!(synced, [("acme", 1), ("globex", 1), ("initech", 1)]);
+}
+
+pub(crate) async fn streams_are_listed_page_by_page(world: World) {
+    for connection in ["acme", "globex"] {
+        let run = begin(&world.store, connection, false).await.unwrap();
+        for name in ["beta", "alpha", "gamma"] {
+            let mut stream = run.open(&Shape { name: name.to_owned(), ..companies() }).await;
+            stream.write(&[company(1, 1)], &state(1)).await.unwrap();
+        }
+        run.finish(Status::Succeeded).await.unwrap();
+    }
+    let mut query = StreamQuery { most: 2, ..StreamQuery::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = world.store.chosen_streams("example", &query).await.unwrap();
+        let Some(last) = page.last() else { break };
+        query.after = Some((last.connection.clone(), last.schema.clone(), last.stream.clone()));
+        found.extend(page.into_iter().map(|stream| format!("{} {}", stream.connection, stream.stream)));
+    }
+    let all = ["acme alpha", "acme beta", "acme gamma", "globex alpha", "globex beta", "globex gamma"];
+    assert_eq!(found, all);
+    let query = StreamQuery { connections: Some(vec!["globex".to_owned()]), ..StreamQuery::default() };
+    let of_one = world.store.chosen_streams("example", &query).await.unwrap();
+    assert!(of_one.iter().all(|stream| stream.connection == "globex"), "{of_one:?}");
+    assert_eq!(of_one.len(), 3);
+}
+
 pub(crate) async fn a_store_that_is_not_there_lists_nothing(world: World) {
     assert!(world.store.runs("example", 1).await.unwrap().is_empty());
     assert!(world.store.streams("example").await.unwrap().is_empty());
     assert!(world.store.connections("example").await.unwrap().is_empty());
+    assert!(world.store.synced_connections("example").await.unwrap().is_empty());
+    assert!(world.store.last_runs("example", &["default".to_owned()]).await.unwrap().is_empty());
     let id = crate::vault::id("default");
     assert!(world.store.vault(Some(key())).load(&id).await.unwrap().is_none());
     assert!(world.files().is_empty());

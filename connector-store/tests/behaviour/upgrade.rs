@@ -12,6 +12,7 @@ async fn take_back(world: &World) {
         "hints",
         "refresh_attempts",
         "authorizations",
+        "secrets",
         "access_keys",
         "audit",
         "audit_head",

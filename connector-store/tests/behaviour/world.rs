@@ -111,16 +111,13 @@ impl World {
                 assert!(!rows.is_empty());
                 format!("{rows:?}").into_bytes()
             }
-            Database::Sqlite(folder) => {
-                let mut bytes = Vec::new();
-                for entry in std::fs::read_dir(folder.path()).unwrap() {
-                    let path = entry.unwrap().path();
-                    if path.extension().is_none_or(|extension| extension != "key") {
-                        bytes.extend(std::fs::read(path).unwrap());
-                    }
+            // A connection that is being closed may take its files away meanwhile, and their content elsewhere.
+            Database::Sqlite(folder) => loop {
+                match contents(folder.path()) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    contents => return contents.unwrap(),
                 }
-                bytes
-            }
+            },
         }
     }
 
@@ -152,6 +149,18 @@ impl World {
         run.finish(Status::Succeeded).await.unwrap();
         written
     }
+}
+
+/// All bytes of all files but keys.
+fn contents(folder: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "key") {
+            bytes.extend(std::fs::read(path)?);
+        }
+    }
+    Ok(bytes)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test writes its own statements")]
@@ -219,6 +228,7 @@ impl Run {
             finished_at: Timestamp::now(),
             requests: 3,
             streams: Vec::new(),
+            error: None,
         };
         self.run.finish(&report).await
     }

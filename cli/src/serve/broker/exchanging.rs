@@ -79,5 +79,5 @@ async fn hand_out(allowed: &Allowed, posted: Posted) -> Result<Done, Refusal> {
         extra: tokens.extra,
         ..current
     };
-    tokens::done(allowed, &issued, issued_token_type.as_deref())
+    tokens::done(allowed, &issued, issued_token_type.as_deref()).await
 }

@@ -24,7 +24,7 @@ mod tests;
 mod tokens;
 mod ways_out;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, PRAGMA, X_CONTENT_TYPE_OPTIONS};
@@ -35,6 +35,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use connector_core::oauth::ConnectionKey;
 use connector_core::{Result, Secret};
 use connector_store::{AuditLog, Store, token_fingerprint};
+use tokio::sync::OnceCell;
 
 use super::Server;
 use crate::host::CliHost;
@@ -45,7 +46,7 @@ use ways_out::WaysOut;
 pub(crate) struct Broker {
     /// Who asked for what, and what came of it.
     pub(crate) audit: AuditLog,
-    fingerprints: OnceLock<Secret>,
+    fingerprints: OnceCell<Secret>,
     ways_out: WaysOut,
     devices: Devices,
 }
@@ -55,22 +56,16 @@ impl Broker {
     pub(crate) fn new(store: &Store) -> Self {
         Self {
             audit: store.audit_log(),
-            fingerprints: OnceLock::new(),
+            fingerprints: OnceCell::new(),
             ways_out: WaysOut::default(),
             devices: Devices::default(),
         }
     }
 
-    /// What tells a token from others in the audit log.
-    fn fingerprint(&self, host: &CliHost, token: &Secret) -> Result<String> {
-        let key = match self.fingerprints.get() {
-            Some(key) => key,
-            None => {
-                let of_all = ConnectionKey { app_id: String::new(), name: String::new() };
-                let key = host.derived_secret("audit", &of_all)?;
-                self.fingerprints.get_or_init(|| key)
-            }
-        };
+    /// What tells a token from others in the audit log, whichever key the vault has.
+    async fn fingerprint(&self, host: &CliHost, token: &Secret) -> Result<String> {
+        let of_all = ConnectionKey { app_id: String::new(), name: String::new() };
+        let key = self.fingerprints.get_or_try_init(|| host.lasting_secret("audit", &of_all)).await?;
         Ok(token_fingerprint(key, token))
     }
 }

@@ -67,18 +67,18 @@ async fn hand_out(allowed: &Allowed) -> Result<Done, Refusal> {
     };
     let name = allowed.subject.vault_name();
     match access_token(&allowed.integration, &allowed.lent(), &name, options).await {
-        Ok(issued) => done(allowed, &issued, None),
+        Ok(issued) => done(allowed, &issued, None).await,
         Err(error) => Err(connecting::with_way_out(allowed, error.into()).await),
     }
 }
 
 /// The answer with a token; `issued_token_type` says what it is, where it was exchanged.
-pub(super) fn done(
+pub(super) async fn done(
     allowed: &Allowed,
     issued: &IssuedToken,
     issued_token_type: Option<&str>,
 ) -> Result<Done, Refusal> {
-    let token_fp = allowed.server.broker.fingerprint(&allowed.host, &issued.access_token)?;
+    let token_fp = allowed.server.broker.fingerprint(&allowed.host, &issued.access_token).await?;
     let body = Body {
         subject: &allowed.subject,
         access_token: issued.access_token.expose(),

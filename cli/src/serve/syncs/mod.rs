@@ -1,15 +1,13 @@
 //! Runs: started, watched and cancelled over HTTP.
 
+mod body;
+mod events;
+mod live;
+mod routes;
 mod runs;
+mod view;
 
-use std::sync::Arc;
-
-use axum::Router;
-
-use super::Server;
-
-pub(crate) use runs::{RunView, Runs, StreamView};
-
-pub(super) fn routes() -> Router<Arc<Server>> {
-    Router::new()
-}
+pub(super) use routes::routes;
+pub(crate) use routes::{app_of, customer, require, respond};
+pub(crate) use runs::Runs;
+pub(crate) use view::{RunView, StreamView};

@@ -1,0 +1,174 @@
+// An OAuth server that this project did not write: npm's oidc-provider, with rotation of refresh tokens and revocation
+// of the whole family when one is used twice. It stands in for an app's authorization server; whoever comes is signed
+// in at once. Prints its address as one JSON line, then obeys until its standard input ends.
+//
+//   GET  /control          what happened so far
+//   POST /control          {"delay": ms, "hang": bool, "status": 503, "access_token_seconds": n, "account": "…"}: from now on
+//
+// `delay` holds answers of the token endpoint back after they were made; `hang` never sends them; `status` refuses
+// before anything happens.
+import { createHash } from 'node:crypto';
+import http from 'node:http';
+import { once } from 'node:events';
+import Provider, { interactionPolicy } from 'oidc-provider';
+
+const control = { delay: 0, hang: false, status: 0, access_token_seconds: 3600, account: 'account-1' };
+const seen = { token_requests: 0, refreshes: 0, refreshed: 0, refused: 0, held: 0 };
+const port = Number(process.argv[2] ?? 0);
+
+const server = http.createServer();
+server.listen(port, '127.0.0.1');
+await once(server, 'listening');
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const code = ['authorization_code', 'refresh_token'];
+const redirects = ['http://127.0.0.1/callback', 'http://127.0.0.1/oauth/callback'];
+const client = (client_id, more) => ({
+  client_id,
+  redirect_uris: redirects,
+  application_type: 'native',
+  grant_types: code,
+  response_types: ['code'],
+  ...more,
+});
+
+// The key that the client `with-key` signs with; a fixed one, since it guards nothing.
+const publicKey = process.env.CLIENT_JWK ? JSON.parse(process.env.CLIENT_JWK) : undefined;
+
+// Whoever signs in agrees.
+const policy = interactionPolicy.base();
+policy.remove('consent');
+
+const provider = new Provider(issuer, {
+  clients: [
+    client('with-post', { client_secret: 'post-secret-0123456789', token_endpoint_auth_method: 'client_secret_post' }),
+    client('with-basic', { client_secret: 's3cr:t/+ %&', token_endpoint_auth_method: 'client_secret_basic' }),
+    client('public', { token_endpoint_auth_method: 'none' }),
+    client('with-device', {
+      client_secret: 'device-secret-0123456789',
+      token_endpoint_auth_method: 'client_secret_post',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      response_types: [],
+      redirect_uris: [],
+    }),
+    client('with-credentials', {
+      client_secret: 'credentials-secret-0123456789',
+      token_endpoint_auth_method: 'client_secret_post',
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+    }),
+    ...(publicKey
+      ? [client('with-key', { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicKey] } })]
+      : []),
+  ],
+  // The paths of the app whose connector is tested.
+  routes: { authorization: '/oauth2/authorize', token: '/oauth2/access_token' },
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true, userCodeInputSource: (ctx, form) => { ctx.body = form; }, userCodeConfirmSource: (ctx, form) => { ctx.body = form; } },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+  },
+  scopes: ['openid', 'offline_access', 'read', 'write'],
+  rotateRefreshToken: true,
+  issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
+  ttl: {
+    AccessToken: () => control.access_token_seconds,
+    ClientCredentials: () => control.access_token_seconds,
+    RefreshToken: 86400,
+    Grant: 86400,
+    Session: 86400,
+    Interaction: 600,
+    IdToken: 600,
+    DeviceCode: 600,
+  },
+  findAccount: async (ctx, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  loadExistingGrant: async (ctx) => {
+    const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
+    grant.addOIDCScope('openid offline_access read write');
+    await grant.save();
+    return grant;
+  },
+  interactions: { policy, url: (ctx, interaction) => `/sign-in/${interaction.uid}` },
+  cookies: { keys: ['a key for a server that only tests know'] },
+});
+
+provider.on('grant.success', (ctx) => { if (ctx.oidc.params?.grant_type === 'refresh_token') seen.refreshed += 1; });
+provider.on('grant.error', () => { seen.refused += 1; });
+provider.use(async (ctx, next) => {
+  await next();
+  if (ctx.path === '/oauth2/access_token' && ctx.oidc?.params?.grant_type === 'refresh_token') seen.refreshes += 1;
+});
+
+const handle = provider.callback();
+
+async function body(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+// What the connector asks for to know whose tokens these are.
+async function me(request, response) {
+  const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+  const token = bearer && (await provider.AccessToken.find(bearer));
+  response.setHeader('content-type', 'application/json');
+  if (!token || token.isExpired) {
+    response.statusCode = 401;
+    response.end(JSON.stringify({ errors: [{ code: 0, title: 'Unauthorized', status: 401 }] }));
+    return;
+  }
+  const id = (text) => {
+    const hex = createHash('sha256').update(text).digest('hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  };
+  const account = { type: 'account', id: id(control.account) };
+  response.end(JSON.stringify({
+    data: { id: id(`user of ${control.account}`), account, first_name: 'A', last_name: 'User', email: 'user@example.com', language: 'en', status: 'active' },
+  }));
+}
+
+server.on('request', async (request, response) => {
+  const url = new URL(request.url, issuer);
+  const path = url.pathname;
+  // Apps that fix the scopes at registration are sent none.
+  if (path === '/oauth2/authorize' && !url.searchParams.has('scope')) request.url += '&scope=read';
+  if (path === '/control') {
+    if (request.method === 'POST') Object.assign(control, JSON.parse(await body(request)));
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ ...seen, control }));
+    return;
+  }
+  if (path.startsWith('/sign-in/')) {
+    await provider.interactionFinished(request, response, { login: { accountId: control.account } });
+    return;
+  }
+  if (path === '/users.me') return me(request, response);
+  if (path !== '/oauth2/access_token') return handle(request, response);
+
+  seen.token_requests += 1;
+  if (control.status) {
+    seen.refused += 1;
+    response.statusCode = control.status;
+    response.setHeader('retry-after', '1');
+    response.end('<html>not now</html>');
+    return;
+  }
+  // The answer is made, and what it changed has happened, before it is held back.
+  const end = response.end.bind(response);
+  response.end = (...all) => {
+    seen.held += 1;
+    const send = () => { seen.held -= 1; end(...all); };
+    if (control.hang) return response;
+    if (control.delay) setTimeout(send, control.delay);
+    else send();
+    return response;
+  };
+  return handle(request, response);
+});
+
+process.stdout.write(`${JSON.stringify({ issuer })}\n`);
+process.stdin.resume();
+process.stdin.on('end', () => process.exit(0));
