@@ -403,6 +403,14 @@ impl Store {
         }
     }
 
+    /// Whether somebody is agreeing to a connection right now, as far as that was begun here. Needs no vault key.
+    pub async fn is_being_authorized(&self, connection: &ConnectionKey) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.is_being_authorized(connection).await,
+            Backend::Sqlite(database) => database.is_being_authorized(connection).await,
+        }
+    }
+
     /// The connections of an app. Needs no vault key.
     pub async fn connections(&self, app_id: &str) -> Result<Vec<ConnectionSummary>> {
         self.vault(None).list(app_id).await

@@ -27,6 +27,11 @@ impl Failure {
         self
     }
 
+    /// The error itself, for those who answer it in another way.
+    pub(crate) fn into_error(self) -> ConnectorError {
+        self.error
+    }
+
     /// Where it happened, where that is no route.
     pub(crate) fn raised_in(mut self, raised_in: String) -> Self {
         self.raised_in = raised_in;

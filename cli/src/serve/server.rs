@@ -101,7 +101,7 @@ impl Server {
             sessions: Sessions::default(),
             runs: Runs::default(),
             exports: Exports::default(),
-            broker: Broker::default(),
+            broker: Broker::new(&store),
             store,
             public_url,
             request_timeout,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::oauth::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, PendingAuthorization, TakenAuthorization};
 use connector_core::{Result, Secret};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -73,6 +73,25 @@ impl PgAuthorizations {
         .await
         .map_err(explain)?;
         Ok(if is_used.is_some() { TakenAuthorization::Used } else { TakenAuthorization::Unknown })
+    }
+}
+
+impl Database {
+    /// Whether an authorization of the connection is under way.
+    pub(crate) async fn is_being_authorized(&self, id: &ConnectionKey) -> Result<bool> {
+        if !self.is_there().await? {
+            return Ok(false);
+        }
+        self.again(|| {
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM connector.authorizations
+                 WHERE app_id = $1 AND connection = $2 AND used_at IS NULL AND expires_at > now())",
+            )
+            .bind(&id.app_id)
+            .bind(&id.name)
+            .fetch_one(self.pool())
+        })
+        .await
     }
 }
 

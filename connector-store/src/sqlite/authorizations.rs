@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connector_core::oauth::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, PendingAuthorization, TakenAuthorization};
 use connector_core::{Result, Secret};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -82,6 +82,25 @@ impl SqliteAuthorizations {
         .await
         .map_err(explain)?;
         Ok(if is_used.is_some() { TakenAuthorization::Used } else { TakenAuthorization::Unknown })
+    }
+}
+
+impl Database {
+    /// Whether an authorization of the connection is under way.
+    pub(crate) async fn is_being_authorized(&self, id: &ConnectionKey) -> Result<bool> {
+        let Some(mut connection) = self.connect_if_there().await? else {
+            return Ok(false);
+        };
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM connector_authorizations
+             WHERE app_id = ?1 AND connection = ?2 AND used_at IS NULL AND expires_at > ?3)",
+        )
+        .bind(id.app_id.clone())
+        .bind(id.name.clone())
+        .bind(sortable(Timestamp::now()))
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| self.explain(error))
     }
 }
 

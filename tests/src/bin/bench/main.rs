@@ -1,18 +1,20 @@
 //! Measures what the project promises about speed and memory, and prints each figure beside its bar.
 //!
 //! ```text
-//! bench PROGRAM [--quick] [startup] [load] [memory] [requests] [incremental] [verify] [sqlite] [budget]
+//! bench PROGRAM [--quick] [startup] [load] [memory] [requests] [incremental] [verify] [sqlite] [budget] [broker]
 //! ```
 //!
 //! Nothing is timed against a limit: a figure beyond its bar is for people to see. The exit code tells only whether
 //! what was measured did its work: rows that are missing make it 1.
 
 mod baseline;
+mod broker;
 mod budget;
 mod callers;
 mod connected;
 mod figures;
 mod incremental;
+mod keep_alive;
 mod load;
 mod measured;
 mod memory;
@@ -47,6 +49,8 @@ struct Scale {
     many_records: u64,
     /// How long a backfill at the rate limit goes on: a few times the minute that slides.
     backfill: Duration,
+    /// Tokens that are asked for, of each store and by so many callers.
+    tokens: u64,
 }
 
 const FULL: Scale = Scale {
@@ -55,15 +59,22 @@ const FULL: Scale = Scale {
     records: 100_000,
     many_records: 1_000_000,
     backfill: Duration::from_secs(245),
+    tokens: 100_000,
 };
 
 /// To see whether the bench still works; the figures say little.
-const QUICK: Scale =
-    Scale { starts: 5, rounds: 1, records: 2_000, many_records: 20_000, backfill: Duration::from_secs(125) };
+const QUICK: Scale = Scale {
+    starts: 5,
+    rounds: 1,
+    records: 2_000,
+    many_records: 20_000,
+    backfill: Duration::from_secs(125),
+    tokens: 5_000,
+};
 
 type Section = (&'static str, fn(&Program, Scale) -> Outcome);
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     ("startup", startup::measure),
     ("load", load::measure),
     ("memory", memory::measure),
@@ -72,6 +83,7 @@ const SECTIONS: [Section; 8] = [
     ("verify", verify::measure),
     ("sqlite", sqlite::measure),
     ("budget", budget::measure),
+    ("broker", broker::measure),
 ];
 
 fn main() -> ExitCode {
