@@ -17,9 +17,7 @@ use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
 use crate::status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
-use crate::status::{RunSummary, StreamSummary};
 use crate::vault::{self, Keyring, RekeyReport, VaultKeys, VaultStatus, missing_key};
-use crate::vault::{Keyring, VaultKey, derive, missing_key};
 use crate::{postgres, sqlite};
 
 /// How a store is opened.

@@ -14,7 +14,10 @@ impl Chromium {
     pub fn barriers(&self) -> Vec<String> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/axe-core/axe.min.js");
         let axe = fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; `make test` installs it, as does `npm ci --prefix tests/node`", path.display())
+            panic!(
+                "{}: {error}; `make test` installs it, as does `npm ci --prefix tests/node`",
+                path.display()
+            )
         });
         self.evaluate(&axe);
         let rules = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";

@@ -152,7 +152,8 @@ impl Chromium {
     pub fn text(&self, selector: &str) -> String {
         let read = || {
             let element = self.find("css selector", selector)?;
-            let answer = self.driver.try_ask("GET", &format!("/element/{element}/text"), &Value::Null).ok()?;
+            let answer =
+                self.driver.try_ask("GET", &format!("/element/{element}/text"), &Value::Null).ok()?;
             answer.as_str().map(str::to_owned)
         };
         self.wait_until(selector, read)
@@ -186,7 +187,8 @@ impl Chromium {
         let Some(folder) = env::var_os("SCREENSHOTS").map(PathBuf::from) else { return };
         let options = json!({"format": "png", "captureBeyondViewport": true});
         let answer = self.development_tool("Page.captureScreenshot", &options);
-        let bytes = STANDARD.decode(answer["data"].as_str().unwrap_or_default()).expect("a picture in base64");
+        let bytes =
+            STANDARD.decode(answer["data"].as_str().unwrap_or_default()).expect("a picture in base64");
         fs::create_dir_all(&folder).expect("a folder for pictures");
         fs::write(folder.join(format!("{name}.png")), bytes).expect("a picture can be written");
     }

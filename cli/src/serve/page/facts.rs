@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connector_core::Result;
 use connector_core::oauth::ConnectionSummary;
-use connector_store::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
+use connector_store::{RunQuery, RunSummary, Schedule, StreamQuery, StreamSummary, SyncedConnection};
 
 use super::access::Rights;
 use crate::serve::access::Caller;
@@ -47,6 +47,8 @@ pub(super) struct Facts {
     pub(super) streams: Vec<StreamSummary>,
     /// There are more streams than these.
     pub(super) has_more_streams: bool,
+    /// What starts by the clock.
+    pub(super) schedules: Vec<Schedule>,
     /// Runs of this process that are under way.
     pub(super) under_way: Vec<RunView>,
 }
@@ -100,6 +102,7 @@ impl Facts {
                 .await?,
             streams,
             has_more_streams,
+            schedules: store.schedules(app_id).await?.into_iter().map(|stored| stored.schedule).collect(),
             under_way: names.iter().filter_map(|name| server.runs.of_connection(app_id, name)).collect(),
             places: shown,
             places_in_all,

@@ -1,7 +1,7 @@
 //! What the pages show, made of what was read: no database, no clock, no request.
 
 use connector_core::sync::{Mode, Status, StreamReport};
-use connector_store::{RunSummary, StreamSummary};
+use connector_store::{RunSummary, Schedule, StreamSummary};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -158,7 +158,7 @@ impl ConnectionView {
             troubles: last.map(|run| troubles(run, &facts.app)).unwrap_or_default(),
             last_run: last.map(|run| RunRow::new(run, now)),
             live: live.map(|run| LiveRun::new(run, now)),
-            next_run: None,
+            next_run: place.rights.read.then(|| NextRun::first(&facts.schedules, &place.name, now)).flatten(),
             may_write: place.rights.write,
             may_sync: place.rights.write && place.stored.is_some() && !state.reconnect,
             may_connect: place.rights.connect && facts.has_login,
@@ -170,6 +170,18 @@ impl ConnectionView {
 
     fn needs_attention(&self) -> bool {
         self.state.needs_attention() || self.troubles.iter().any(|trouble| !trouble.passes)
+    }
+}
+
+impl NextRun {
+    /// The first of a connection's schedules to come.
+    fn first(schedules: &[Schedule], connection: &str, now: Timestamp) -> Option<Self> {
+        let of_connection =
+            schedules.iter().filter(|schedule| schedule.enabled && schedule.key.connection == connection);
+        let (at, schedule) = of_connection
+            .filter_map(|schedule| Some((schedule.next_at?, schedule)))
+            .min_by_key(|(at, _)| *at)?;
+        Some(Self { at: When::new(at, now), schedule: schedule.expression.clone() })
     }
 }
 

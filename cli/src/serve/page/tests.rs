@@ -51,10 +51,9 @@ async fn form_token(server: &Arc<Server>, cookie: &str) -> String {
 #[tokio::test]
 async fn whoever_is_not_known_is_led_to_sign_in_and_back() {
     let server = server();
-    for (path, expected) in [
-        ("/", "/-/sign-in"),
-        ("/-/example/runs?most=5", "/-/sign-in?next=%2F-%2Fexample%2Fruns%3Fmost%3D5"),
-    ] {
+    for (path, expected) in
+        [("/", "/-/sign-in"), ("/-/example/runs?most=5", "/-/sign-in?next=%2F-%2Fexample%2Fruns%3Fmost%3D5")]
+    {
         let response = answer(&server, get(path, "")).await;
         assert_eq!((response.status(), location(&response)), (StatusCode::SEE_OTHER, expected), "{path}");
     }
