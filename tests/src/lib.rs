@@ -10,6 +10,7 @@ pub mod browser;
 pub mod chromium;
 pub mod comparison;
 pub mod oauth_server;
+pub mod people;
 pub mod source;
 pub mod store;
 pub mod streams;

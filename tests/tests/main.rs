@@ -43,6 +43,7 @@ mod modules;
 mod oauth;
 mod odd_data;
 mod output;
+mod page;
 mod secrets;
 mod tokens;
 mod webhooks;
