@@ -49,7 +49,12 @@ impl RowId {
 
     /// Whose place its fields are sealed in, and their names.
     fn home(&self) -> (ConnectionKey, Vec<String>) {
-        let connection = ConnectionKey { app_id: self.app_id.clone(), name: self.name.clone() };
+        // An authorization is sealed for its state, and not for its connection, which may be the same as another's.
+        let name = match self.table {
+            SealedTable::Authorizations => self.detail.to_ascii_lowercase(),
+            _ => self.name.clone(),
+        };
+        let connection = ConnectionKey { app_id: self.app_id.clone(), name };
         let fields = match self.table {
             SealedTable::Connections => vec!["tokens".to_owned(), "settings".to_owned()],
             SealedTable::Authorizations => vec!["authorization".to_owned()],
