@@ -45,7 +45,10 @@ pub(crate) async fn show_errors_as_pages(
     if envelope["is_error"] != true {
         return Response::from_parts(parts, body.into());
     }
-    if parts.status == StatusCode::UNAUTHORIZED {
+    // The app may have refused its own login, which is another matter.
+    let is_of_keys =
+        envelope["error"]["app_error_code"].as_str().is_some_and(|code| code.starts_with("access."));
+    if parts.status == StatusCode::UNAUTHORIZED && is_of_keys {
         return to_sign_in(&server, &method, &uri, &headers);
     }
     let mut shown = error_page(&server, parts.status, &envelope["error"], &uri, &headers);
@@ -89,7 +92,7 @@ fn error_page(
         _ => "This did not work",
     };
     let frame = Frame::new(&server.sessions, headers, uri, Timestamp::now());
-    let who = (status != StatusCode::FORBIDDEN && status.is_server_error()).then_some(&trouble.who);
+    let who = (trouble.reconnect || status.is_server_error()).then_some(&trouble.who);
     let (link, link_text) = if uri.path() == "/" { ("/", "Try again") } else { ("/", "To the overview") };
     let view = json!({"frame": frame, "heading": heading, "who": who, "link": link, "link_text": link_text, "message": &trouble.message, "hint": &trouble.hint});
     page(status, "message.html", view)
