@@ -40,7 +40,7 @@ fn an_account_is_connected_and_synced_by_clicks(kind: Kind) {
     browser.press("Next");
     browser.press("Continue to");
     browser.wait_for(".connection");
-    assert_eq!(browser.text(".connection h4"), "acme/north");
+    assert_eq!(browser.text(".connection .name"), "acme/north");
     assert_eq!(browser.text(".connection .pill"), "Connected");
     visit.assert_calm();
 

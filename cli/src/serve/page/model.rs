@@ -4,7 +4,7 @@ mod runs;
 #[cfg(test)]
 mod tests;
 
-use connector_store::{Schedule, StreamSummary};
+use connector_store::{RunSummary, Schedule, StreamSummary};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -132,7 +132,7 @@ impl ConnectionView {
             is_stored: place.stored.is_some(),
             streams: place.synced.as_ref().map_or(0, |synced| synced.streams),
             is_busy_elsewhere: live.is_none() && last.is_some_and(|run| run.status == "running"),
-            troubles: last.map(|run| troubles(run, &facts.app)).unwrap_or_default(),
+            troubles: last.map(|run| news(run, &state, &facts.app)).unwrap_or_default(),
             last_run: last.map(|run| RunRow::new(run, now)),
             live: live.map(|run| LiveRun::new(run, now)),
             next_run: place.rights.read.then(|| NextRun::first(&facts.schedules, &place.name, now)).flatten(),
@@ -148,6 +148,12 @@ impl ConnectionView {
     fn needs_attention(&self) -> bool {
         self.state.needs_attention() || self.troubles.iter().any(|trouble| !trouble.passes)
     }
+}
+
+/// What went wrong in a run, without what the state says better.
+fn news(run: &RunSummary, state: &StateView, app: &str) -> Vec<Trouble> {
+    let is_news = |trouble: &Trouble| !(trouble.reconnect && state.reconnect);
+    troubles(run, app).into_iter().filter(is_news).collect()
 }
 
 impl NextRun {

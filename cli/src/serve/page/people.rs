@@ -51,7 +51,7 @@ pub(crate) async fn show_errors_as_pages(
     if parts.status == StatusCode::UNAUTHORIZED && is_of_keys {
         return to_sign_in(&server, &method, &uri, &headers);
     }
-    let mut shown = error_page(&server, parts.status, &envelope["error"], &uri, &headers);
+    let mut shown = error_page(&server, parts.status, &envelope["error"], &method, &uri, &headers);
     if let Some(wait) = parts.headers.remove(RETRY_AFTER) {
         shown.headers_mut().insert(RETRY_AFTER, wait);
     }
@@ -88,11 +88,13 @@ fn error_page(
         StatusCode::FORBIDDEN => "This is not allowed",
         StatusCode::CONFLICT => "Not now",
         StatusCode::TOO_MANY_REQUESTS => "Too many requests",
-        _ if status.is_server_error() => "This cannot be shown now",
+        _ if status.is_server_error() || method == Method::GET => "This cannot be shown now",
         _ => "This did not work",
     };
     let frame = Frame::new(&server.sessions, headers, uri, Timestamp::now());
-    let who = (trouble.reconnect || status.is_server_error()).then_some(&trouble.who);
+    let is_of_visitor =
+        matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::CONFLICT);
+    let who = (!is_of_visitor).then_some(&trouble.who);
     let (link, link_text) = if uri.path() == "/" { ("/", "Try again") } else { ("/", "To the overview") };
     let view = json!({"frame": frame, "heading": heading, "who": who, "link": link, "link_text": link_text, "message": &trouble.message, "hint": &trouble.hint});
     page(status, "message.html", view)

@@ -159,6 +159,18 @@ fn a_trouble_that_passes_needs_nobody() {
 }
 
 #[test]
+fn what_the_state_says_is_not_said_twice() {
+    let error = ConnectorError::new(ErrorCode::CredsRevoked, "the grant is gone");
+    let troubles = |state| {
+        let mut facts = facts(vec![place("acme", state)]);
+        facts.last_runs = vec![run(1, "acme", "failed", 0, Some(&error))];
+        view(facts)["connections"][0]["troubles"].as_array().unwrap().len()
+    };
+    assert_eq!(troubles(ConnectionState::Active), 1);
+    assert_eq!(troubles(ConnectionState::ReauthorizationRequired), 0);
+}
+
+#[test]
 fn what_cannot_succeed_is_not_offered() {
     let offered = |facts: Facts| {
         let view = view(facts);
@@ -223,7 +235,7 @@ fn streams_show_rows_and_lead_to_their_rejects() {
     }];
     let page = overview(facts);
     assert!(page.contains("12,345") && page.contains("not known"), "{page}");
-    assert!(page.contains("deals <span class=\"muted\">in shared.tl_deals"), "{page}");
+    assert!(page.contains("deals <span class=\"muted\">in shared.tl_<wbr>deals"), "{page}");
     let link = "/-/example/rejects?connection=a%26b&amp;stream=deals%40shared.tl_deals";
     assert!(page.contains(link), "{page}");
 }
