@@ -46,4 +46,5 @@ mod output;
 mod page;
 mod secrets;
 mod tokens;
+mod vault;
 mod webhooks;
