@@ -9,6 +9,8 @@
 //! visit.assert_calm();
 //! ```
 
+use std::net::TcpListener;
+
 use serde_json::Value;
 
 use crate::{
@@ -39,9 +41,21 @@ impl Server {
     /// When it does not start.
     pub fn start(account: &Account) -> Self {
         let mut process = account.connector().start(["serve", "--listen", "127.0.0.1:0"]);
-        let line = process.wait_for_standard_output("\"ready\"");
-        let ready: Value = serde_json::from_str(&line).expect("one line of JSON");
-        let url = format!("http://{}", text(&ready["listening"]));
+        let url = format!("http://{}", listening(&mut process));
+        Self { process, url }
+    }
+
+    /// Starts `serve` under the name `localhost`: for a browser another site than `127.0.0.1`, where the app is.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_on_another_site(account: &Account) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a free port").port();
+        let (address, url) = (format!("127.0.0.1:{port}"), format!("http://localhost:{port}"));
+        let mut process =
+            account.connector().start(["serve", "--listen", address.as_str(), "--public-url", url.as_str()]);
+        listening(&mut process);
         Self { process, url }
     }
 
@@ -49,6 +63,13 @@ impl Server {
     pub fn id(&self) -> u32 {
         self.process.id()
     }
+}
+
+/// Where a server says that it listens.
+fn listening(process: &mut RunningConnector) -> String {
+    let line = process.wait_for_standard_output("\"ready\"");
+    let ready: Value = serde_json::from_str(&line).expect("one line of JSON");
+    text(&ready["listening"]).to_owned()
 }
 
 /// The text of a new key to the server of an account, with these scopes.
@@ -66,7 +87,11 @@ pub fn new_key(account: &Account, scopes: &[&str]) -> String {
 impl Visit {
     /// A browser before the page to sign in at.
     pub fn new(account: &Account) -> Self {
-        let server = Server::start(account);
+        Self::of(Server::start(account))
+    }
+
+    /// The same, of a server that was started.
+    pub fn of(server: Server) -> Self {
         let browser = Chromium::start();
         browser.visit(&server.url);
         Self { browser, server }

@@ -67,7 +67,8 @@ fn an_account_is_connected_and_synced_by_clicks(kind: Kind) {
     browser.wait_for_text("succeeded");
     browser.wait_for("table.streams");
     let rows = browser.evaluate(
-        "return [...document.querySelectorAll('table.streams tbody tr')].map(row => [...row.cells].slice(0, 4).map(cell => cell.innerText))",
+        "return [...document.querySelectorAll('table.streams tbody tr')]
+             .map(row => [...row.cells].slice(0, 4).map(cell => cell.innerText))",
     );
     assert_eq!(rows.to_string(), r#"[["companies","120","0","0"],["contacts","120","0","0"]]"#);
     assert_eq!(
@@ -196,6 +197,23 @@ fn a_login_that_ended_is_told_with_the_way_back() {
     browser.wait_for_text("succeeded");
 }
 
+/// Browsers send the cookie of a session only with requests that its own pages make, and the way back from the app is
+/// none of those.
+#[test]
+fn a_session_outlives_the_visit_to_the_page_of_the_app() {
+    let account = Account::with_records(3, Kind::Sqlite).logged_in();
+    let visit = Visit::of(Server::start_on_another_site(&account));
+    visit.sign_in(&new_key(&account, &["admin"]));
+    visit.browser.press("Connect an account");
+    visit.browser.fill("#connection", "second");
+    visit.browser.press("Next");
+    visit.browser.press("Continue to");
+    visit.browser.wait_for_text("second");
+    visit.browser.wait_for(".sign-out");
+    assert!(visit.browser.address().starts_with("http://localhost:"), "{}", visit.browser.address());
+    visit.assert_silent();
+}
+
 #[test]
 fn a_denial_is_told_and_changes_nothing() {
     let account = Account::with_records(3, Kind::Sqlite).logged_in();
@@ -204,7 +222,9 @@ fn a_denial_is_told_and_changes_nothing() {
     visit.browser.press("Reconnect");
     visit.browser.press("Continue to");
     visit.browser.wait_for_text("not connected");
-    visit.go("/");
+    assert_eq!(visit.browser.barriers(), Vec::<String>::new());
+    visit.browser.press("To the overview");
+    visit.browser.wait_for(".connection");
     assert_eq!(visit.browser.text(".connection .pill"), "Connected");
 }
 

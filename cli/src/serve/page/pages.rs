@@ -49,7 +49,12 @@ pub(super) async fn overview(
     Ok(page(
         StatusCode::OK,
         "overview.html",
-        json!({"frame": visitor.frame, "connectors": connectors, "attention": attention, "is_whole": is_whole}),
+        json!({
+            "frame": visitor.frame,
+            "connectors": connectors,
+            "attention": attention,
+            "is_whole": is_whole,
+        }),
     ))
 }
 

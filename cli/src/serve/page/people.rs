@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::frame::Frame;
 use super::sign_in::is_https;
 use super::templates::page;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, sentence};
 use crate::serve::Server;
 
 /// No envelope of an error is longer.
@@ -58,6 +58,20 @@ pub(crate) async fn show_errors_as_pages(
     shown
 }
 
+/// A page with one message, for other routes that people come to. It tells nothing about whoever looks at it.
+pub(crate) fn message(status: StatusCode, heading: &str, text: &str, hint: Option<&str>) -> Response {
+    let view = json!({
+        "frame": Frame::bare(),
+        "heading": heading,
+        "message": sentence(text),
+        "hint": hint.map(sentence),
+        "who": null,
+        "link": "/",
+        "link_text": "To the overview",
+    });
+    page(status, "message.html", view)
+}
+
 fn wants_page(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
     accepted.into_iter().any(|value| value.contains("text/html"))
@@ -96,6 +110,14 @@ fn error_page(
         matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::CONFLICT);
     let who = (!is_of_visitor).then_some(&trouble.who);
     let (link, link_text) = if uri.path() == "/" { ("/", "Try again") } else { ("/", "To the overview") };
-    let view = json!({"frame": frame, "heading": heading, "who": who, "link": link, "link_text": link_text, "message": &trouble.message, "hint": &trouble.hint});
+    let view = json!({
+        "frame": frame,
+        "heading": heading,
+        "who": who,
+        "link": link,
+        "link_text": link_text,
+        "message": &trouble.message,
+        "hint": &trouble.hint,
+    });
     page(status, "message.html", view)
 }

@@ -84,7 +84,7 @@ impl Trouble {
 }
 
 /// Messages are parts of sentences elsewhere; here they stand alone.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();
     let end = if text.ends_with(['.', '!', '?', '`']) { "" } else { "." };
     let first_word = text.split(' ').next().unwrap_or_default();
