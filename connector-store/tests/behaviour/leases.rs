@@ -66,6 +66,7 @@ pub(crate) async fn a_run_of_another_schema_waits_its_turn(world: World) {
         connection: "default".to_owned(),
         started_at: Timestamp::now(),
         dry_run: false,
+        account: None,
     };
     let sink = world.another_store().sink(SinkOptions::new("elsewhere"));
     let error = sink.begin(&start).await.err().unwrap();

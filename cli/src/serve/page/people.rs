@@ -93,6 +93,7 @@ fn error_page(
     server: &Server,
     status: StatusCode,
     error: &Value,
+    method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Response {
@@ -102,7 +103,7 @@ fn error_page(
         StatusCode::FORBIDDEN => "This is not allowed",
         StatusCode::CONFLICT => "Not now",
         StatusCode::TOO_MANY_REQUESTS => "Too many requests",
-        _ if status.is_server_error() || method == Method::GET => "This cannot be shown now",
+        _ if status.is_server_error() || *method == Method::GET => "This cannot be shown now",
         _ => "This did not work",
     };
     let frame = Frame::new(&server.sessions, headers, uri, Timestamp::now());
