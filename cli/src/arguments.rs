@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use connector_core::ConnectorError;
 use connector_core::integration::Integration;
 
+use crate::audit::AuditCommand;
 use crate::demo::DemoOptions;
 use crate::export::ExportCommand;
 use crate::help;
@@ -37,6 +38,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Info(EnvelopeSource),
     Capability(CapabilityCall),
+    Audit(AuditCommand),
     Sync(SyncCommand),
     Verify(VerifyCommand),
     Rejects(RejectsCommand),
@@ -59,6 +61,7 @@ impl Command {
         match self {
             Self::Info(_) => "info",
             Self::Capability(call) => &call.name,
+            Self::Audit(_) => "audit",
             Self::Sync(_) => "sync",
             Self::Verify(_) => "verify",
             Self::Rejects(_) => "rejects",
@@ -219,6 +222,8 @@ fn command(
             .about("Do everything over HTTP, by the clock, and for people"),
         KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
             .about("Make, show and take back keys to the server"),
+        AuditCommand::augment_subcommands(named("audit").subcommand_required(true))
+            .about("Show who was handed which token, and whether the log of it is whole"),
         named("status").about("Show connections, streams and the last runs"),
         VaultCommand::augment_subcommands(named("vault").subcommand_required(true))
             .about("Show the keys that seal tokens, and change to another"),
@@ -289,6 +294,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         }
         "rejects" => Command::Rejects(RejectsCommand::from_arg_matches(matches)?),
         "webhooks" => Command::Webhooks(WebhooksCommand::from_arg_matches(matches)?),
+        "audit" => Command::Audit(AuditCommand::from_arg_matches(matches)?),
         "export" => Command::Export(ExportCommand::from_arg_matches(matches)?),
         "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
         "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),

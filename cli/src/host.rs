@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_core::host::{Host, StopSignal};
 use connector_core::http::{BudgetScope, RequestBudget};
-use connector_core::oauth::{AuthorizationStore, ConnectionKey, TokenStore};
+use connector_core::oauth::{AuthorizationStore, ConnectionKey, RefreshCoordinator, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
 use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
@@ -23,6 +23,8 @@ pub(crate) struct CliHost {
     open: Arc<Mutex<Vec<(String, Store)>>>,
     /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
     budgets: Arc<Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>>,
+    /// Tokens that are in use, by the URL of their store: what one call learns of them serves all.
+    tokens: Arc<Mutex<Vec<(String, Arc<RefreshCoordinator>)>>>,
     store_url: Option<String>,
     vault_keys: Arc<Mutex<Option<VaultKeys>>>,
 }
@@ -36,6 +38,7 @@ impl CliHost {
             stop: StopSignal::never(),
             open: Arc::default(),
             budgets: Arc::default(),
+            tokens: Arc::default(),
             store_url: None,
             vault_keys: Arc::default(),
         }
@@ -50,6 +53,7 @@ impl CliHost {
             stop: StopSignal::never(),
             open: Arc::clone(&self.open),
             budgets: Arc::clone(&self.budgets),
+            tokens: Arc::clone(&self.tokens),
             store_url: self.store_url.clone(),
             vault_keys: Arc::clone(&self.vault_keys),
         }
@@ -98,6 +102,21 @@ impl CliHost {
     /// The vault of the store, made with its first connection.
     pub(crate) fn vault(&self) -> Result<Arc<dyn TokenStore>> {
         Ok(self.store()?.vault(self.vault_keys()?))
+    }
+
+    /// The coordinator of the store's tokens; `None` where there is no store yet.
+    fn coordinator(&self) -> Result<Option<Arc<RefreshCoordinator>>> {
+        let url = self.store_url();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, coordinator)) = tokens.iter().find(|(known, _)| *known == url) {
+            return Ok(Some(Arc::clone(coordinator)));
+        }
+        if self.existing_store()?.is_none() {
+            return Ok(None);
+        }
+        let coordinator = RefreshCoordinator::new(self.vault()?);
+        tokens.push((url, Arc::clone(&coordinator)));
+        Ok(Some(coordinator))
     }
 
     /// The vault, if connections can be kept in it.
@@ -162,13 +181,8 @@ impl Host for CliHost {
         self.environment.get(name)
     }
 
-    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
-        Box::pin(async {
-            match self.existing_store()? {
-                Some(_) => self.vault().map(Some),
-                None => Ok(None),
-            }
-        })
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        Box::pin(async { self.coordinator() })
     }
 
     fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {

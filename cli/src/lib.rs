@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 mod arguments;
+mod audit;
 mod call;
 mod demo;
 mod environment;
@@ -102,6 +103,9 @@ impl CommandLine {
             })?;
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
+            Command::Audit(command) => {
+                runtime.block_on(audit::run(&CliHost::new(integration.app_id()), command))
+            }
             Command::Completions(shell) => {
                 Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))
             }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
@@ -10,7 +11,9 @@ use crate::auth::Secret;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
-use crate::http::{HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, status_error};
+use crate::http::{
+    HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
+};
 use crate::integration::{AnySettings, Integration};
 use crate::oauth::StoredToken;
 
@@ -125,6 +128,19 @@ impl CallContext {
         self.over(HttpClient::new(options))
     }
 
+    /// The same call for a request to the token endpoint, which is no part of the API: it has no share in its rate, and
+    /// its answer is waited for longer than most, since a lost one costs the most.
+    pub(crate) fn for_tokens(&self) -> Self {
+        let options = HttpOptions {
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(5),
+            requests_per_minute: None,
+            retry: RetryPolicy::never(),
+            ..self.0.integration.http_options(&*self.0.settings)
+        };
+        self.over(self.0.http.counting_with(options))
+    }
+
     /// The same call with a request count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
         self.over(self.0.http.with_own_count())
@@ -155,10 +171,11 @@ impl CallContext {
             }
             Credentials::Stored(stored) => stored,
         };
-        let token = stored.access_token(self).await?;
+        let retry = self.0.http.options().retry;
+        let token = retry.patiently(|| stored.access_token(self)).await?;
         match self.exchange(&request.clone().bearer(&token)?, &read).await {
             Err(error) if error.code() == ErrorCode::Unauthorized => {
-                let token = stored.replace(self, &token).await?;
+                let token = retry.patiently(|| stored.replace(self, &token)).await?;
                 let again = self.exchange(&request.clone().bearer(&token)?, &read).await;
                 again.map_err(|error| match error.code() {
                     ErrorCode::Unauthorized => refused_again(&error),
@@ -188,7 +205,7 @@ impl CallContext {
         let limit = self.0.http.options().requests_per_minute;
         limit?;
         let asked = self.0.budget.get_or_init(|| async {
-            let account = stored.account().await;
+            let account = stored.account().to_owned();
             let scope = self.0.integration.budget_scope(self.settings_any(), account);
             self.0.host.request_budget(&scope).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the shared request budget cannot be used; this process paces itself");
@@ -214,5 +231,5 @@ pub(crate) fn error_of(integration: &Integration, response: &HttpResponse) -> Co
     let told =
         response.retry_after().or_else(|| integration.rate_limit(&response.headers).map(|limit| limit.reset));
     // A sliding minute is the most common window of all apps, so it is the best guess where the app says nothing.
-    error.retry_after(told.unwrap_or(std::time::Duration::from_mins(1)))
+    error.retry_after(told.unwrap_or(Duration::from_mins(1)))
 }

@@ -11,7 +11,8 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::http::{HttpClient, Urgency};
 use crate::integration::Integration;
-use crate::oauth::{ConnectionKey, StoredToken};
+use crate::oauth::{Connection, ConnectionKey, RefreshCoordinator, StoredToken};
+pub use crate::oauth::{IssueOptions, IssuedToken, access_token};
 use crate::{schema, settings};
 
 /// Name of the connection that is used when nobody names one.
@@ -90,7 +91,17 @@ pub(crate) async fn context(
     needs_auth: bool,
     host: &Arc<dyn Host>,
 ) -> Result<CallContext> {
-    let (credentials, connection_settings) = credentials(integration, envelope, needs_auth, host).await?;
+    let credentials = credentials(integration, envelope, needs_auth, host).await?;
+    with_settings(integration, envelope, credentials, host)
+}
+
+/// The call with its credentials and with the settings that those bring.
+fn with_settings(
+    integration: &Arc<Integration>,
+    envelope: &RequestEnvelope,
+    (credentials, connection_settings): (Credentials, Map<String, Value>),
+    host: &Arc<dyn Host>,
+) -> Result<CallContext> {
     let settings_json =
         settings::gather(integration, envelope.settings.clone(), &**host, connection_settings);
     let settings = integration.parse_settings(settings_json)?;
@@ -152,16 +163,13 @@ async fn stored(
     host: &Arc<dyn Host>,
 ) -> Result<(Credentials, Map<String, Value>)> {
     let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: name.to_owned() };
-    let store = host.token_store().await?;
-    let connection = match &store {
-        Some(store) => store.load(&key).await?,
+    let tokens = host.tokens().await?;
+    let connection = match &tokens {
+        Some(tokens) => tokens.connection(&key).await?,
         None => None,
     };
-    match (store, connection) {
-        (Some(store), Some(connection)) => {
-            let settings = connection.settings.clone();
-            Ok((Credentials::Stored(StoredToken::new(store, key, connection)), settings))
-        }
+    match (tokens, connection) {
+        (Some(tokens), Some(connection)) => Ok(of_connection(tokens, key, &connection)),
         _ if asked_for => Err(ConnectorError::new(
             ErrorCode::IntegrationMissingParameter,
             format!("the vault has no connection `{name}`, named in the request"),
@@ -170,4 +178,25 @@ async fn stored(
         _ => Err(ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth is missing")
             .hint("log in with `login`, or pass {\"auth\":{\"oauth\":{\"access_token\":\"…\"}}}")),
     }
+}
+
+fn of_connection(
+    tokens: Arc<RefreshCoordinator>,
+    key: ConnectionKey,
+    connection: &Connection,
+) -> (Credentials, Map<String, Value>) {
+    let token = StoredToken::new(tokens, key, connection.account.as_deref());
+    (Credentials::Stored(token), connection.settings.clone())
+}
+
+/// The call that an access token of a connection is for.
+pub(crate) fn context_of_connection(
+    integration: &Arc<Integration>,
+    host: &Arc<dyn Host>,
+    tokens: &Arc<RefreshCoordinator>,
+    key: &ConnectionKey,
+    connection: &Connection,
+) -> Result<CallContext> {
+    let credentials = of_connection(Arc::clone(tokens), key.clone(), connection);
+    with_settings(integration, &RequestEnvelope::default(), credentials, host)
 }

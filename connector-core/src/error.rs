@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -209,8 +210,10 @@ impl fmt::Display for ErrorCode {
 /// assert_eq!(error.code(), ErrorCode::NotFound);
 /// assert_eq!(error.exit_code(), 69);
 /// ```
+#[derive(Clone)]
 pub struct ConnectorError(Box<Details>);
 
+#[derive(Clone)]
 struct Details {
     code: ErrorCode,
     message: String,
@@ -220,7 +223,7 @@ struct Details {
     retry_after: Option<Duration>,
     misconfigured: bool,
     context: Vec<Cow<'static, str>>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl ConnectorError {
@@ -289,7 +292,7 @@ impl ConnectorError {
 
     /// The error underneath, for logs. It must not carry secrets.
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

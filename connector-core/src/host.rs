@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::http::{BudgetScope, RequestBudget};
-use crate::oauth::{AuthorizationStore, TokenStore};
+use crate::oauth::{AuthorizationStore, RefreshCoordinator};
 use crate::sync::{Progress, Sink, SinkTarget};
 
 /// What a door lends to the framework. Everything is asked for when it is needed and not before.
@@ -18,8 +18,9 @@ pub trait Host: Send + Sync {
         None
     }
 
-    /// The vault; `None` when there is none yet.
-    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
+    /// The access tokens of the vault's connections, the same for all calls of a process; `None` when there is no vault
+    /// yet.
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
         Box::pin(async { Ok(None) })
     }
 

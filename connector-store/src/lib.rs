@@ -18,6 +18,7 @@
 
 mod access_keys;
 mod attempts;
+mod audit;
 mod authorizations;
 mod bisect;
 mod budget;
@@ -51,6 +52,7 @@ mod view;
 mod writer;
 
 pub use access_keys::{AccessKey, AccessKeys, NewAccessKey, parts_of_access_key};
+pub use audit::{AuditEntry, AuditLog, AuditRecord, Broken, VerifiedAudit, token_fingerprint};
 pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};

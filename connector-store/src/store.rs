@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::access_keys::AccessKeys;
+use crate::audit::{self, AuditLog};
 use crate::documents::DocumentOptions;
 use crate::hints::{self, Hints};
 use crate::location::Location;
@@ -205,6 +206,15 @@ impl Store {
                 Arc::new(sqlite::SqliteBudget { database: Arc::clone(database), scope, connection })
             }
         }
+    }
+
+    /// The log of who was handed which token. Best asked for once in a process: what goes through one log is written
+    /// together.
+    pub fn audit_log(&self) -> AuditLog {
+        AuditLog::new(match &self.0 {
+            Backend::Postgres(database) => audit::Backend::Postgres(Arc::clone(database)),
+            Backend::Sqlite(database) => audit::Backend::Sqlite(Arc::clone(database)),
+        })
     }
 
     /// The hints that wait for a connection.

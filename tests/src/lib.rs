@@ -7,6 +7,7 @@ pub mod account;
 pub mod architecture;
 pub mod binary;
 pub mod browser;
+pub mod chromium;
 pub mod comparison;
 pub mod oauth_server;
 pub mod source;

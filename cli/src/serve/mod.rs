@@ -69,6 +69,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .merge(older::routes())
         .merge(broker::routes())
         .merge(page::routes())
+        .layer(middleware::from_fn_with_state(Arc::clone(&server), page::show_errors_as_pages))
         .layer(middleware::from_fn(request_log::log))
         .with_state(server)
 }

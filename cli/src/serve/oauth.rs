@@ -1,11 +1,164 @@
-//! Connecting accounts through a browser.
+//! Connecting accounts through a browser: the way to the app's page, and the way back.
+
+mod answer;
+mod binding;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Query, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use connector_core::dispatch::gather_settings;
+use connector_core::host::Host;
+use connector_core::oauth::authorization::{
+    self, BeginAuthorization, FinishedAuthorization, StartedAuthorization,
+};
+use connector_core::{ConnectorError, ErrorCode, Result};
+use serde::Deserialize;
 
-use super::Server;
+use super::access::{Caller, Scope};
+use super::answer::Failure;
+use super::{App, Server};
+
+pub(crate) use binding::Binding;
+
+/// Where apps send people back to, unless the settings name another address.
+const CALLBACK: &str = "/oauth/callback";
 
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
+        .route("/oauth/start", get(start))
+        // Whoever only looks whether the address answers must not spend the code in it.
+        .route(CALLBACK, get(callback).head(async || StatusCode::NO_CONTENT))
+}
+
+#[derive(Deserialize)]
+struct Start {
+    connection: String,
+    /// The connector, where several are served.
+    app_id: Option<String>,
+    return_to: Option<String>,
+    /// Whether the connection may become one of another account.
+    #[serde(default)]
+    change_account: bool,
+}
+
+async fn start(
+    State(server): State<Arc<Server>>,
+    caller: Caller,
+    headers: HeaderMap,
+    query: Result<Query<Start>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Failure> {
+    let failed = |error| Failure::new(error, "server", "oauth_start");
+    let Query(request) =
+        query.map_err(|error| failed(ConnectorError::new(ErrorCode::BadRequest, error.body_text())))?;
+    let customer = request.connection.split('/').next().unwrap_or_default();
+    let connector = request.app_id.as_deref().or_else(|| Some(server.only_app()?.integration.app_id()));
+    caller.require(Scope::ConnectionWrite, customer, connector.unwrap_or_default()).map_err(failed)?;
+    refuse_foreign_links(&headers).map_err(failed)?;
+    require_name(&request.connection).map_err(failed)?;
+    let app = connector.and_then(|app_id| server.app(app_id)).ok_or_else(|| {
+        let error = ConnectorError::new(ErrorCode::NotFound, "there is no such connector here");
+        failed(error.hint("app_id names the connector, where several are served"))
+    })?;
+    let binding = Binding::of_browser(&server, &headers);
+    let begin = BeginAuthorization {
+        connection: request.connection,
+        session_binding: Some(binding.value().to_owned()),
+        may_change_account: request.change_account,
+        return_to: request.return_to,
+        ..BeginAuthorization::default()
+    };
+    let app_id = app.integration.app_id();
+    let started =
+        begin_for(&server, app, begin).await.map_err(|error| Failure::new(error, app_id, "oauth_start"))?;
+    answer::go_to_app(&started.authorization_url, &binding).map_err(failed)
+}
+
+async fn callback(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let binding = Binding::sent(&server, &headers);
+    let finished = take_callback(&server, &query.unwrap_or_default(), binding.as_ref()).await;
+    match finished {
+        Ok(FinishedAuthorization { return_to: Some(path), .. }) => answer::go_back(&path).into_response(),
+        Ok(_) => answer::connected(),
+        Err(error) => {
+            tracing::warn!(?error, "an account could not be connected");
+            answer::failed(&error)
+        }
+    }
+}
+
+/// Begins an authorization whose callback comes to this server.
+pub(crate) async fn begin_for(
+    server: &Server,
+    app: &App,
+    mut request: BeginAuthorization,
+) -> Result<StartedAuthorization> {
+    let host: Arc<dyn Host> = Arc::clone(&app.host) as Arc<dyn Host>;
+    let settings = gather_settings(&app.integration, request.settings.clone(), &*host);
+    if request.redirect_uri.is_none() && !settings.contains_key("redirect_uri") {
+        let base = server.public_url.as_str().trim_end_matches('/');
+        request.redirect_uri = Some(format!("{base}{CALLBACK}"));
+    }
+    authorization::begin(&app.integration, &host, request).await
+}
+
+/// Finishes the authorization that the query of a callback belongs to, whichever of our routes it came to.
+pub(crate) async fn take_callback(
+    server: &Server,
+    query: &str,
+    binding: Option<&Binding>,
+) -> Result<FinishedAuthorization> {
+    let find = |app_id: &str| {
+        let app = server.app(app_id)?;
+        Some((Arc::clone(&app.integration), Arc::clone(&app.host) as Arc<dyn Host>))
+    };
+    authorization::finish(&find, query, binding.map(Binding::value)).await
+}
+
+/// A link on a page of somebody else's could begin what nobody asked for, with the session of whoever follows it.
+fn refuse_foreign_links(headers: &HeaderMap) -> Result<()> {
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        let message = "a login is begun on a page of this server, and not from elsewhere";
+        return Err(ConnectorError::new(ErrorCode::PermissionDenied, message));
+    }
+    Ok(())
+}
+
+/// One or two parts that can stand in addresses.
+fn require_name(connection: &str) -> Result<()> {
+    let is_part = |part: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        part.len() <= 64
+            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && part.chars().all(is_plain)
+    };
+    if connection.split('/').count() <= 2 && connection.split('/').all(is_part) {
+        return Ok(());
+    }
+    Err(ConnectorError::new(
+        ErrorCode::InvalidValue,
+        "connection must be a name of letters, digits, `.`, `_` and `-`, at most 64, or two of them with `/` between",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_can_stand_in_addresses_are_taken() {
+        for name in ["default", "a", "Acme-1.b_c", "acme/second"] {
+            require_name(name).unwrap();
+        }
+        for name in ["", "/", "a/", "/a", "a/b/c", "-a", ".a", "ünit", "a b", &"a".repeat(65)] {
+            assert_eq!(require_name(name).unwrap_err().code(), ErrorCode::InvalidValue, "{name}");
+        }
+    }
 }

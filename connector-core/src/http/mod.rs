@@ -33,6 +33,8 @@ pub const LARGEST_BODY: usize = 64 << 20;
 pub struct HttpOptions {
     /// Longest time for one attempt, from connecting to the last byte.
     pub timeout: Duration,
+    /// Longest time to connect, within that.
+    pub connect_timeout: Duration,
     /// Requests that may be sent in any 60 seconds; `None` is no limit of ours.
     pub requests_per_minute: Option<u32>,
     /// Reads the app's own rate limit headers.
@@ -47,6 +49,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
             requests_per_minute: None,
             rate_limit: |_| None,
             retry: RetryPolicy::interactive(),
@@ -182,6 +185,11 @@ impl HttpClient {
         Self { shared: Arc::clone(&self.shared), requests: Arc::default() }
     }
 
+    /// Another client that counts its requests with this one's.
+    pub(crate) fn counting_with(&self, options: HttpOptions) -> Self {
+        Self { requests: Arc::clone(&self.requests), ..Self::new(options) }
+    }
+
     /// Requests sent so far, retries included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
@@ -273,13 +281,13 @@ impl HttpClient {
         if let Some(client) = self.shared.inner.get() {
             return Ok(client);
         }
-        let client = build(self.shared.options.timeout)?;
+        let client = build(&self.shared.options)?;
         Ok(self.shared.inner.get_or_init(|| client))
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one constructor")]
-fn build(timeout: Duration) -> Result<reqwest::Client> {
+fn build(options: &HttpOptions) -> Result<reqwest::Client> {
     // Roots from webpki instead of the platform's verifier: 0.1 ms instead of up to 29 ms for each build.
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
@@ -291,8 +299,8 @@ fn build(timeout: Duration) -> Result<reqwest::Client> {
         .with_no_client_auth();
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        .timeout(timeout)
-        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .timeout(options.timeout)
+        .connect_timeout(options.timeout.min(options.connect_timeout))
         .redirect(reqwest::redirect::Policy::none())
         .tcp_nodelay(true)
         .user_agent(concat!("connector/", env!("CARGO_PKG_VERSION")))

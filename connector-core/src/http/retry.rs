@@ -33,6 +33,16 @@ impl RetryPolicy {
         Self { retries: 0, longest_wait: Duration::ZERO, persistent: false }
     }
 
+    /// Does what may fail for a while again, if this is for a long run. Somebody who waits for one answer is told.
+    pub(crate) async fn patiently<T, F, Fut>(self, attempt: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let policy = if self.persistent { self } else { Self::never() };
+        policy.run(attempt).await
+    }
+
     pub(super) async fn run<T, F, Fut>(self, attempt: F) -> Result<T>
     where
         F: FnMut() -> Fut,

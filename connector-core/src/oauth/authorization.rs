@@ -207,8 +207,8 @@ async fn settled(integration: &Arc<Integration>, settings: &Map<String, Value>) 
 /// One that does not open has none, since logging in again is the way out of that.
 async fn known_settings(host: &dyn Host, key: &ConnectionKey) -> Map<String, Value> {
     let known = async {
-        match host.token_store().await? {
-            Some(store) => store.load(key).await,
+        match host.tokens().await? {
+            Some(tokens) => tokens.store().load(key).await,
             None => Ok(None),
         }
     };

@@ -50,6 +50,8 @@ pub enum ConnectionState {
     Misconfigured,
     /// Renewing failed on many days in a row and is not tried any more: somebody must log in again.
     Exhausted,
+    /// Something that a later version of this program knows. Its tokens are not used.
+    Unknown,
 }
 
 impl ConnectionState {
@@ -69,10 +71,11 @@ impl ConnectionState {
             Self::ReauthorizationRequired => "reauthorization_required",
             Self::Misconfigured => "misconfigured",
             Self::Exhausted => "exhausted",
+            Self::Unknown => "unknown",
         }
     }
 
-    /// The state with this name.
+    /// The state with this name; `None` when it is of a later version.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
@@ -90,6 +93,8 @@ pub struct Renewal {
     pub failures: u32,
     /// The first failure of the row.
     pub failing_since: Option<Timestamp>,
+    /// Days (UTC) with failures in the row.
+    pub failing_days: u32,
     /// The app is not asked again before this instant.
     pub retry_after: Option<Timestamp>,
     /// When it last succeeded.
@@ -99,6 +104,8 @@ pub struct Renewal {
     /// Why the connection is in the state that it is in, as a word for programs: `invalid_grant`,
     /// `rotation_outcome_unknown`.
     pub reason: Option<String>,
+    /// The client that the app refused, as a digest of its id and secret: another one is tried at once.
+    pub rejected_client: Option<String>,
 }
 
 /// A refresh that is under way, written down before its request leaves.

@@ -3,9 +3,11 @@ ALTER TABLE connector.connections
     ADD COLUMN reason text,
     ADD COLUMN failures integer NOT NULL DEFAULT 0,
     ADD COLUMN failing_since timestamptz,
+    ADD COLUMN failing_days integer NOT NULL DEFAULT 0,
     ADD COLUMN retry_after timestamptz,
     ADD COLUMN refreshed_at timestamptz,
-    ADD COLUMN failed_at timestamptz;
+    ADD COLUMN failed_at timestamptz,
+    ADD COLUMN rejected_client text;
 
 -- A refresh that is under way, written before its request leaves: a row that is found under the lock tells that a
 -- process died with the answer open. No foreign key: it is written while another transaction holds the connection.

@@ -2,9 +2,11 @@
 ALTER TABLE connector_connections ADD COLUMN reason text;
 ALTER TABLE connector_connections ADD COLUMN failures integer NOT NULL DEFAULT 0;
 ALTER TABLE connector_connections ADD COLUMN failing_since text;
+ALTER TABLE connector_connections ADD COLUMN failing_days integer NOT NULL DEFAULT 0;
 ALTER TABLE connector_connections ADD COLUMN retry_after text;
 ALTER TABLE connector_connections ADD COLUMN refreshed_at text;
 ALTER TABLE connector_connections ADD COLUMN failed_at text;
+ALTER TABLE connector_connections ADD COLUMN rejected_client text;
 
 -- A refresh that is under way, written before its request leaves: a row that is found under the lock tells that a
 -- process died with the answer open. No foreign key: it is written while another transaction holds the connection.

@@ -1,6 +1,7 @@
 //! PostgreSQL: the store's own tables live in the schema `connector`, records in a schema of the caller's choice.
 
 mod access_keys;
+mod audit;
 mod authorizations;
 mod budget;
 mod contents;
@@ -24,6 +25,7 @@ mod session;
 mod sink;
 mod status;
 mod table;
+mod token_lock;
 mod tokens;
 mod types;
 mod view;
@@ -34,13 +36,14 @@ use std::time::Duration;
 use connector_core::{ConnectorError, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection, PgPool};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::attempts::Attempts;
 use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use audit::AuditWriter;
 pub(crate) use authorizations::PgAuthorizations;
 pub(crate) use budget::PgBudget;
 pub(crate) use sink::PgSink;
@@ -48,7 +51,7 @@ pub(crate) use tokens::PgVault;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connections that tokens and `status` may take; runs bring their own.
+/// Connections that reading tokens and `status` may take; runs and locks bring their own.
 const POOL_SIZE: u32 = 8;
 
 /// A database that is reached when it is first needed.
@@ -58,6 +61,8 @@ pub(crate) struct Database {
     pool: OnceLock<PgPool>,
     migrated: OnceCell<()>,
     queues: Queues,
+    /// Places for sessions that hold a connection of the vault while an app answers.
+    holders: Semaphore,
 }
 
 impl Database {
@@ -73,6 +78,7 @@ impl Database {
             pool: OnceLock::new(),
             migrated: OnceCell::new(),
             queues: Queues::default(),
+            holders: Semaphore::new(token_lock::MOST_HOLDERS),
         })
     }
 

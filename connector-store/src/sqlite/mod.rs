@@ -1,6 +1,7 @@
 //! SQLite: one file, the store's own tables under the prefix `connector_`, locks and the vault's key in files beside.
 
 mod access_keys;
+mod audit;
 mod authorizations;
 mod budget;
 mod contents;
@@ -23,6 +24,7 @@ mod session;
 mod sink;
 mod status;
 mod table;
+mod token_lock;
 mod tokens;
 mod types;
 mod view;
@@ -44,6 +46,7 @@ use crate::fault::Class;
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
+pub(crate) use audit::AuditWriter;
 pub(crate) use authorizations::SqliteAuthorizations;
 pub(crate) use budget::SqliteBudget;
 pub(crate) use sink::SqliteSink;

@@ -5,6 +5,7 @@
 //! ciphertext copied elsewhere, or an old one put back, does not open.
 
 mod command;
+mod connection_rows;
 mod derive;
 mod key;
 mod keyring;
@@ -18,9 +19,7 @@ mod usage;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::oauth::{
-    Connection, ConnectionKey, ConnectionState, ConnectionSummary, Renewal, TokenSet,
-};
+use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -28,8 +27,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
-use crate::status::instant;
-
+pub(crate) use connection_rows::{AttemptRow, SealedRow, SummaryRow, attempt, summary};
 use derive::derive;
 pub use key::VaultKey;
 pub(crate) use keyring::{Keyring, missing as missing_key};
@@ -46,6 +44,7 @@ pub use usage::{KeyRole, KeyStatus, VaultStatus};
 pub(crate) struct Sealed {
     pub(crate) account: Option<String>,
     pub(crate) state: String,
+    pub(crate) renewal: Renewal,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) generation: i64,
     pub(crate) key_id: String,
@@ -53,33 +52,7 @@ pub(crate) struct Sealed {
     pub(crate) settings: Vec<u8>,
 }
 
-/// A row with a connection: account, state, end of the tokens, generation, id of the key, tokens, settings.
-pub(crate) type SealedRow = (Option<String>, String, Option<String>, i64, String, Vec<u8>, Vec<u8>);
-
-/// A row with what anyone may know: name, account, state, end of the tokens, last change.
-pub(crate) type SummaryRow = (String, Option<String>, String, Option<String>, String);
-
-pub(crate) fn summary(
-    (name, account, state, expires_at, updated_at): SummaryRow,
-) -> Result<ConnectionSummary> {
-    Ok(ConnectionSummary {
-        name,
-        account,
-        state: ConnectionState::from_name(&state).unwrap_or_default(),
-        renewal: Renewal::default(),
-        generation: 0,
-        expires_at: expires_at.map(|text| instant(&text)).transpose()?,
-        updated_at: instant(&updated_at)?,
-    })
-}
-
 impl Sealed {
-    pub(crate) fn from_row(row: SealedRow) -> Result<Self> {
-        let (account, state, expires_at, generation, key_id, tokens, settings) = row;
-        let expires_at = expires_at.map(|text| instant(&text)).transpose()?;
-        Ok(Self { account, state, expires_at, generation, key_id, tokens, settings })
-    }
-
     pub(crate) fn seal(
         key: &VaultKey,
         id: &ConnectionKey,
@@ -89,6 +62,7 @@ impl Sealed {
         Ok(Self {
             account: connection.account.clone(),
             state: connection.state.name().to_owned(),
+            renewal: connection.renewal.clone(),
             expires_at: connection.tokens.expires_at,
             generation,
             key_id: key.id(),
@@ -101,13 +75,13 @@ impl Sealed {
         let key = keys.named(&self.key_id, &format!("the connection {}", id.name))?;
         let tokens: TokenSet = open_json(key, id, "tokens", self.generation, &self.tokens)?;
         let settings = open_json(key, id, "settings", self.generation, &self.settings)?;
-        let state = ConnectionState::from_name(&self.state).unwrap_or_default();
+        let state = ConnectionState::from_name(&self.state).ok_or_else(|| unknown_state(id, &self.state))?;
         Ok(Connection {
             tokens,
             settings,
             account: self.account.clone(),
             state,
-            renewal: Renewal::default(),
+            renewal: self.renewal.clone(),
             generation: self.generation.unsigned_abs(),
         })
     }
@@ -143,6 +117,13 @@ pub(crate) fn open_json<T: DeserializeOwned>(
         let message = format!("the {field} of the connection {} were written by another version", id.name);
         ConnectorError::new(ErrorCode::InternalError, message).hint("log in again")
     })
+}
+
+/// A later version knows what this means; to take it for anything that this one knows could cost the grant.
+fn unknown_state(id: &ConnectionKey, state: &str) -> ConnectorError {
+    let message =
+        format!("the connection {} is in a state that this version does not know: {state}", id.name);
+    ConnectorError::misconfigured(ErrorCode::UnsupportedOperation, message).hint("update this program")
 }
 
 /// The error of a commit that another writer was faster than.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
 mod access_keys;
+mod audit;
 mod authorizations;
 mod budget;
 mod children;
@@ -147,6 +148,17 @@ on_every_backend! {
         an_expired_authorization_is_worth_nothing_and_goes_with_the_next,
         nothing_secret_of_an_authorization_is_in_the_database,
         an_authorization_opens_with_its_state_and_its_key_alone,
+    },
+    audit::{
+        entries_come_back_in_their_order,
+        entries_since_an_instant_are_found,
+        every_change_is_found_and_named,
+        an_end_that_does_not_fit_is_found,
+        callers_of_one_process_share_their_commits,
+        many_processes_write_one_chain,
+        a_killed_process_leaves_a_whole_chain_with_all_that_it_was_told,
+        a_log_that_cannot_be_written_refuses,
+        a_log_that_somebody_holds_is_waited_for,
     },
     budget::{
         four_processes_together_send_no_more_than_the_limit,

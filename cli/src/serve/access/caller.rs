@@ -57,6 +57,11 @@ impl Caller {
             && fits_one(&self.known.key.connectors, connector)
     }
 
+    /// Whether the key allows it for some app of a connector.
+    pub(crate) fn allows_some(&self, scope: Scope, connector: &str) -> bool {
+        self.has(scope) && self.known.key.connectors.iter().any(|pattern| fits(pattern, connector))
+    }
+
     fn has(&self, scope: Scope) -> bool {
         self.known.scopes.iter().any(|held| *held == scope || *held == Scope::Admin)
     }

@@ -47,9 +47,9 @@ impl Sessions {
         self.seen(&request.headers, Instant::now(), |session| session.key_id.clone())
     }
 
-    /// What forms of this browser must bring along.
-    pub(super) fn form_token(&self, headers: &HeaderMap) -> Option<Secret> {
-        self.seen(headers, Instant::now(), |session| session.form_token.clone())
+    /// The same, and what forms of this browser must bring along.
+    pub(super) fn signed_in(&self, headers: &HeaderMap) -> Option<(String, Secret)> {
+        self.seen(headers, Instant::now(), |session| (session.key_id.clone(), session.form_token.clone()))
     }
 
     /// Opens a session and gives its cookie.
@@ -188,7 +188,7 @@ mod tests {
         let start = Instant::now();
         for number in 0..=MOST as u64 {
             let id = Secret::from(format!("id{number}"));
-            sessions.insert(&id, "key", Secret::from("token"), start + Duration::from_millis(number));
+            sessions.insert(&id, "key", Secret::new("token"), start + Duration::from_millis(number));
         }
         let is_open = |id: &str| {
             key_at(&sessions, &with_cookie(&format!("connector_session={id}")), start + IDLE / 2).is_some()
@@ -200,10 +200,10 @@ mod tests {
     fn a_form_needs_the_token_of_its_session() {
         let sessions = Sessions::default();
         let headers = with_cookie(&sessions.open("key1", false).unwrap());
-        let token = sessions.form_token(&headers).unwrap();
+        let (_, token) = sessions.signed_in(&headers).unwrap();
         assert!(is_form_token(&token, token.expose()));
         assert!(!is_form_token(&token, "") && !is_form_token(&token, "x"));
-        let other = sessions.form_token(&with_cookie(&sessions.open("key1", false).unwrap())).unwrap();
+        let (_, other) = sessions.signed_in(&with_cookie(&sessions.open("key1", false).unwrap())).unwrap();
         assert!(!is_form_token(&token, other.expose()));
     }
 }

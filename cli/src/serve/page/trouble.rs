@@ -44,11 +44,14 @@ impl Trouble {
         let who = match category {
             "transient" => "Nobody has to act: the next run tries again.".to_owned(),
             "authentication" => format!("Somebody with a login to {app} must connect the account again."),
-            "authorization" => format!("An administrator of the account in {app} must grant the missing right."),
+            "authorization" => {
+                format!("An administrator of the account in {app} must grant the missing right.")
+            }
             "client" => "Whoever runs this server must change the request or a setting.".to_owned(),
             _ => "The makers of the connector must mend it: report it, with the id of the run.".to_owned(),
         };
-        let message = if written.message.is_empty() { "It failed without a reason." } else { &written.message };
+        let message =
+            if written.message.is_empty() { "It failed without a reason." } else { &written.message };
         Self {
             streams: Vec::new(),
             message: sentence(message),
@@ -68,7 +71,10 @@ impl Trouble {
         let mut found: Vec<Self> = Vec::new();
         for (stream, error) in errors {
             let trouble = Self::new(error, app);
-            match found.iter_mut().find(|known| known.code == trouble.code && known.message == trouble.message) {
+            match found
+                .iter_mut()
+                .find(|known| known.code == trouble.code && known.message == trouble.message)
+            {
                 Some(known) => known.streams.push(stream.to_owned()),
                 None => found.push(Self { streams: vec![stream.to_owned()], ..trouble }),
             }

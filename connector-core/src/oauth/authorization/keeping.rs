@@ -36,9 +36,10 @@ pub async fn keep(
     new: NewTokens,
 ) -> Result<Option<String>> {
     let account = account_of(integration, &new).await?;
-    let store = host.token_store().await?.ok_or_else(super::nothing_is_kept)?;
-    let settings = new.settings.clone();
-    let account = save(&*store, new, account).await?;
+    let tokens = host.tokens().await?.ok_or_else(super::nothing_is_kept)?;
+    let (settings, key) = (new.settings.clone(), new.key.clone());
+    let account = save(&**tokens.store(), new, account).await?;
+    tokens.forget(&key);
     if let Some(account) = &account {
         // Asking for the account was a request that other processes should know of.
         if let Err(error) = count_request(integration, settings, account, &**host).await {

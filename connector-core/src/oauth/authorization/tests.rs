@@ -18,7 +18,7 @@ use crate::capability::{Capability, names};
 use crate::http::HttpRequest;
 use crate::oauth::{
     AuthorizationStore, Connection, ConnectionState, ConnectionSummary, LockedConnection, OAuth, OAuthClient,
-    RefreshAttempt, TokenStore,
+    RefreshAttempt, RefreshCoordinator, TokenStore,
 };
 
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -84,8 +84,8 @@ impl Memory {
 }
 
 impl Host for Kept {
-    fn token_store(&self) -> BoxFuture<'_, Result<Option<Arc<dyn TokenStore>>>> {
-        Box::pin(async { Ok(Some(Arc::clone(&self.0) as Arc<dyn TokenStore>)) })
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        Box::pin(async { Ok(Some(RefreshCoordinator::new(Arc::clone(&self.0) as Arc<dyn TokenStore>))) })
     }
 
     fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {

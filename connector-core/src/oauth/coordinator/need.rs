@@ -1,0 +1,68 @@
+//! What a caller needs of an access token, and whether a connection has it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::auth::Secret;
+use crate::oauth::{Connection, TokenSet};
+
+/// Remaining life at which an access token is replaced, so that it does not end on the way.
+pub(crate) const MARGIN: Duration = Duration::from_mins(1);
+
+/// What a caller needs of an access token.
+#[derive(Clone)]
+pub(crate) struct Need {
+    /// The life that it must have left.
+    pub(crate) min_ttl: Duration,
+    /// It must be another than this one.
+    pub(crate) other_than: Option<Secret>,
+    /// The app refused that one: its own end does not matter, it is of no use any more.
+    pub(crate) is_refused: bool,
+}
+
+impl Need {
+    /// A token that lives this long.
+    pub(crate) fn of(min_ttl: Duration) -> Self {
+        Self { min_ttl, other_than: None, is_refused: false }
+    }
+
+    /// A token in the place of one that the app refused.
+    pub(crate) fn instead_of(refused: &Secret) -> Self {
+        Self { min_ttl: MARGIN, other_than: Some(refused.clone()), is_refused: true }
+    }
+
+    /// Whether the connection's token will do.
+    pub(crate) fn is_met_by(&self, connection: &Connection, now: Timestamp) -> bool {
+        let tokens = &connection.tokens;
+        !self.is_known_token(tokens) && is_valid_for(tokens, required(tokens, self.min_ttl), now)
+    }
+
+    /// Whether the connection's token is better than none.
+    pub(crate) fn is_served_by(&self, connection: &Connection, now: Timestamp) -> bool {
+        let tokens = &connection.tokens;
+        !(self.is_refused && self.is_known_token(tokens)) && is_valid_for(tokens, Duration::ZERO, now)
+    }
+
+    fn is_known_token(&self, tokens: &TokenSet) -> bool {
+        self.other_than.as_ref().is_some_and(|known| known.expose() == tokens.access_token.expose())
+    }
+}
+
+/// The life that can be asked of these tokens: what no new token has, no refresh brings.
+fn required(tokens: &TokenSet, min_ttl: Duration) -> Duration {
+    let Some(life) = lifetime(tokens) else { return min_ttl };
+    if min_ttl <= MARGIN || min_ttl > life / 10 * 9 { min_ttl.min(life / 2) } else { min_ttl }
+}
+
+fn lifetime(tokens: &TokenSet) -> Option<Duration> {
+    if let Some(seconds) = tokens.expires_in {
+        return Some(Duration::from_secs(seconds));
+    }
+    Duration::try_from(tokens.expires_at?.duration_since(tokens.obtained_at?)).ok()
+}
+
+fn is_valid_for(tokens: &TokenSet, life: Duration, now: Timestamp) -> bool {
+    let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
+    tokens.expires_at.is_none_or(|expires_at| expires_at.duration_since(now) > life)
+}

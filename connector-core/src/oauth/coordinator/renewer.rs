@@ -1,0 +1,56 @@
+//! How the app is asked for new tokens.
+
+use std::fmt::Write;
+
+use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
+
+use crate::auth::Secret;
+use crate::call::CallContext;
+use crate::error::Result;
+use crate::oauth::{TokenSet, exchange, flow};
+
+/// Asks an app for new tokens.
+pub(crate) trait Renewer: Send + Sync {
+    /// Tells the client's id and secret apart from others, without telling them.
+    ///
+    /// # Errors
+    /// When the settings name no client that could ask.
+    fn client(&self) -> Result<String>;
+
+    /// One request to the token endpoint, never repeated.
+    fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>>;
+}
+
+impl Renewer for CallContext {
+    fn client(&self) -> Result<String> {
+        let (_, registration) = flow::settings(self)?;
+        let (id, secret) = (registration.id(None)?, registration.secret(None)?);
+        Ok(digest([id.as_str(), secret.expose()]))
+    }
+
+    fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>> {
+        Box::pin(async move {
+            let context = self.for_tokens();
+            let (_, registration) = flow::settings(&context)?;
+            let secret = registration.secret(None)?;
+            let client = exchange::client(&registration, registration.id(None)?, Some(&secret))?;
+            exchange::refresh(&context, client, refresh_token).await
+        })
+    }
+}
+
+/// The start of a SHA-256, in hexadecimal digits: tells secrets apart, and is too little to find them by.
+pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for (position, part) in parts.into_iter().enumerate() {
+        if position > 0 {
+            hash.update([0]);
+        }
+        hash.update(part);
+    }
+    hash.finalize().iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
