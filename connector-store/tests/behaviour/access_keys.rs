@@ -1,7 +1,7 @@
 //! Keys to the HTTP server.
 
 use connector_store::{NewAccessKey, parts_of_access_key};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::world::World;
 
