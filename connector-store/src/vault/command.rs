@@ -27,29 +27,29 @@ pub(super) fn key(line: &str) -> Result<VaultKey> {
 /// Standard output of the command. It reads nothing, and what it says on standard error is nobody's to repeat: a
 /// client may well quote what it was given.
 fn printed(line: &str, limit: Duration) -> Result<Secret> {
-    let words = shlex::split(line).filter(|words| !words.is_empty()).ok_or_else(|| {
-        failed("a quote is open, or there is no program".to_owned()).hint("quote it as for a shell")
-    })?;
+    let words = shlex::split(line)
+        .filter(|words| !words.is_empty())
+        .ok_or_else(|| failed("a quote is open, or there is no program").hint("quote it as for a shell"))?;
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let until = Instant::now() + limit;
-    let child = command.spawn().map_err(|error| failed(format!("{} cannot be run: {error}", words[0])))?;
+    let child = command.spawn().map_err(|error| failed(&format!("{} cannot be run: {error}", words[0])))?;
     let mut running = Running(child);
     let output = running.output(until).and_then(|output| Some((running.end(until)?, output)));
     let Some((status, output)) = output else {
-        return Err(failed(format!("{} did not end within {} s", words[0], limit.as_secs())));
+        return Err(failed(&format!("{} did not end within {} s", words[0], limit.as_secs())));
     };
     if output.len() > LONGEST_OUTPUT {
-        return Err(failed(format!("{} prints more than a key", words[0])));
+        return Err(failed(&format!("{} prints more than a key", words[0])));
     }
     if !status.success() {
-        return Err(failed(format!("{} ended with {status}", words[0])));
+        return Err(failed(&format!("{} ended with {status}", words[0])));
     }
-    let text = std::str::from_utf8(&output).map_err(|_| failed(format!("{} prints no text", words[0])))?;
+    let text = std::str::from_utf8(&output).map_err(|_| failed(&format!("{} prints no text", words[0])))?;
     Ok(Secret::new(text))
 }
 
-fn failed(why: String) -> ConnectorError {
+fn failed(why: &str) -> ConnectorError {
     ConnectorError::misconfigured(ErrorCode::InvalidValue, format!("the command for the vault key: {why}"))
         .hint("run it by hand to see what it says")
 }
@@ -94,7 +94,7 @@ impl Drop for Running {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn refused(line: &str) -> String {
         let error = printed(line, LONG).unwrap_err();

@@ -161,14 +161,14 @@ pub(crate) async fn with_the_wrong_key_nothing_is_changed(world: World) {
 }
 
 pub(crate) async fn stopped_at_any_point_the_next_run_does_the_rest(world: World) {
-    const ROWS: u64 = 2;
+    const ROWS: usize = 2;
     let store = &world.store;
     let names = ["a", "b"];
     for name in names {
         save(store, former(), name, 1).await;
     }
     let (mut from, mut to) = (former(), current());
-    let mut was_cut = [false; ROWS as usize + 1];
+    let mut was_cut = [false; ROWS + 1];
     // Longer and longer, until one gets to its end.
     for steps in 1.. {
         let keys = VaultKeys::from(to.clone()).with_older([from.clone()]);
@@ -177,8 +177,9 @@ pub(crate) async fn stopped_at_any_point_the_next_run_does_the_rest(world: World
             assert_eq!(load(store, keys.clone(), name).await.unwrap(), "access-secret-1");
         }
         let report = world.another_store().rekey(keys).await.unwrap();
-        assert_eq!((report.rekeyed + report.already, report.failed.len()), (ROWS, 0));
-        was_cut[usize::try_from(report.already).unwrap()] = true;
+        let [rekeyed, already] = [report.rekeyed, report.already].map(|rows| usize::try_from(rows).unwrap());
+        assert_eq!((rekeyed + already, report.failed.len()), (ROWS, 0));
+        was_cut[already] = true;
         for name in names {
             assert_eq!(load(store, to.clone(), name).await.unwrap(), "access-secret-1");
         }

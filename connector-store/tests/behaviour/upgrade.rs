@@ -34,6 +34,7 @@ async fn take_back(world: &World) {
     for (table, column) in columns {
         statements.push(format!("ALTER TABLE {} DROP COLUMN {column}", world.own(table)));
     }
+    statements.push(format!("DROP INDEX {}", world.own("runs_of_connection")));
     if world.is_postgres() {
         statements.push("DROP FUNCTION connector.as_timestamp, connector.as_date".to_owned());
     }
