@@ -27,13 +27,10 @@ struct Settings {
 
 fn integration() -> Arc<Integration> {
     let oauth = OAuth::new(|settings: &Settings| {
-        Ok(OAuthClient {
-            authorize_url: "https://app.example/authorize".to_owned(),
-            token_url: "https://app.example/token".to_owned(),
-            client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
-            redirect_uri: None,
-        })
+        let at = |path| Url::parse(&format!("https://app.example/{path}")).expect("an address");
+        Ok(OAuthClient::new(at("authorize"), at("token"))
+            .client_id(settings.client_id.clone())
+            .client_secret(settings.client_secret.clone()))
     });
     let integration =
         Integration::builder::<Settings>("example", "1.0.0").auth(&[AuthKind::Oauth]).oauth(oauth).build();
