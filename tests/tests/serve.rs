@@ -88,7 +88,7 @@ fn whoever_has_no_right_key_gets_nothing_but_health_and_docs() {
     let in_address = served.get(&format!("/info?access_token={reader}"), &reader);
     assert_eq!(in_address.status, 400);
     assert!(!in_address.text.contains(&reader));
-    assert!(account.control().requests().is_empty() || account.requests("companies") == 0);
+    assert_eq!(account.requests("companies"), 0);
 }
 
 #[test]
@@ -138,7 +138,9 @@ fn the_document_is_valid_and_the_same_from_the_command_line() {
     let verdict = openapi::validate(&all.standard_output);
     assert_eq!(verdict["valid"], true, "{verdict}");
     let all: Value = serde_json::from_str(&all.standard_output).expect("JSON");
-    assert!(all["paths"]["/teamleader/list_companies"]["post"].is_object());
+    // With a single connector linked in, its paths need no id in front.
+    let paths = all["paths"].as_object().expect("paths");
+    assert!(paths.keys().any(|path| path.ends_with("/list_companies")));
 }
 
 #[test]

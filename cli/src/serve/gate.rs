@@ -34,6 +34,7 @@ pub(super) async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, ne
             ErrorCode::PermissionDenied => StatusCode::MISDIRECTED_REQUEST,
             _ => StatusCode::BAD_REQUEST,
         };
+        let error = error.status(status.as_u16());
         return Failure::new(error, "server", "gate").status(status).into_response();
     }
     if let Some(address) = gate.client_address(&request) {

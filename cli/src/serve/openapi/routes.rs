@@ -122,7 +122,7 @@ fn operation_id(method: &str, path: &str) -> String {
 
 /// Every route of the server that is no capability.
 pub(super) fn all() -> Vec<RouteDescription> {
-    [health(), runs(), schedules()].into_iter().flatten().collect()
+    [health(), runs(), schedules(), connecting(), broker()].into_iter().flatten().collect()
 }
 
 fn health() -> Vec<RouteDescription> {
@@ -193,4 +193,100 @@ fn schedules() -> Vec<RouteDescription> {
         route("put", one, "Set a schedule").scope(Scope::SyncWrite).body(object()).response(&object()),
         route("delete", one, "Remove a schedule").scope(Scope::SyncWrite).response(&object()),
     ]
+}
+
+fn connecting() -> Vec<RouteDescription> {
+    let route = |method, path, summary| RouteDescription::new("connecting", method, path, summary);
+    vec![
+        route("get", "/oauth/start", "Send a browser to agree to a connection")
+            .scope(Scope::ConnectionWrite)
+            .query(&[("connection", "string", "Name of the connection")])
+            .status("302"),
+        route("get", "/oauth/callback", "Where the app sends the browser back to: the state is the proof")
+            .query(&[
+                ("code", "string", "What is exchanged for tokens"),
+                ("state", "string", "Which authorization it belongs to"),
+                ("iss", "string", "Who issued the code"),
+                ("error", "string", "Why there is none"),
+            ])
+            .content_type("text/html"),
+    ]
+}
+
+fn broker() -> Vec<RouteDescription> {
+    let route = |method, path, summary| RouteDescription::new("broker", method, path, summary);
+    let of_connection = &[("connection", "string", "Name of the connection, `default` when absent")];
+    let object = || json!({"type": "object"});
+    let token = "/{app_id}/{connector_type}/binb-token";
+    vec![
+        route("get", token, "A token that works, renewed if needed")
+            .scope(Scope::TokenRead)
+            .query(&[
+                ("connection", "string", "Name of the connection, `default` when absent"),
+                ("min_ttl", "integer", "Seconds that it must work for"),
+                ("force_refresh", "boolean", "Renew it in any case"),
+            ])
+            .answer(token_schema()),
+        route("delete", token, "Remove a connection, and revoke it at the app")
+            .scope(Scope::ConnectionWrite)
+            .query(of_connection)
+            .status("204"),
+        route("get", "/{app_id}/{connector_type}/binb-status", "How a connection is, without secrets")
+            .scope(Scope::StatusRead)
+            .query(of_connection)
+            .answer(object()),
+        route("post", "/{app_id}/{connector_type}/authorize", "Begin an authorization")
+            .scope(Scope::ConnectionWrite)
+            .body(object())
+            .answer(object()),
+        route("post", "/{app_id}/{connector_type}/device", "Begin an authorization on another device")
+            .scope(Scope::ConnectionWrite)
+            .body(object())
+            .answer(object()),
+        route("post", "/{app_id}/{connector_type}/exchange", "A token for another audience")
+            .scope(Scope::TokenRead)
+            .body(object())
+            .answer(object()),
+        route("put", "/{app_id}/{connector_type}/tokens", "Bring tokens that were obtained elsewhere")
+            .scope(Scope::ConnectionWrite)
+            .body(object())
+            .status("204"),
+        route("get", "/connections", "The connections that the key may see")
+            .scope(Scope::StatusRead)
+            .query(&[
+                ("app_id", "string", "Of this app only"),
+                ("state", "string", "In this state only"),
+                ("cursor", "string", "Where the page before ended"),
+                ("limit", "integer", "At most so many"),
+            ])
+            .answer(object()),
+        route("get", "/audit", "Who was handed which token")
+            .scope(Scope::AuditRead)
+            .query(&[
+                ("since", "string", "From this instant on"),
+                ("cursor", "string", "Where the page before ended"),
+            ])
+            .answer(object()),
+    ]
+}
+
+fn token_schema() -> Value {
+    let text = || json!({"type": "string"});
+    json!({
+        "type": "object",
+        "required": ["app_id", "connector_type", "connection", "access_token", "token_type", "expires_at",
+            "expires_in", "scope", "refreshed", "generation", "extra", "warning"],
+        "properties": {
+            "app_id": text(), "connector_type": text(), "connection": text(),
+            "access_token": {"type": "string", "x-secret": true},
+            "token_type": text(),
+            "expires_at": {"type": ["string", "null"], "format": "date-time"},
+            "expires_in": {"type": ["integer", "null"]},
+            "scope": {"type": "array", "items": text()},
+            "refreshed": {"type": "boolean"},
+            "generation": {"type": "integer"},
+            "extra": {"type": "object"},
+            "warning": {"type": ["object", "null"], "properties": {"error_code": text(), "message": text()}},
+        },
+    })
 }
