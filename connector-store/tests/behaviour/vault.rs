@@ -13,7 +13,7 @@ pub(crate) fn id(name: &str) -> ConnectionKey {
     ConnectionKey { app_id: "example".to_owned(), name: name.to_owned() }
 }
 
-fn connection(number: u32) -> Connection {
+pub(crate) fn connection(number: u32) -> Connection {
     let settings = json!({"client_id": "public-client", "client_secret": format!("client-secret-{number}")});
     Connection {
         tokens: TokenSet {
@@ -36,7 +36,7 @@ fn connection(number: u32) -> Connection {
     }
 }
 
-fn access(connection: Option<&Connection>) -> Option<String> {
+pub(crate) fn access(connection: Option<&Connection>) -> Option<String> {
     connection.map(|connection| connection.tokens.access_token.expose().to_owned())
 }
 
@@ -161,7 +161,7 @@ pub(crate) async fn what_was_copied_or_changed_does_not_open(world: World) {
     }
 }
 
-fn hex(world: &World, column: &str) -> String {
+pub(crate) fn hex(world: &World, column: &str) -> String {
     if world.is_postgres() { format!("encode({column}, 'hex')") } else { format!("hex({column})") }
 }
 
