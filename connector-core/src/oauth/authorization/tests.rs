@@ -18,8 +18,8 @@ use crate::auth::AuthKind;
 use crate::capability::{Capability, names};
 use crate::http::HttpRequest;
 use crate::oauth::{
-    AuthorizationStore, Connection, ConnectionState, ConnectionSummary, LockedConnection, OAuth, OAuthClient,
-    RefreshAttempt, RefreshCoordinator, TokenStore,
+    AuthorizationStore, Connection, ConnectionState, ConnectionSummary, Grant, LockedConnection, OAuth,
+    OAuthClient, RefreshAttempt, RefreshCoordinator, TokenStore,
 };
 
 #[derive(Clone, Deserialize, JsonSchema)]
@@ -50,6 +50,8 @@ fn integration() -> Arc<Integration> {
     let oauth = OAuth::new(|settings: &Settings| {
         let page = format!("{}/authorize?tenant=1", settings.url);
         Ok(OAuthClient::new(page, format!("{}/token", settings.url))
+            .device_url(format!("{}/device", settings.url))
+            .revocation_url(format!("{}/revoke", settings.url))
             .client_id(settings.client_id.clone())
             .client_secret(settings.client_secret.clone())
             .redirect_uri(settings.redirect_uri.clone()))
@@ -57,7 +59,11 @@ fn integration() -> Arc<Integration> {
     let integration = Integration::builder::<Settings>("example", "1.0.0")
         .name("Example")
         .auth(&[AuthKind::Oauth])
-        .oauth(oauth.scopes(&["read"]))
+        .oauth(oauth.scopes(&["read"]).grants(&[
+            Grant::AuthorizationCode,
+            Grant::RefreshToken,
+            Grant::DeviceCode,
+        ]))
         .capability(Capability::new(names::VALIDATE_CREDENTIALS, who))
         .build();
     Arc::new(integration.expect("the declaration is sound"))
@@ -123,7 +129,8 @@ impl TokenStore for Memory {
     }
 
     fn delete<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async { Ok(false) })
+        let known = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(async move { Ok(known.is_some()) })
     }
 
     fn list<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {
@@ -431,4 +438,55 @@ async fn a_connection_is_renewed_with_the_settings_that_it_has() {
     let started = world.begin(request).await.unwrap();
     world.finish(&query(&started, "code=c"), None).await.unwrap();
     assert_eq!(world.memory.connection().unwrap().state, ConnectionState::Active);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_removed_gives_its_tokens_back_refresh_token_first() {
+    let world = World::new().await;
+    for (status, revoked, sent) in
+        [(200, true, vec!["refresh", "access-account-1"]), (503, false, vec!["refresh"])]
+    {
+        world.accepts("account-1").await;
+        let started = world.begin(world.request()).await.unwrap();
+        world.finish(&query(&started, "code=c"), None).await.unwrap();
+        world.server.reset().await;
+        Mock::given(path("/revoke")).respond_with(ResponseTemplate::new(status)).mount(&world.server).await;
+        let removed = remove(&world.integration, &world.host, "acme").await.unwrap();
+        assert_eq!(removed.account.as_deref(), Some("account-1"));
+        assert_eq!((removed.revoked_at_provider, removed.failure.is_none()), (Some(revoked), revoked));
+        assert!(world.memory.connection().is_none(), "it is forgotten in any case");
+        let requests = world.server.received_requests().await.unwrap();
+        let tokens = requests.iter().map(|request| {
+            let mut pairs = url::form_urlencoded::parse(&request.body).into_owned();
+            pairs.find(|(name, _)| name == "token").map(|(_, token)| token).unwrap_or_default()
+        });
+        assert_eq!(tokens.collect::<Vec<_>>(), sent);
+    }
+    let error = remove(&world.integration, &world.host, "acme").await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn somebody_may_agree_on_another_device() {
+    let world = World::new().await;
+    world.accepts("account-1").await;
+    let codes = json!({
+        "device_code": "device-secret",
+        "user_code": "ABCD",
+        "verification_uri": "https://app.example/device",
+        "expires_in": 600,
+        "interval": 1,
+    });
+    let answer = ResponseTemplate::new(200).set_body_json(codes);
+    Mock::given(path("/device")).respond_with(answer).mount(&world.server).await;
+    let pending = ResponseTemplate::new(400).set_body_json(json!({"error": "authorization_pending"}));
+    let first = Mock::given(path("/token")).respond_with(pending).up_to_n_times(1).with_priority(1);
+    first.mount(&world.server).await;
+    let shown = Mutex::new(None);
+    let show = |prompt: &DevicePrompt| *shown.lock().unwrap() = Some(prompt.user_code.clone());
+    let agreed = agree_on_another_device(&world.integration, &world.host, world.request(), &show);
+    let finished = agreed.await.unwrap();
+    assert_eq!(finished.account.as_deref(), Some("account-1"));
+    assert_eq!(shown.lock().unwrap().as_deref(), Some("ABCD"));
+    assert_eq!(world.memory.connection().unwrap().tokens.access_token.expose(), "access-account-1");
 }
