@@ -24,6 +24,7 @@ use crate::sandbox::SandboxOptions;
 use crate::schedule::ScheduleCommand;
 use crate::serve::ServeCommand;
 use crate::sync::SyncCommand;
+use crate::vault::VaultCommand;
 use crate::verify::VerifyCommand;
 use crate::webhooks::WebhooksCommand;
 
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Schedule(ScheduleCommand),
     Serve(ServeCommand),
     Status,
+    Vault(VaultCommand),
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
     Completions(Shell),
@@ -70,6 +72,7 @@ impl Command {
             Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
             Self::Status => "status",
+            Self::Vault(_) => "vault",
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
             Self::Completions(_) => "completions",
@@ -222,6 +225,8 @@ fn command(
         AuditCommand::augment_subcommands(named("audit").subcommand_required(true))
             .about("Show who was handed which token, and whether the log of it is whole"),
         named("status").about("Show connections, streams and the last runs"),
+        VaultCommand::augment_subcommands(named("vault").subcommand_required(true))
+            .about("Show the keys that seal tokens, and change to another"),
     ];
     if sandbox {
         let options = SandboxOptions::augment_args(named("sandbox"));
@@ -295,6 +300,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
         "status" => Command::Status,
+        "vault" => Command::Vault(VaultCommand::from_arg_matches(matches)?),
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),
         "completions" => match matches.get_one::<Shell>("shell") {

@@ -137,6 +137,11 @@ impl CliHost {
         Ok(known.insert(keys).clone())
     }
 
+    /// Whether connections can be sealed, told before there is anything to seal.
+    pub(crate) fn require_vault_key(&self) -> Result<()> {
+        self.store()?.require_vault_key(&self.vault_keys()?)
+    }
+
     /// A secret that stays the same for a connection.
     pub(crate) async fn lasting_secret(&self, purpose: &str, connection: &ConnectionKey) -> Result<Secret> {
         self.store()?.lasting_secret(self.vault_keys()?, purpose, connection).await

@@ -16,6 +16,7 @@ mod call;
 mod demo;
 mod environment;
 mod export;
+mod hardening;
 mod help;
 mod host;
 mod info;
@@ -34,6 +35,7 @@ mod signals;
 mod status;
 mod sync;
 mod target;
+mod vault;
 mod verify;
 mod webhooks;
 mod work;
@@ -45,6 +47,7 @@ use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode};
 
 use arguments::{Arguments, Command, Parsed};
+use host::CliHost;
 use output::{Ended, Output};
 
 pub use sandbox::{RunningSandbox, Sandbox, SandboxOptions};
@@ -70,6 +73,7 @@ impl CommandLine {
 
     /// Runs the command that the program was started with.
     pub fn run(self) -> ExitCode {
+        hardening::harden();
         let integration = Arc::new((self.integration)());
         let typed: Vec<_> = std::env::args_os().collect();
         let (arguments, output) =
@@ -118,6 +122,9 @@ impl CommandLine {
             Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
             Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
             Command::Status => runtime.block_on(status::run(integration)),
+            Command::Vault(command) => {
+                runtime.block_on(vault::run(&CliHost::new(integration.app_id()), command))
+            }
             Command::Sandbox(options) => match self.sandbox {
                 Some(sandbox) => runtime.block_on(sandbox::run(&*sandbox, options)),
                 None => Err(no_sandbox()),

@@ -1,5 +1,7 @@
 //! Authorizations under way as they lie in the database: found by the digest of their state, sealed with the vault's key.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connector_core::oauth::{ConnectionKey, PendingAuthorization};
 use connector_core::{ConnectorError, ErrorCode, Result, Secret};
 use jiff::Timestamp;
@@ -33,12 +35,12 @@ impl SealedAuthorization {
     }
 }
 
-const FIELD: &str = "authorization";
+/// The field that is sealed.
+pub(crate) const FIELD: &str = "authorization";
 
 /// What is sealed belongs to one state: a row that is given another one does not open.
-fn place(app_id: &str, digest: &[u8]) -> ConnectionKey {
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    ConnectionKey { app_id: app_id.to_owned(), name: digits }
+pub(crate) fn place(app_id: &str, digest: &[u8]) -> ConnectionKey {
+    ConnectionKey { app_id: app_id.to_owned(), name: URL_SAFE_NO_PAD.encode(digest) }
 }
 
 fn unreadable(what: &str) -> ConnectorError {

@@ -45,4 +45,5 @@ mod odd_data;
 mod output;
 mod secrets;
 mod tokens;
+mod vault;
 mod webhooks;

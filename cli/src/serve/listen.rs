@@ -32,6 +32,7 @@ pub(super) async fn run(integrations: Vec<Arc<Integration>>, command: ServeComma
         let host = CliHost::new(name);
         let url = host.store_url();
         let host = host.reading(Some(url));
+        host.require_vault_key()?;
         let listener = TcpListener::bind(command.listen).await.map_err(|error| {
             let message = format!("nothing can listen on {}: {error}", command.listen);
             ConnectorError::misconfigured(ErrorCode::InvalidValue, message)

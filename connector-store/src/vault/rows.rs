@@ -4,6 +4,7 @@ use connector_core::Result;
 use connector_core::oauth::ConnectionKey;
 
 use super::seal::Place;
+use crate::authorizations;
 
 /// A table with sealed rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,18 +50,15 @@ impl RowId {
 
     /// Whose place its fields are sealed in, and their names.
     fn home(&self) -> (ConnectionKey, Vec<String>) {
-        // An authorization is sealed for its state, and not for its connection, which may be the same as another's.
-        let name = match self.table {
-            SealedTable::Authorizations => self.detail.to_ascii_lowercase(),
-            _ => self.name.clone(),
-        };
-        let connection = ConnectionKey { app_id: self.app_id.clone(), name };
-        let fields = match self.table {
-            SealedTable::Connections => vec!["tokens".to_owned(), "settings".to_owned()],
-            SealedTable::Authorizations => vec!["authorization".to_owned()],
-            SealedTable::Secrets => vec![format!("secret for {}", self.detail)],
-        };
-        (connection, fields)
+        let connection = || ConnectionKey { app_id: self.app_id.clone(), name: self.name.clone() };
+        match self.table {
+            SealedTable::Connections => (connection(), vec!["tokens".to_owned(), "settings".to_owned()]),
+            SealedTable::Authorizations => (
+                authorizations::place(&self.app_id, &bytes(&self.detail)),
+                vec![authorizations::FIELD.to_owned()],
+            ),
+            SealedTable::Secrets => (connection(), vec![format!("secret for {}", self.detail)]),
+        }
     }
 
     /// Does something with each sealed field in its place.
@@ -78,6 +76,12 @@ impl RowId {
             })
             .collect()
     }
+}
+
+fn bytes(hexadecimal: &str) -> Vec<u8> {
+    let digits = hexadecimal.as_bytes().chunks_exact(2);
+    let byte = |pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    digits.filter_map(byte).collect()
 }
 
 /// What is sealed in a row.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::vault::id;
 use crate::world::{World, key, shared};
 
-fn pending(connection: &str, lasts: i64) -> PendingAuthorization {
+pub(crate) fn pending(connection: &str, lasts: i64) -> PendingAuthorization {
     PendingAuthorization {
         flow_id: Uuid::new_v4(),
         key: id(connection),
@@ -27,7 +27,7 @@ fn pending(connection: &str, lasts: i64) -> PendingAuthorization {
     }
 }
 
-fn state(text: &str) -> Secret {
+pub(crate) fn state(text: &str) -> Secret {
     Secret::new(format!("example.state-secret-{text}"))
 }
 

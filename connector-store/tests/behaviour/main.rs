@@ -19,6 +19,7 @@ mod live;
 mod records;
 mod refusals;
 mod rejects;
+mod rekey;
 mod round_trip;
 mod schedules;
 mod status;
@@ -216,6 +217,21 @@ on_every_backend! {
         what_has_the_name_and_is_not_ours_stays,
         what_is_built_on_a_view_is_not_lost,
         a_view_needs_its_table_and_room_for_its_columns,
+    },
+    rekey::{
+        everything_goes_over_to_the_current_key,
+        a_store_without_rows_has_nothing_to_rekey,
+        an_older_key_opens_and_what_is_written_takes_the_current,
+        what_does_not_open_is_reported_and_left,
+        with_the_wrong_key_nothing_is_changed,
+        stopped_at_any_point_the_next_run_does_the_rest,
+        tokens_are_renewed_while_it_runs,
+        what_version_1_sealed_opens_and_is_sealed_anew,
+        a_secret_of_our_own_outlives_the_key,
+        an_authorization_under_way_goes_over_too,
+        all_who_ask_first_get_the_same_secret,
+        the_keys_in_use_are_told_with_what_they_sealed,
+        a_file_beside_the_database_is_changed_for_another,
     },
     tokens::{
         a_commit_over_another_generation_is_a_conflict,

@@ -24,9 +24,11 @@ async fn take_back(world: &World) {
         ("connections", "reason"),
         ("connections", "failures"),
         ("connections", "failing_since"),
+        ("connections", "failing_days"),
         ("connections", "retry_after"),
         ("connections", "refreshed_at"),
         ("connections", "failed_at"),
+        ("connections", "rejected_client"),
         ("cursors", "account"),
     ];
     for (table, column) in columns {

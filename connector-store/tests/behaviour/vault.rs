@@ -36,7 +36,7 @@ pub(crate) fn connection(number: u32) -> Connection {
     }
 }
 
-fn access(connection: Option<&Connection>) -> Option<String> {
+pub(crate) fn access(connection: Option<&Connection>) -> Option<String> {
     connection.map(|connection| connection.tokens.access_token.expose().to_owned())
 }
 
@@ -161,7 +161,7 @@ pub(crate) async fn what_was_copied_or_changed_does_not_open(world: World) {
     }
 }
 
-fn hex(world: &World, column: &str) -> String {
+pub(crate) fn hex(world: &World, column: &str) -> String {
     if world.is_postgres() { format!("encode({column}, 'hex')") } else { format!("hex({column})") }
 }
 
