@@ -1,6 +1,7 @@
 //! The token of a call that uses a connection of the vault.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::{Connection, ConnectionKey, MARGIN, Need, RefreshCoordinator, Renewer, flow};
 use crate::auth::Secret;
@@ -13,11 +14,13 @@ pub(crate) struct StoredToken {
     tokens: Arc<RefreshCoordinator>,
     key: Arc<ConnectionKey>,
     account: Option<Arc<str>>,
+    /// Asked of the declaration once, which reads all of the settings for it.
+    margin: Arc<OnceLock<Duration>>,
 }
 
 impl StoredToken {
     pub(crate) fn new(tokens: Arc<RefreshCoordinator>, key: ConnectionKey, account: Option<&str>) -> Self {
-        Self { tokens, key: Arc::new(key), account: account.map(Arc::from) }
+        Self { tokens, key: Arc::new(key), account: account.map(Arc::from), margin: Arc::default() }
     }
 
     /// Name of the connection.
@@ -37,13 +40,17 @@ impl StoredToken {
 
     /// An access token that works for a while.
     pub(crate) async fn access_token(&self, context: &CallContext) -> Result<Secret> {
-        let margin = flow::settings(context).map_or(MARGIN, |(_, registration)| registration.refresh_margin);
-        self.get(context, &Need::of(margin)).await
+        self.get(context, &Need::with_margin(self.margin(context))).await
     }
 
     /// An access token other than one that the app refused.
     pub(crate) async fn replace(&self, context: &CallContext, refused: &Secret) -> Result<Secret> {
-        self.get(context, &Need::instead_of(refused)).await
+        self.get(context, &Need::instead_of(refused, self.margin(context))).await
+    }
+
+    fn margin(&self, context: &CallContext) -> Duration {
+        let declared = || flow::settings(context).map(|(_, registration)| registration.refresh_margin);
+        *self.margin.get_or_init(|| declared().unwrap_or(MARGIN))
     }
 
     async fn get(&self, context: &CallContext, need: &Need) -> Result<Secret> {

@@ -118,9 +118,9 @@ impl RefreshCoordinator {
             if let Some(granted) = self.granted(key, Arc::clone(&connection), need) {
                 return Ok(granted);
             }
-            if let Decision::Wait(error) =
-                decide(key, &connection, need, &renewer.client()?, false, self.now())?
-            {
+            // A client that is missing is told when it would be used.
+            let client = renewer.client().unwrap_or_default();
+            if let Decision::Wait(error) = decide(key, &connection, need, &client, false, self.now())? {
                 return self.otherwise(key, need, error);
             }
             let (flight, is_ours) = self.board(key, need, renewer);

@@ -83,7 +83,7 @@ impl RefreshCoordinator {
         if connection.tokens.refresh_token.is_none() {
             return Ok(());
         }
-        let mut need = Need::of(MARGIN + ROUND);
+        let mut need = Need::with_margin(MARGIN + ROUND);
         if is_idle(summary, self.now()) && connection.generation == summary.generation {
             need.other_than = Some(connection.tokens.access_token.clone());
         }

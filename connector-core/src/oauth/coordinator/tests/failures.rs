@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, ConnectionState, HOUR, Need, World, secret, token};
+use super::{Answer, ConnectionState, HOUR, MARGIN, Need, World, secret, token};
 use crate::error::{ConnectorError, ErrorCode};
 
 fn unavailable() -> Answer {
@@ -66,7 +66,7 @@ async fn a_grant_that_is_gone_is_not_tried_again_and_its_tokens_are_kept() {
     let world = World::new().await;
     let gone = || Answer::Error(ConnectorError::new(ErrorCode::CredsRevoked, "invalid_grant").status(400));
     world.provider.next(gone());
-    let refused = Need::instead_of(&secret("access-1"));
+    let refused = Need::instead_of(&secret("access-1"), MARGIN);
     let error = world.get_for(&refused).await.err().unwrap();
     assert_eq!(error.app_code(), Some("oauth.reauthorization_required"));
     assert!(error.hint_text().unwrap().contains("login"));

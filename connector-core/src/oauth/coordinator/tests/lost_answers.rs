@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Answer, ConnectionState, Need, World, key, secret, token};
+use super::{Answer, ConnectionState, MARGIN, Need, World, key, secret, token};
 use crate::oauth::coordinator::renewer::digest;
 use crate::oauth::{RefreshAttempt, TokenStore};
 
@@ -127,7 +127,7 @@ async fn an_attempt_with_another_refresh_token_is_over() {
 async fn a_token_that_the_app_refuses_has_ended_whatever_its_date() {
     let world = World::new().await;
     die_with(&world, "refresh-1").await;
-    let granted = world.get_for(&Need::instead_of(&secret("access-1"))).await.unwrap();
+    let granted = world.get_for(&Need::instead_of(&secret("access-1"), MARGIN)).await.unwrap();
     assert_eq!((token(&granted), world.provider.requests()), ("access-2", 1));
 }
 

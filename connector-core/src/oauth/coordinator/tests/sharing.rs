@@ -109,7 +109,7 @@ async fn who_needs_a_longer_life_gets_one_and_not_for_ever_another() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_the_app_refuses_is_replaced_once() {
     let world = World::new().await;
-    let refused = Need::instead_of(&secret("access-1"));
+    let refused = Need::instead_of(&secret("access-1"), MARGIN);
     let both = futures_util::future::join(world.get_for(&refused), world.get_for(&refused)).await;
     assert_eq!((token(&both.0.unwrap()), token(&both.1.unwrap())), ("access-2", "access-2"));
     assert_eq!(token(&world.get_for(&refused).await.unwrap()), "access-2");
