@@ -17,6 +17,7 @@ use crate::help;
 use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
+use crate::logout::LogoutCommand;
 use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
@@ -45,9 +46,11 @@ pub(crate) enum Command {
     Webhooks(WebhooksCommand),
     Keys(KeysCommand),
     Login(LoginCommand),
+    Logout(LogoutCommand),
     Export(ExportCommand),
     Schedule(ScheduleCommand),
     Serve(ServeCommand),
+    Spec,
     Status,
     Vault(VaultCommand),
     Sandbox(SandboxOptions),
@@ -68,9 +71,11 @@ impl Command {
             Self::Webhooks(_) => "webhooks",
             Self::Keys(_) => "keys",
             Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
             Self::Export(_) => "export",
             Self::Schedule(_) => "schedule",
             Self::Serve(_) => "serve",
+            Self::Spec => "spec",
             Self::Status => "status",
             Self::Vault(_) => "vault",
             Self::Sandbox(_) => "sandbox",
@@ -165,7 +170,7 @@ pub(crate) fn completions(
     Ended::Text(String::from_utf8_lossy(&script).into_owned())
 }
 
-fn wants_exit_zero(typed: &[OsString]) -> bool {
+pub(crate) fn wants_exit_zero(typed: &[OsString]) -> bool {
     let of_environment =
         std::env::var("CONNECTOR_EXIT_ZERO").is_ok_and(|value| value == "1" || value == "true");
     of_environment || typed.iter().any(|word| word == "--exit-zero")
@@ -208,6 +213,7 @@ fn command(
     let named = |name: &'static str| clap::Command::new(name);
     let mut for_people = vec![
         LoginCommand::augment_args(named("login")).about("Connect an account"),
+        LogoutCommand::augment_args(named("logout")).about("Give an account's tokens back and forget them"),
         result_arguments(SyncCommand::augment_args(named("sync"))).about("Read streams into a database"),
         result_arguments(VerifyCommand::augment_args(named("verify")))
             .about("Compare the database with the app"),
@@ -222,6 +228,7 @@ fn command(
             .about("Do everything over HTTP, by the clock, and for people"),
         KeysCommand::augment_subcommands(named("keys").subcommand_required(true))
             .about("Make, show and take back keys to the server"),
+        named("spec").about("Print the OpenAPI document of the connector and its server"),
         AuditCommand::augment_subcommands(named("audit").subcommand_required(true))
             .about("Show who was handed which token, and whether the log of it is whole"),
         named("status").about("Show connections, streams and the last runs"),
@@ -288,6 +295,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     let command = match name {
         "info" => Command::Info(EnvelopeSource::from_arg_matches(matches)?),
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
+        "logout" => Command::Logout(LogoutCommand::from_arg_matches(matches)?),
         "sync" => Command::Sync(SyncCommand { log_format, ..SyncCommand::from_arg_matches(matches)? }),
         "verify" => {
             Command::Verify(VerifyCommand { log_format, ..VerifyCommand::from_arg_matches(matches)? })
@@ -299,6 +307,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "keys" => Command::Keys(KeysCommand::from_arg_matches(matches)?),
         "schedule" => Command::Schedule(ScheduleCommand::from_arg_matches(matches)?),
         "serve" => Command::Serve(ServeCommand::from_arg_matches(matches)?),
+        "spec" => Command::Spec,
         "status" => Command::Status,
         "vault" => Command::Vault(VaultCommand::from_arg_matches(matches)?),
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),

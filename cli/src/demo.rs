@@ -106,7 +106,8 @@ async fn play(
         .with_stop(stop.clone())
         .with_progress(progress::passing());
     let host = Arc::new(host);
-    let login = Login { integration, host: &host, connection: CONNECTION, paste: false };
+    let login =
+        Login { integration, host: &host, connection: CONNECTION, may_change_account: false, paste: false };
     let agree = |address: &str| {
         tokio::spawn(agree(address.to_owned()));
     };

@@ -6,6 +6,7 @@ mod source;
 mod spreadsheet;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -109,9 +110,57 @@ fn ended(command: &ExportCommand, written: Written) -> Result<Ended> {
     Ok(Ended::Answer(Answer::new(&response)?))
 }
 
+impl ExportCommand {
+    /// The cells of what has this name, as it was last synced.
+    pub(crate) fn csv(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            format: Format::Csv,
+            output: None,
+            connection: None,
+            from: None,
+            schema: None,
+            layout: None,
+            tables: Vec::new(),
+            all_columns: false,
+            raw: false,
+        }
+    }
+}
+
 async fn export(integration: &Arc<Integration>, command: &ExportCommand) -> Result<Written> {
-    let declared = declared(integration, command)?;
     let host = CliHost::new(integration.app_id()).reading(command.from.clone());
+    let open = || Target::open(command.output.as_deref());
+    match write(integration, &host, command, open).await? {
+        Ok(written) => Ok(written),
+        // Nobody reads any more; there is nobody to tell.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe && command.output.is_none() => {
+            Ok(Written::default())
+        }
+        Err(error) => Err(Target::unwritable(command.output.as_deref(), error)),
+    }
+}
+
+/// Writes an export into a file that is open.
+pub(crate) async fn write_to(
+    integration: &Arc<Integration>,
+    host: &CliHost,
+    command: &ExportCommand,
+    file: File,
+) -> Result<()> {
+    let written = write(integration, host, command, || Ok(Target::open_file(file))).await?;
+    written.map(|_| ()).map_err(|error| Target::unwritable(None, error))
+}
+
+/// Writes an export. The outer error is about what is read, the inner one about the target, which is opened last: what
+/// cannot be read leaves no file.
+async fn write(
+    integration: &Arc<Integration>,
+    host: &CliHost,
+    command: &ExportCommand,
+    open: impl FnOnce() -> Result<Target>,
+) -> Result<std::io::Result<Written>> {
+    let declared = declared(integration, command)?;
     let store = host.existing_store()?.ok_or_else(|| {
         ConnectorError::new(ErrorCode::NotFound, "there is no store yet").hint("`sync` makes one")
     })?;
@@ -122,20 +171,12 @@ async fn export(integration: &Arc<Integration>, command: &ExportCommand) -> Resu
     let mut lines = match (command.format, declared) {
         (Format::Ndjson, _) => Lines::ndjson(),
         (Format::Csv, Some(declared)) => {
-            let cells = cells(integration, &host, command, &source, declared).await?;
+            let cells = cells(integration, host, command, &source, declared).await?;
             Lines::declared(declared, cells, command.raw)
         }
         (Format::Csv, None) => Lines::columns(integration, stream, &mut records, command.raw).await?,
     };
-    let target = Target::open(command.output.as_deref())?;
-    match lines.write(&mut records, target).await? {
-        Ok(written) => Ok(written),
-        // Nobody reads any more; there is nobody to tell.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe && command.output.is_none() => {
-            Ok(Written::default())
-        }
-        Err(error) => Err(Target::unwritable(command.output.as_deref(), error)),
-    }
+    lines.write(&mut records, open()?).await
 }
 
 /// The declared export that is meant; `None` for a stream.

@@ -23,7 +23,12 @@ pub(crate) fn run(
 ) -> Result<Ended, ConnectorError> {
     // It has nothing to ask for, but what is no envelope is no request for it either.
     read_envelope(envelope)?;
-    Ok(Ended::Answer(Answer::new(&info(integration)?)?))
+    Ok(Ended::Answer(answer(integration)?))
+}
+
+/// The answer of `info`.
+pub(crate) fn answer(integration: &Integration) -> Result<Answer, ConnectorError> {
+    Answer::new(&info(integration)?)
 }
 
 /// The `response` of `info`. The schemas of records are texts that are made once and shown in three places.
@@ -120,7 +125,7 @@ fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
 }
 
 /// The accepted kinds of credential out of the schema of all of them.
-fn authentication_schema(integration: &Integration) -> Value {
+pub(crate) fn authentication_schema(integration: &Integration) -> Value {
     let mut schema = schema::schema_of::<connector_core::Auth>();
     let kinds: Vec<String> = integration
         .auth_kinds()

@@ -13,6 +13,7 @@
 mod arguments;
 mod audit;
 mod call;
+mod connectors;
 mod demo;
 mod environment;
 mod export;
@@ -23,6 +24,7 @@ mod info;
 mod keys;
 mod logging;
 mod login;
+mod logout;
 mod output;
 mod progress;
 mod rate;
@@ -32,6 +34,7 @@ mod sandbox;
 mod schedule;
 mod serve;
 mod signals;
+mod spec;
 mod status;
 mod sync;
 mod target;
@@ -45,11 +48,13 @@ use std::sync::Arc;
 
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode};
+use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Command, Parsed};
 use host::CliHost;
 use output::{Ended, Output};
 
+pub use connectors::Connectors;
 pub use sandbox::{RunningSandbox, Sandbox, SandboxOptions};
 
 /// The command line of one connector.
@@ -96,11 +101,7 @@ impl CommandLine {
         arguments: Arguments,
         output: &Output,
     ) -> Result<Ended, ConnectorError> {
-        // One thread: a call waits for one server at a time, and starting more threads costs milliseconds.
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-                ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
-            })?;
+        let runtime = runtime(matches!(arguments.command, Command::Serve(_)))?;
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
             Command::Audit(command) => {
@@ -118,9 +119,14 @@ impl CommandLine {
             Command::Webhooks(command) => runtime.block_on(webhooks::run(integration, command)),
             Command::Keys(command) => runtime.block_on(keys::run(integration.app_id(), command)),
             Command::Login(command) => runtime.block_on(login::run(integration, command)),
+            Command::Logout(command) => runtime.block_on(logout::run(integration, command)),
             Command::Export(command) => runtime.block_on(export::run(integration, command)),
             Command::Schedule(command) => runtime.block_on(schedule::run(integration, command)),
-            Command::Serve(command) => runtime.block_on(serve::run(vec![Arc::clone(integration)], command)),
+            Command::Serve(command) => {
+                let integrations = vec![Arc::clone(integration)];
+                runtime.block_on(serve::run(integration.app_id(), integrations, command))
+            }
+            Command::Spec => Ok(spec::run(&[&**integration])),
             Command::Status => runtime.block_on(status::run(integration)),
             Command::Vault(command) => {
                 runtime.block_on(vault::run(&CliHost::new(integration.app_id()), command))
@@ -138,6 +144,15 @@ impl CommandLine {
         runtime.shutdown_background();
         result
     }
+}
+
+/// One thread, since a call waits for one server at a time and starting more threads costs milliseconds; as many as there
+/// are cores for a server.
+fn runtime(of_server: bool) -> Result<Runtime, ConnectorError> {
+    let mut builder = if of_server { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    builder.enable_all().build().map_err(|error| {
+        ConnectorError::new(ErrorCode::InternalError, "the runtime cannot be started").source(error)
+    })
 }
 
 fn no_sandbox() -> ConnectorError {

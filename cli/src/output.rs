@@ -41,7 +41,19 @@ impl Output {
         name: &str,
         result: Result<Ended, ConnectorError>,
     ) -> ExitCode {
-        let raised_in = |module: &str, name: &str| format!("{}::{module}:{name}", integration.app_id());
+        let module = integration.capability(name).map_or("command_line", |found| found.module());
+        self.end_as(integration.app_id(), module, name, result)
+    }
+
+    /// The same for a command that failed, if it did, in a module of an app.
+    pub(crate) fn end_as(
+        &self,
+        app_id: &str,
+        module: &str,
+        name: &str,
+        result: Result<Ended, ConnectorError>,
+    ) -> ExitCode {
+        let raised_in = |module: &str, name: &str| format!("{app_id}::{module}:{name}");
         let (envelope, code) = match result {
             Ok(Ended::Text(text)) => return print_text(&text),
             Ok(Ended::Shown(outcome)) => return self.exit(exit_code(outcome)),
@@ -56,8 +68,7 @@ impl Output {
             }
             Err(error) => {
                 tracing::debug!(?error, "failed");
-                let module = integration.capability(name).map_or("command_line", |found| found.module());
-                (error_envelope(&error, integration.app_id(), &raised_in(module, name)), error.exit_code())
+                (error_envelope(&error, app_id, &raised_in(module, name)), error.exit_code())
             }
         };
         let envelope = match &self.file {
@@ -68,11 +79,8 @@ impl Output {
                 Err(error) => {
                     let message = format!("the result cannot be written to {}: {error}", file.display());
                     let error = ConnectorError::misconfigured(ErrorCode::InvalidValue, message);
-                    let envelope = error_envelope(
-                        &error,
-                        integration.app_id(),
-                        &raised_in("command_line", "result_file_path"),
-                    );
+                    let envelope =
+                        error_envelope(&error, app_id, &raised_in("command_line", "result_file_path"));
                     return self.print(&envelope, error.exit_code());
                 }
             },

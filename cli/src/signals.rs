@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use connector_core::host::StopSignal;
+use connector_core::oauth::refreshes_settled;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// From the signal to the end, at most. Orchestrators wait 5 seconds or more before they kill.
 const LONGEST_STOP: Duration = Duration::from_millis(3700);
+
+/// Of that, for a refresh that is under way when the work has ended.
+const LONGEST_REFRESH: Duration = Duration::from_secs(2);
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,12 @@ impl Signals {
                 _ = terminate.recv() => Signal::Terminate,
             }
         };
+        let settled = refreshes_end(self.stop.subscribe());
+        let work = async {
+            let done = work.await;
+            settled.await;
+            done
+        };
         tokio::pin!(work);
         let came = tokio::select! {
             done = &mut work => return Watched::Done(done, None),
@@ -72,4 +82,13 @@ impl Signals {
             again = next() => Watched::CutOff(again),
         }
     }
+}
+
+/// Waits for refreshes that outlive whoever asked for them; not for long once a signal came.
+async fn refreshes_end(mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = refreshes_settled() => return,
+        _ = stop.wait_for(|given| *given) => {}
+    }
+    let _ = tokio::time::timeout(LONGEST_REFRESH, refreshes_settled()).await;
 }

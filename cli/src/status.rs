@@ -28,6 +28,10 @@ pub(crate) async fn run(integration: &Arc<Integration>) -> Result<Ended, Connect
                         "name": connection.name,
                         "account": connection.account,
                         "state": connection.state.name(),
+                        "reason": connection.renewal.reason,
+                        "failures": connection.renewal.failures,
+                        "retry_after": connection.renewal.retry_after,
+                        "refreshed_at": connection.renewal.succeeded_at,
                         "access_token_expires_at": connection.expires_at,
                         "updated_at": connection.updated_at,
                     })
@@ -63,7 +67,7 @@ fn show(response: &Value) {
         (
             "Connections",
             &response["connections"],
-            &["name", "account", "state", "access_token_expires_at"][..],
+            &["name", "account", "state", "reason", "retry_after", "access_token_expires_at"][..],
         ),
         (
             "Streams",

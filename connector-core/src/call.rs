@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::auth::Secret;
+use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
@@ -15,7 +16,7 @@ use crate::http::{
     HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
 };
 use crate::integration::{AnySettings, Integration};
-use crate::oauth::StoredToken;
+use crate::oauth::{ClientCredentialsToken, StoredToken};
 
 /// What a capability gets: settings of type `S` and everything of [`CallContext`]. Cheap to clone.
 pub struct Call<S> {
@@ -66,6 +67,8 @@ pub(crate) struct Parts {
     pub host: Arc<dyn Host>,
     /// The budget that the requests of this call share with other processes; asked for with the first request.
     pub budget: Arc<OnceCell<Option<Arc<dyn RequestBudget>>>>,
+    /// What the app said whose the credentials are.
+    pub account: Arc<OnceCell<Option<String>>>,
 }
 
 /// What proves who the caller is.
@@ -73,8 +76,35 @@ pub(crate) struct Parts {
 pub(crate) enum Credentials {
     None,
     Bearer(Secret),
-    Basic { username: String, password: Secret },
+    Basic {
+        username: String,
+        password: Secret,
+    },
+    /// Client credentials, exchanged for a token when one is needed.
+    Exchanged(ClientCredentialsToken),
     Stored(StoredToken),
+}
+
+/// Credentials that give another access token when the app refuses one.
+enum Renewable<'a> {
+    Exchanged(&'a ClientCredentialsToken),
+    Stored(&'a StoredToken),
+}
+
+impl Renewable<'_> {
+    async fn access_token(&self, context: &CallContext) -> Result<Secret> {
+        match self {
+            Self::Exchanged(exchanged) => exchanged.access_token(context).await,
+            Self::Stored(stored) => stored.access_token(context).await,
+        }
+    }
+
+    async fn replace(&self, context: &CallContext, refused: &Secret) -> Result<Secret> {
+        match self {
+            Self::Exchanged(exchanged) => exchanged.replace(context, refused).await,
+            Self::Stored(stored) => stored.replace(context, refused).await,
+        }
+    }
 }
 
 impl CallContext {
@@ -103,6 +133,41 @@ impl CallContext {
             Credentials::Stored(stored) => Some(stored.connection()),
             _ => None,
         }
+    }
+
+    /// The access token of the call's credentials; `None` where they are of another kind.
+    pub(crate) async fn access_token(&self) -> Result<Option<Secret>> {
+        Ok(match &self.0.credentials {
+            Credentials::Bearer(token) => Some(token.clone()),
+            Credentials::Exchanged(exchanged) => Some(exchanged.access_token(self).await?),
+            Credentials::Stored(stored) => Some(stored.access_token(self).await?),
+            Credentials::None | Credentials::Basic { .. } => None,
+        })
+    }
+
+    /// The account of the vault's connection, where it is known.
+    pub(crate) fn stored_account(&self) -> Option<&str> {
+        match &self.0.credentials {
+            Credentials::Stored(stored) => stored.known_account(),
+            _ => None,
+        }
+    }
+
+    /// The account that the credentials are for: the connection's, else the one that the app names when it is asked,
+    /// once in a call. `None` where nobody tells.
+    pub(crate) async fn account(&self) -> Result<Option<String>> {
+        if let Some(account) = self.stored_account() {
+            return Ok(Some(account.to_owned()));
+        }
+        let asked = self.0.account.get_or_try_init(|| async {
+            let Some(asking) = self.integration().capability(names::VALIDATE_CREDENTIALS) else {
+                return Ok(None);
+            };
+            let answer = asking.run(self.clone(), serde_json::Map::new()).await?;
+            let answer: serde_json::Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
+            Ok(answer["unique_tenant_id"].as_str().map(ToOwned::to_owned))
+        });
+        asked.await.cloned()
     }
 
     pub(crate) fn http(&self) -> &HttpClient {
@@ -163,19 +228,20 @@ impl CallContext {
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
-        let stored = match &self.0.credentials {
+        let renewable = match &self.0.credentials {
             Credentials::None => return self.exchange(request, &read).await,
             Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?, &read).await,
             Credentials::Basic { username, password } => {
                 return self.exchange(&request.clone().basic(username, password), &read).await;
             }
-            Credentials::Stored(stored) => stored,
+            Credentials::Exchanged(exchanged) => Renewable::Exchanged(exchanged),
+            Credentials::Stored(stored) => Renewable::Stored(stored),
         };
         let retry = self.0.http.options().retry;
-        let token = retry.patiently(|| stored.access_token(self)).await?;
+        let token = retry.patiently(|| renewable.access_token(self)).await?;
         match self.exchange(&request.clone().bearer(&token)?, &read).await {
             Err(error) if error.code() == ErrorCode::Unauthorized => {
-                let token = retry.patiently(|| stored.replace(self, &token)).await?;
+                let token = retry.patiently(|| renewable.replace(self, &token)).await?;
                 let again = self.exchange(&request.clone().bearer(&token)?, &read).await;
                 again.map_err(|error| match error.code() {
                     ErrorCode::Unauthorized => refused_again(&error),

@@ -21,6 +21,12 @@ pub mod names {
     pub const GET_AUTHORIZATION_URL: &str = "get_authorization_url";
     pub const HANDLE_AUTHORIZATION_CALLBACK: &str = "handle_authorization_callback";
     pub const REFRESH_ACCESS_TOKEN: &str = "refresh_access_token";
+    pub const HANDLE_CLIENT_CREDENTIALS_REQUEST: &str = "handle_client_credentials_request";
+    pub const START_DEVICE_AUTHORIZATION: &str = "start_device_authorization";
+    pub const POLL_DEVICE_AUTHORIZATION: &str = "poll_device_authorization";
+    pub const EXCHANGE_TOKEN: &str = "exchange_token";
+    pub const REVOKE_TOKEN: &str = "revoke_token";
+    pub const INTROSPECT_TOKEN: &str = "introspect_token";
     pub const SYNC: &str = "sync";
     pub const VERIFY: &str = "verify";
     pub const RETRY_REJECTS: &str = "retry_rejects";

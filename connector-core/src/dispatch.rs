@@ -11,7 +11,7 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::http::{HttpClient, Urgency};
 use crate::integration::Integration;
-use crate::oauth::{Connection, ConnectionKey, RefreshCoordinator, StoredToken};
+use crate::oauth::{ClientCredentialsToken, Connection, ConnectionKey, RefreshCoordinator, StoredToken};
 pub use crate::oauth::{IssueOptions, IssuedToken, access_token};
 use crate::{schema, settings};
 
@@ -115,6 +115,7 @@ fn with_settings(
         http: HttpClient::new(options),
         host: Arc::clone(host),
         budget: Arc::default(),
+        account: Arc::default(),
     }))
 }
 
@@ -144,6 +145,7 @@ async fn credentials(
     let credentials = match auth {
         Auth::Stored(stored_auth) => return stored(integration, &stored_auth.connection, true, host).await,
         Auth::Oauth(oauth) => Credentials::Bearer(oauth.access_token),
+        Auth::OauthClientCredentials(client) => Credentials::Exchanged(ClientCredentialsToken::new(client)),
         Auth::Token(token) => Credentials::Bearer(token.token),
         Auth::Basic(basic) => Credentials::Basic { username: basic.username, password: basic.password },
         _ => Credentials::None,

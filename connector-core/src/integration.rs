@@ -23,7 +23,7 @@ use crate::error::{ConnectorError, Result};
 use crate::export::{Cells, ExportDeclaration, ExportEntry};
 use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
 use crate::list::RecordSchema;
-use crate::oauth::OAuthClient;
+use crate::oauth::{Grant, MetadataCache, OAuthClient};
 use crate::schema;
 use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
 use crate::sync::DocumentTables;
@@ -112,8 +112,13 @@ struct SettingsType {
 pub(crate) struct ErasedOAuth {
     pub sends_scope: bool,
     pub scopes: &'static [&'static str],
+    pub grants: &'static [Grant],
+    pub revocation: bool,
+    pub introspection: bool,
     pub client: FromSettings<Result<OAuthClient>>,
+    pub metadata: MetadataCache,
 }
+
 impl Integration {
     /// Starts a declaration. `S` are the connector's settings.
     pub fn builder<S>(app_id: &str, version: &str) -> IntegrationBuilder<S>

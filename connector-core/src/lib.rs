@@ -26,6 +26,8 @@ pub mod schema;
 pub mod settings;
 pub mod stream;
 pub mod sync;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod webhook;
 
 /// Version of this framework.

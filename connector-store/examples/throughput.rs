@@ -130,6 +130,7 @@ fn start() -> RunStart {
         run_id: Uuid::new_v4(),
         app_id: "bench".to_owned(),
         connection: "default".to_owned(),
+        account: None,
         started_at: Timestamp::now(),
         dry_run: false,
     }

@@ -1,6 +1,7 @@
 //! Cursors: what earlier runs committed of a stream, and who else writes to its table.
 
-use connector_core::sync::StreamState;
+use connector_core::Result;
+use connector_core::sync::{StreamState, other_account};
 
 use crate::documents::DocumentPlace;
 use crate::lease::Scope;
@@ -12,15 +13,25 @@ pub(crate) struct Cursors {
     pub(crate) state: Option<StreamState>,
     /// Another connection that has one.
     pub(crate) shared_with: Option<String>,
+    /// The account that the table's rows are of, as far as it is known.
+    pub(crate) account: Option<String>,
+    /// The same of what others wrote there.
+    account_of_others: Option<String>,
 }
 
-/// Connection and schema of a cursor, and its state.
-pub(crate) type CursorRow = (String, String, String);
+/// Connection and schema of a cursor, its state, and the account that the rows are of.
+pub(crate) type CursorRow = (String, String, String, Option<String>);
 
 impl Cursors {
     pub(crate) fn new(rows: Vec<CursorRow>, scope: &Scope) -> Self {
         let mut cursors = Self::default();
-        for (connection, schema, state) in rows {
+        let mut own_account = None;
+        for (connection, schema, state, account) in rows {
+            if connection == scope.connection {
+                own_account = own_account.or(account);
+            } else if cursors.account_of_others.is_none() {
+                cursors.account_of_others = account;
+            }
             if connection != scope.connection {
                 cursors.shared_with.get_or_insert(connection);
             } else if schema == scope.schema {
@@ -28,7 +39,26 @@ impl Cursors {
                 cursors.state = serde_json::from_str(&state).ok();
             }
         }
+        cursors.account = own_account.or_else(|| cursors.account_of_others.clone());
         cursors
+    }
+
+    /// Refuses rows that would stand beside those of another account. Whose an empty table was is past.
+    pub(crate) fn check_account(&self, account: Option<&str>, table: &str, is_empty: bool) -> Result<()> {
+        let Some(account) = account.filter(|_| !is_empty) else { return Ok(()) };
+        let stored = [&self.account, &self.account_of_others].into_iter().flatten();
+        match stored.into_iter().find(|stored| *stored != account) {
+            Some(stored) => Err(other_account(table, stored, account)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether cursors of others tell of rows of another account, which an empty table has no more.
+    pub(crate) fn are_outdated(&self, account: Option<&str>, is_empty: bool) -> bool {
+        is_empty
+            && account.is_some()
+            && self.account_of_others.is_some()
+            && self.account_of_others.as_deref() != account
     }
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::text::without_escaped_nul;
 
-/// What a lease is on: one connection of one app, written to one schema.
+/// What a lease is on: one connection of one app. The schema that is written to has a fence of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
     pub(crate) app_id: String,
@@ -18,12 +18,18 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// A number for the scope, for locks that are named by numbers.
+    /// A number for the connection, for locks that are named by numbers. Whichever schema is written to: one account is
+    /// read by one run at a time.
     pub(crate) fn number(&self) -> i64 {
-        let text = format!("connector lease\0{}\0{}\0{}", self.app_id, self.connection, self.schema);
-        let digest = Sha256::digest(text);
-        i64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
+        lock_number(&self.app_id, &self.connection)
     }
+}
+
+/// The number of the lock on a connection.
+pub(crate) fn lock_number(app_id: &str, connection: &str) -> i64 {
+    let text = format!("connector lease\0{app_id}\0{connection}");
+    let digest = Sha256::digest(text);
+    i64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
 }
 
 impl fmt::Display for Scope {

@@ -8,6 +8,11 @@ use uuid::Uuid;
 
 use crate::documents::{name_in, table_name_in};
 
+/// Status of a run that is under way, as recorded.
+pub(crate) const RUNNING: &str = "running";
+/// Status of a run that was killed.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 /// Which runs are wanted.
 #[derive(Debug, Clone)]
 pub struct RunQuery {

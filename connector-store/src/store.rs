@@ -17,7 +17,9 @@ use crate::hints::{self, Hints};
 use crate::location::Location;
 use crate::rejects::{RejectCount, RejectQuery, RejectSummary};
 use crate::schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
-use crate::status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
+use crate::status::{
+    INTERRUPTED, RUNNING, RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection,
+};
 use crate::vault::{self, Keyring, RekeyReport, VaultKeys, VaultStatus, missing_key};
 use crate::{postgres, sqlite};
 
@@ -244,18 +246,46 @@ impl Store {
 
     /// The latest of some runs of an app, last first.
     pub async fn chosen_runs(&self, app_id: &str, query: &RunQuery) -> Result<Vec<RunSummary>> {
+        let runs = self.recorded_runs(app_id, query).await?;
+        self.without_killed(runs).await
+    }
+
+    async fn recorded_runs(&self, app_id: &str, query: &RunQuery) -> Result<Vec<RunSummary>> {
         match &self.0 {
             Backend::Postgres(database) => database.runs(app_id, query).await,
             Backend::Sqlite(database) => database.runs(app_id, query).await,
         }
     }
 
+    /// Runs that were killed are recorded as running until the next one finds out; here they are told as what they are.
+    async fn without_killed(&self, mut runs: Vec<RunSummary>) -> Result<Vec<RunSummary>> {
+        for run in runs.iter_mut().filter(|run| run.status == RUNNING) {
+            let held = match &self.0 {
+                Backend::Postgres(database) => database.is_held(&run.app_id, &run.connection).await,
+                Backend::Sqlite(database) => database.is_held(&run.app_id, &run.connection),
+            };
+            if held.unwrap_or(true) {
+                continue;
+            }
+            // It may have come to its end between the two looks.
+            let query = RunQuery { run_id: Some(run.run_id), most: 1, ..RunQuery::default() };
+            if let Some(now) = self.recorded_runs(&run.app_id, &query).await?.pop() {
+                *run = now;
+            }
+            if run.status == RUNNING {
+                INTERRUPTED.clone_into(&mut run.status);
+            }
+        }
+        Ok(runs)
+    }
+
     /// The latest run of each of these connections, for those that had one.
     pub async fn last_runs(&self, app_id: &str, connections: &[String]) -> Result<Vec<RunSummary>> {
-        match &self.0 {
+        let runs = match &self.0 {
             Backend::Postgres(database) => database.last_runs(app_id, connections).await,
             Backend::Sqlite(database) => database.last_runs(app_id, connections).await,
-        }
+        };
+        self.without_killed(runs?).await
     }
 
     /// The connections of an app that something was ever written of, by name.

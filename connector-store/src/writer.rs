@@ -46,6 +46,8 @@ pub(crate) struct Opening {
     pub(crate) state: Option<StreamState>,
     /// Another connection that writes to the table.
     pub(crate) shared_with: Option<String>,
+    /// The account that the table's rows are of.
+    pub(crate) account: Option<String>,
     /// Compare only.
     pub(crate) dry_run: bool,
 }
@@ -113,8 +115,8 @@ impl<S: Session> Writer<S> {
             opening.existing.iter().flatten().map(|column| (column.name.clone(), column.kind)).collect();
         // Without rows there is nothing to continue: somebody dropped or emptied the table.
         let state = opening.state.clone().filter(|_| !opening.is_empty).unwrap_or_default();
-        let shared_with = opening.shared_with.clone();
-        OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing, shared_with }
+        let (shared_with, account) = (opening.shared_with.clone(), opening.account.clone());
+        OpenedStream { writer: Box::new(Self::new(session, opening)), state, existing, shared_with, account }
     }
 
     /// Makes sure that nothing is left on the connection of work that was cancelled. What succeeds or fails ends with

@@ -107,6 +107,16 @@ impl Connector {
         self.start_with_input(arguments, Vec::new())
     }
 
+    /// Starts in the background, with a standard input that somebody types into.
+    ///
+    /// # Panics
+    /// When the binary cannot be started.
+    pub fn start_typing<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> RunningConnector {
+        let mut command = self.command();
+        command.args(arguments);
+        RunningConnector::start_open(command, self.time_limit)
+    }
+
     fn start_with_input<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     account::{Account, text},
     binary::{Outcome, RunningConnector, Signal},
+    following::Following,
 };
 
 /// A running server; it is killed with this value.
@@ -77,6 +78,22 @@ impl Served {
     /// When nobody answers.
     pub fn get(&self, path: &str, key: &str) -> Reply {
         self.ask("GET", path, key, &Value::Null)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Follows the events under a path.
+    pub fn follow(&self, path: &str, key: &str) -> Following {
+        Following::start(&self.address, path, key)
+    }
+
+    /// Kills the server, which has no chance to do anything about it.
+    pub fn kill(self) {
+        self.running.signal(Signal::Kill);
+        self.running.wait();
     }
 
     /// Stops the server in good order, and returns what it said.

@@ -13,6 +13,8 @@ on_both_stores! {
     a_login_keeps_tokens_that_the_next_process_uses,
     a_denial_is_told_as_one,
     connections_have_names,
+    a_connection_stays_with_its_account_unless_told,
+    a_logout_forgets_the_tokens,
 }
 
 fn a_login_keeps_tokens_that_the_next_process_uses(kind: Kind) {
@@ -62,6 +64,95 @@ fn connections_have_names(kind: Kind) {
     assert_eq!(names.len(), 2, "{names:?}");
     let report = account.sync_well(["companies", "--connection", "Second Ünit"]);
     assert_eq!(report["streams"][0]["inserted"], 3);
+}
+
+fn a_connection_stays_with_its_account_unless_told(kind: Kind) {
+    let account = Account::with_records(4, kind).logged_in();
+    account.sync_well(["companies"]);
+    let first = account.control().account().to_string();
+    let second = account.control().switch_account(None).to_string();
+    let refused = account.login();
+    assert_eq!(refused.exit_code(), 69, "{refused:?}");
+    let error = refused.error();
+    assert_eq!(error["app_error_code"], "oauth.account_mismatch");
+    for id in [&first, &second] {
+        assert!(text(&error["message"]).contains(id.as_str()), "{error}");
+    }
+    let status = account.connector().run(["status"]).response();
+    assert_eq!(status["connections"][0]["account"], first, "it has what it had: {status}");
+    account.sync_well(["companies"]);
+
+    let mut login = account.connector().start(["login", "--no-browser", "--change-account"]);
+    visit(&follow_login(&mut login));
+    assert_eq!(login.wait().response()["account"], second);
+    for command in ["sync", "verify"] {
+        let outcome = account.connector().run([command, "companies"]);
+        assert_eq!(outcome.exit_code(), 69, "{outcome:?}");
+        let report = outcome.envelope();
+        assert_eq!(
+            report["response"]["streams"][0]["error"]["app_error_code"], "sync.account_mismatch",
+            "{report}"
+        );
+    }
+    let token = account.control().issue_tokens().access_token;
+    let envelope = json!({"auth": {"oauth": {"access_token": token}}}).to_string();
+    let outcome = account.connector().run(["sync", "companies", "--json", &envelope]);
+    assert_eq!(outcome.exit_code(), 69, "nor with a token of the caller's own: {outcome:?}");
+    let elsewhere = match kind {
+        Kind::Postgres => ["--schema", "elsewhere"],
+        Kind::Sqlite => ["--to", "sqlite://elsewhere.db"],
+    };
+    account.sync_well(["companies", elsewhere[0], elsewhere[1]]);
+}
+
+fn a_logout_forgets_the_tokens(kind: Kind) {
+    let account = Account::with_records(1, kind).logged_in();
+    let response = account.connector().run(["logout"]).response();
+    assert_eq!(response["account"], account.control().account().to_string());
+    assert_eq!(response["revoked_at_provider"], json!(null), "this app takes nothing back: {response}");
+    let status = account.connector().run(["status"]).response();
+    assert_eq!(status["connections"], json!([]), "{status}");
+    let again = account.connector().run(["logout"]);
+    assert_eq!((again.exit_code(), &again.error()["error_code"]), (69, &json!("not_found")), "{again:?}");
+    assert_ne!(account.sync(["companies"]).exit_code(), 0);
+}
+
+/// Somebody on another machine, whose browser cannot reach this one.
+fn far_away() -> Account {
+    let account = Account::with_records(1, Kind::Sqlite);
+    let elsewhere = "https://elsewhere.example/callback";
+    account.control().switch(|switches| switches.redirect_uris.push(elsewhere.to_owned()));
+    account.environment("TEAMLEADER_REDIRECT_URI", elsewhere)
+}
+
+#[test]
+fn wrong_addresses_are_explained_and_the_right_one_is_taken() {
+    let account = far_away();
+    let mut login = account.connector().start_typing(["login"]);
+    let callback = follow_login(&mut login);
+    let (address, query) = callback.split_once('?').unwrap();
+    for (wrong, explanation) in [
+        ("what do you mean?", "not the whole address"),
+        (address, "not the whole address"),
+        (&*format!("{address}?code=a&state=other"), "from another login"),
+        (&*format!("{}/oauth2/authorize?x=y", account.sandbox().url()), "address to agree at"),
+    ] {
+        login.type_line(wrong);
+        login.wait_for_standard_error(explanation);
+    }
+    assert_eq!(account.token_requests(), 0);
+    login.type_line("");
+    login.type_line(&format!("  {address}?{query} "));
+    let outcome = login.wait();
+    assert_eq!(outcome.response()["account"], account.control().account().to_string());
+    assert!(!outcome.standard_error.contains("code="), "{outcome:?}");
+}
+
+#[test]
+fn an_input_that_ends_before_the_address_comes_ends_the_login() {
+    let outcome = far_away().connector().run(["login", "--no-browser"]);
+    assert_eq!(outcome.exit_code(), 64, "{outcome:?}");
+    assert!(text(&outcome.error()["message"]).contains("standard input ended"), "{outcome:?}");
 }
 
 #[test]

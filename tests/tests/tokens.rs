@@ -135,12 +135,24 @@ fn a_token_of_the_callers_own_is_not_refreshed() {
 fn a_wrong_client_secret_is_told_as_that_and_does_not_condemn_the_connection() {
     let account = account(Kind::Sqlite);
     account.control().expire_access_tokens();
-    let account = account.environment("TEAMLEADER_CLIENT_SECRET", "hunter2");
-    let outcome = account.connector().run(["list_companies"]);
-    assert_eq!(outcome.exit_code(), 78, "{outcome:?}");
-    let error = outcome.error();
-    assert!(text(&error["error_metadata"]["hint"]).contains("client_secret"), "{error}");
-    assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:?}");
+    let wrong = json!({"settings": {"client_secret": "hunter2"}}).to_string();
+    for _ in 0..2 {
+        let outcome = account.connector().run(["list_companies", "--json", &wrong]);
+        assert_eq!(outcome.exit_code(), 78, "{outcome:?}");
+        let error = outcome.error();
+        assert!(text(&error["error_metadata"]["hint"]).contains("client_secret"), "{error}");
+        assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:?}");
+    }
+    assert_eq!(account.token_requests(), 1, "what was refused is not sent again at once");
+    let connection = account.connector().run(["status"]).response()["connections"][0].take();
+    assert_eq!(
+        (&connection["state"], &connection["reason"], &connection["failures"]),
+        (&json!("misconfigured"), &json!("invalid_client"), &json!(1)),
+        "{connection}"
+    );
+    assert!(connection["retry_after"].is_string(), "{connection}");
+    // The right one is tried at once.
+    account.sync_well(["companies"]);
     assert_eq!(connection_state(&account), "active");
 }
 
@@ -164,6 +176,23 @@ fn a_process_that_is_killed_while_it_refreshes_keeps_no_other_out() {
     );
     assert_eq!(account.login().exit_code(), 0);
     account.sync_well(["companies"]);
+    account.assert_same("companies");
+}
+
+#[test]
+fn a_process_that_is_killed_while_its_token_is_valid_leaves_it_in_use() {
+    let account = account(Kind::Sqlite);
+    account
+        .control()
+        .add_fault(Fault::on("/oauth2/access_token", FaultKind::SlowHeaders { millis: 3_600_000 }).times(1));
+    account.control().add_fault(Fault::on("/companies.list", FaultKind::status(401)).times(1));
+    let first = account.connector().start(["list_companies"]);
+    wait_until("the refresh is under way", || account.token_requests() == 1);
+    first.signal(Signal::Kill);
+    first.wait();
+    // By its date the token is good, and it is: nobody asks for another as long as that is so.
+    account.sync_well(["companies"]);
+    assert_eq!(account.token_requests(), 1);
     account.assert_same("companies");
 }
 

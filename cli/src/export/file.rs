@@ -1,22 +1,24 @@
 //! Where an export goes: standard output, or a file that is there whole or not at all.
 
 use std::fs::File;
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use connector_core::{ConnectorError, ErrorCode};
 
 /// What an export is written to.
 pub(super) enum Target {
-    Stdout(BufWriter<StdoutLock<'static>>),
+    Stdout(BufWriter<Stdout>),
     File(NewFile),
+    /// A file that somebody else opened, and will read.
+    Open(BufWriter<File>),
 }
 
 impl Target {
     /// The file, or standard output when there is none.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, ConnectorError> {
         match file {
-            None => Ok(Self::Stdout(BufWriter::new(io::stdout().lock()))),
+            None => Ok(Self::Stdout(BufWriter::new(io::stdout()))),
             Some(path) => match NewFile::create(path) {
                 Ok(file) => Ok(Self::File(file)),
                 Err(error) => Err(unwritable(&path.display().to_string(), error)),
@@ -24,11 +26,17 @@ impl Target {
         }
     }
 
+    /// A file that is open and empty.
+    pub(super) fn open_file(file: File) -> Self {
+        Self::Open(BufWriter::new(file))
+    }
+
     /// Everything was written.
     pub(super) fn finish(self) -> io::Result<()> {
         match self {
             Self::Stdout(mut stdout) => stdout.flush(),
             Self::File(file) => file.finish(),
+            Self::Open(mut file) => file.flush(),
         }
     }
 
@@ -44,6 +52,7 @@ impl Write for Target {
         match self {
             Self::Stdout(stdout) => stdout.write(bytes),
             Self::File(file) => file.writer.write(bytes),
+            Self::Open(file) => file.write(bytes),
         }
     }
 
@@ -51,6 +60,7 @@ impl Write for Target {
         match self {
             Self::Stdout(stdout) => stdout.flush(),
             Self::File(file) => file.writer.flush(),
+            Self::Open(file) => file.flush(),
         }
     }
 }

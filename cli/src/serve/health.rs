@@ -1,12 +1,153 @@
-//! Whether the server lives, and whether it can work.
+//! Whether the server lives, and whether it can work. Anyone may ask, so nothing secret is told, and asking often costs
+//! no more than asking once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
+use connector_core::Result;
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use super::Server;
 
+/// What was found is told for this long.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// A store that takes longer cannot be worked with.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
 pub(super) fn routes() -> Router<Arc<Server>> {
-    Router::new().route("/health/live", get(async || axum::Json("OK")))
+    let live = get(async || ([(CACHE_CONTROL, "no-store")], Json("OK")));
+    Router::new()
+        .route("/health/live", live.clone())
+        .route("/healthz", live)
+        .route("/health/ready", get(ready))
+        .route("/readyz", get(ready))
+}
+
+/// What was found last, and when.
+#[derive(Default)]
+pub(crate) struct Health(Mutex<Option<(Instant, Readiness)>>);
+
+/// Whether the server can work, and what a person must do.
+#[derive(Debug, Clone, Serialize)]
+struct Readiness {
+    status: &'static str,
+    store: &'static str,
+    vault: &'static str,
+    /// Connections that somebody must do something about. They do not make the server unready: it is what they are
+    /// mended with.
+    connections: Vec<Needy>,
+}
+
+/// A connection that somebody must do something about.
+#[derive(Debug, Clone, Serialize)]
+struct Needy {
+    app_id: String,
+    connection: String,
+    state: &'static str,
+    message: String,
+}
+
+async fn ready(State(server): State<Arc<Server>>) -> Response {
+    let readiness = server.health.readiness(&server).await;
+    let status = if readiness.status == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
+}
+
+impl Health {
+    async fn readiness(&self, server: &Server) -> Readiness {
+        let mut last = self.0.lock().await;
+        if let Some((at, readiness)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return readiness.clone();
+        }
+        let readiness = look(server).await;
+        *last = Some((Instant::now(), readiness.clone()));
+        readiness
+    }
+}
+
+async fn look(server: &Server) -> Readiness {
+    let found = timeout(LONGEST_LOOK, needy(server)).await;
+    let (store, connections) = match found {
+        Ok(Ok(connections)) => ("ok", connections),
+        Ok(Err(error)) => {
+            tracing::warn!(?error, "the store cannot be read");
+            ("unreachable", Vec::new())
+        }
+        Err(_) => ("too slow", Vec::new()),
+    };
+    let has_key = server.apps.values().next().is_none_or(|app| app.host.vault_for_keeping().is_ok());
+    let vault = if has_key { "ok" } else { "no key" };
+    let status = if store == "ok" && has_key { "ready" } else { "not_ready" };
+    Readiness { status, store, vault, connections }
+}
+
+async fn needy(server: &Server) -> Result<Vec<Needy>> {
+    let mut needy = Vec::new();
+    for app_id in server.apps.keys() {
+        let connections = server.store.connections(app_id).await?;
+        for connection in connections.into_iter().filter(|connection| connection.state.needs_login()) {
+            needy.push(Needy {
+                app_id: app_id.clone(),
+                message: format!("reconnect needed: {}", connection.name),
+                connection: connection.name,
+                state: connection.state.name(),
+            });
+        }
+    }
+    Ok(needy)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal};
+    use serde_json::{Map, Value, json};
+
+    use crate::serve::testing::{json_answer, server};
+
+    async fn get(server: &std::sync::Arc<crate::serve::Server>, path: &str) -> (u16, Value) {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let (status, answer) = json_answer(server, request).await;
+        (status.as_u16(), answer)
+    }
+
+    fn revoked() -> Connection {
+        let tokens = json!({"access_token": "a-secret", "token_type": "Bearer"});
+        Connection {
+            tokens: serde_json::from_value(tokens).unwrap(),
+            settings: Map::new(),
+            account: None,
+            state: ConnectionState::ReauthorizationRequired,
+            renewal: Renewal::default(),
+            generation: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_somebody_must_mend_is_named_and_the_server_stays_ready() {
+        let server = server();
+        for path in ["/health/live", "/healthz"] {
+            assert_eq!(get(&server, path).await, (200, json!("OK")));
+        }
+        let vault = server.apps["example"].host.vault().unwrap();
+        let key = ConnectionKey { app_id: "example".to_owned(), name: "acme".to_owned() };
+        vault.save(&key, &revoked()).await.unwrap();
+        let (status, readiness) = get(&server, "/health/ready").await;
+        assert_eq!(status, 200);
+        assert_eq!(readiness["connections"][0]["message"], "reconnect needed: acme");
+        assert!(!readiness.to_string().contains("a-secret"));
+        assert_eq!(get(&server, "/readyz").await, (200, readiness));
+    }
 }

@@ -3,11 +3,15 @@
 
 mod access;
 mod answer;
+mod bodies;
 mod broker;
 mod capabilities;
+mod connections;
+mod gate;
 mod health;
 mod listen;
 mod metrics;
+mod mishaps;
 mod oauth;
 mod older;
 mod openapi;
@@ -16,9 +20,11 @@ mod page;
 mod request_log;
 pub(crate) mod schedules;
 mod server;
+mod stalls;
 mod syncs;
 #[cfg(test)]
 pub(crate) mod testing;
+mod watched_body;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +37,10 @@ use url::Url;
 
 use crate::output::Ended;
 
+use gate::Gate;
+
 pub(crate) use access::{Scope, is_pattern};
+pub(crate) use openapi::document as openapi_document;
 pub(crate) use server::{App, Server, ServerOptions};
 
 /// What was typed after `serve`.
@@ -49,11 +58,25 @@ pub(crate) struct ServeCommand {
     /// Requests that each key may send in a second; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub(crate) requests_per_second: u32,
+    /// Seconds that a capability may work for one request; without it 120, and no end for those that read an account
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) request_timeout: Option<u32>,
 }
 
-/// Serves these connectors until a signal.
-pub(crate) async fn run(integrations: Vec<Arc<Integration>>, command: ServeCommand) -> Result<Ended> {
-    listen::run(integrations, command).await
+/// Serves these connectors until a signal, under the name of the program that their store is named after.
+pub(crate) async fn run(
+    name: &str,
+    integrations: Vec<Arc<Integration>>,
+    command: ServeCommand,
+) -> Result<Ended> {
+    listen::run(name, integrations, command).await
+}
+
+/// Every route of the server, behind what every request must pass.
+fn guarded_router(server: Arc<Server>, gate: Gate) -> Router {
+    router(server)
+        .layer(middleware::from_fn_with_state(Arc::new(gate), gate::pass))
+        .layer(middleware::from_fn(request_log::log))
 }
 
 /// Every route of the server.
@@ -62,14 +85,19 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())
-        .merge(capabilities::routes())
         .merge(syncs::routes())
         .merge(schedules::routes())
         .merge(oauth::routes())
         .merge(older::routes())
         .merge(broker::routes())
         .merge(page::routes())
-        .layer(middleware::from_fn_with_state(Arc::clone(&server), page::show_errors_as_pages))
-        .layer(middleware::from_fn(request_log::log))
-        .with_state(server)
+        .layer(middleware::from_fn(bodies::read_small))
+        // Those read their bodies themselves: larger ones, of callers that are known.
+        .merge(capabilities::routes())
+        .route_layer(middleware::from_fn(metrics::count))
+        .fallback(mishaps::not_found)
+        .method_not_allowed_fallback(mishaps::method_not_allowed)
+        .with_state(Arc::clone(&server))
+        .layer(middleware::from_fn_with_state(server, page::show_errors_as_pages))
+        .layer(middleware::from_fn(mishaps::contain_panics))
 }

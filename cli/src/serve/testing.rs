@@ -30,6 +30,7 @@ pub(crate) fn server_of(integrations: Vec<Arc<Integration>>) -> Arc<Server> {
     let options = ServerOptions {
         public_url: Url::parse("http://127.0.0.1:8080").unwrap(),
         requests_per_second: 0,
+        request_timeout: None,
         stop: StopSignal::never(),
     };
     Arc::new(Server::new(integrations, &host, options).unwrap())

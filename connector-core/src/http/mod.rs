@@ -85,9 +85,21 @@ impl HttpRequest {
         Self { method: reqwest::Method::GET, url, headers, body: Bytes::new(), largest_body: LARGEST_BODY }
     }
 
-    /// A request from its parts, for protocols that build their own.
-    pub(crate) fn from_parts(method: reqwest::Method, url: Url, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { method, url, headers, body: body.into(), largest_body: 1 << 20 }
+    /// A POST with a form as its body.
+    pub(crate) fn post_form<'a>(url: Url, form: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut request = Self::get(url);
+        request.method = reqwest::Method::POST;
+        request.body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers.insert(CONTENT_TYPE, form);
+        request
+    }
+
+    /// Refuses answers that are larger than this many bytes.
+    pub(crate) fn largest_body(mut self, bytes: usize) -> Self {
+        self.largest_body = bytes;
+        self
     }
 
     /// Adds a header.

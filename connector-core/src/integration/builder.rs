@@ -61,7 +61,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
-    /// OAuth: registers `get_authorization_url`, `handle_authorization_callback` and `refresh_access_token`.
+    /// OAuth: registers `get_authorization_url`, `handle_authorization_callback` and `refresh_access_token`, or what
+    /// else follows from the declared grants.
     pub fn oauth(mut self, oauth: OAuth<S>) -> Self {
         self.integration.oauth = Some(oauth.erase());
         self
@@ -168,7 +169,10 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     pub fn build(self) -> Result<Integration, DeclarationError> {
         let Self { mut integration, capabilities, replaced, .. } = self;
         check_name("app id", &integration.description.app_id)?;
-        if integration.oauth.is_some() != integration.auth.contains(&AuthKind::Oauth) {
+        let takes_oauth = [AuthKind::Oauth, AuthKind::OauthClientCredentials]
+            .iter()
+            .any(|kind| integration.auth.contains(kind));
+        if integration.oauth.is_some() != takes_oauth {
             return Err(DeclarationError::OAuthHalfDeclared);
         }
         let mut names = BTreeSet::new();
@@ -189,8 +193,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         }
         check_exports(&integration.exports, &names)?;
         let mut derived = list::capabilities(&integration.streams);
-        if integration.oauth.is_some() {
-            derived.extend(oauth::capabilities());
+        if let Some(declared) = &integration.oauth {
+            derived.extend(oauth::capabilities(declared));
         }
         if !integration.streams.is_empty() {
             derived.extend(sync::capabilities());

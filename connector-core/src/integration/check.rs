@@ -54,7 +54,9 @@ pub enum DeclarationError {
         stream: String,
     },
     /// OAuth credentials are accepted but nothing says where they come from, or the other way round.
-    #[error("auth kind `oauth` and the OAuth settings must be declared together")]
+    #[error(
+        "the OAuth settings and an auth kind `oauth` or `oauth_client_credentials` must be declared together"
+    )]
     OAuthHalfDeclared,
 }
 

@@ -2,7 +2,9 @@
 //! back. The tokens of a connection stay as they are until new ones are there.
 
 mod callback;
+mod device;
 mod keeping;
+mod removal;
 #[cfg(test)]
 mod tests;
 
@@ -14,10 +16,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use url::Url;
 use uuid::Uuid;
 
-use super::{ConnectionKey, PendingAuthorization, TakenAuthorization, exchange, flow};
+use super::authorization_url::{AuthorizationRequest, AuthorizationUrl, authorization_url, random, scopes};
+use super::{ConnectionKey, PendingAuthorization, TakenAuthorization, discovery, exchange, flow};
 use crate::auth::Secret;
 use crate::call::CallContext;
 use crate::dispatch;
@@ -27,16 +29,12 @@ use crate::host::{Host, NoHost};
 use crate::integration::Integration;
 use crate::settings::{self, variable_name};
 use callback::Callback;
+pub use device::{DevicePrompt, agree_on_another_device};
 pub use keeping::{NewTokens, keep};
+pub use removal::{RemovedConnection, remove};
 
 /// Time for somebody to agree; the codes of most apps live as long.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-
-const RANDOM_BYTES: usize = 32;
-
-/// What the app's page is asked with, and nobody else decides.
-const OWN_PARAMETERS: [&str; 6] =
-    ["client_id", "redirect_uri", "state", "response_type", "code_challenge", "code_challenge_method"];
 
 /// An authorization that is to begin.
 #[derive(Debug, Clone, Default)]
@@ -104,35 +102,39 @@ pub async fn begin(
     let known = known_settings(&**host, &key).await;
     let settings = settings::gather(integration, request.settings, &**host, known);
     let context = settled(integration, &settings).await?;
-    let (_, registration) = flow::settings(&context)?;
-    registration.secret(None).map_err(|error| {
+    let (oauth, registration) = flow::settings(&context)?;
+    let credential = registration.secret(None).map_err(|error| {
         error.hint(format!("set {}", variable_name(integration.app_id(), "client_secret")))
     })?;
+    exchange::client(&registration, registration.id(None)?, Some(&credential))?;
     let redirect_uri = registration.redirect(request.redirect_uri)?;
-    let state = new_state(integration)?;
-    let url = flow::start(
-        &context,
-        flow::UrlRequest::new(request.scopes.clone(), redirect_uri.clone(), state.expose().to_owned()),
-    )?;
+    let asked = AuthorizationRequest {
+        client_id: None,
+        redirect_uri: Some(redirect_uri.clone()),
+        scopes: request.scopes.clone(),
+        state: Some(new_state(integration)?),
+        parameters: request.parameters,
+    };
+    let AuthorizationUrl { url, state, code_verifier } =
+        authorization_url(&context, oauth, &registration, asked).await?;
     let pending = PendingAuthorization {
         flow_id: Uuid::new_v4(),
         key,
         redirect_uri: redirect_uri.clone(),
-        code_verifier: url.code_verifier,
-        expected_issuer: None,
-        requires_issuer: false,
+        code_verifier,
+        requires_issuer: discovery::promises_issuer(&context, &registration).await,
+        expected_issuer: registration.issuer,
         session_binding: request.session_binding.map(|binding| digest(&binding)),
         settings,
-        scope: Some(request.scopes.join(" ")).filter(|scope| !scope.is_empty()),
+        scope: scopes(oauth, &request.scopes),
         may_change_account: request.may_change_account,
         return_to,
         expires_at: Timestamp::now() + LIFETIME,
     };
-    let authorization_url = with_parameters(url.authorization_url, &request.parameters)?;
     let store = host.authorizations().await?.ok_or_else(nothing_is_kept)?;
     store.put(&state, &pending).await?;
     let PendingAuthorization { flow_id, expires_at, .. } = pending;
-    Ok(StartedAuthorization { authorization_url, flow_id, state, redirect_uri, expires_at })
+    Ok(StartedAuthorization { authorization_url: url.into(), flow_id, state, redirect_uri, expires_at })
 }
 
 /// Finishes the authorization that the query of a callback belongs to. Nothing is sent to the app when a check fails,
@@ -166,34 +168,38 @@ async fn complete(
     integration: &Arc<Integration>,
     host: &Arc<dyn Host>,
     pending: PendingAuthorization,
-    code: String,
+    code: Secret,
 ) -> Result<FinishedAuthorization> {
     let PendingAuthorization { key, settings, redirect_uri, code_verifier, .. } = pending;
     let context = settled(integration, &settings).await?;
-    let (_, registration) = flow::settings(&context)?;
-    let secret = registration.secret(None)?;
-    let client = exchange::client(&registration, registration.id(None)?, Some(&secret))?;
+    let client = flow::client(&context, None, None)?.requesting(pending.scope);
     let verifier = Some(code_verifier.expose().to_owned());
-    let mut tokens = exchange::code(&context, client, code, redirect_uri, verifier)
+    let tokens = exchange::code(&context, client, code.expose().to_owned(), redirect_uri, verifier)
         .await
         .map_err(callback::explain_exchange)?;
-    // What an app does not name was granted as it was asked for (RFC 6749, section 5.1).
-    tokens.scope = tokens.scope.or(pending.scope);
-    let scope = tokens.scope.iter().flat_map(|scope| scope.split_whitespace()).map(str::to_owned).collect();
-    let expires_at = tokens.expires_at;
-    let refresh_token_present = tokens.refresh_token.is_some();
-    let connection = key.name.clone();
     let new = NewTokens { key, tokens, settings, may_change_account: pending.may_change_account };
-    let account = keep(integration, host, new).await?;
-    Ok(FinishedAuthorization {
+    kept(integration, host, new, pending.return_to).await
+}
+
+/// Keeps new tokens, and tells what came of it.
+async fn kept(
+    integration: &Arc<Integration>,
+    host: &Arc<dyn Host>,
+    new: NewTokens,
+    return_to: Option<String>,
+) -> Result<FinishedAuthorization> {
+    let scope = new.tokens.scope.iter().flat_map(|scope| scope.split_whitespace());
+    let mut finished = FinishedAuthorization {
         app_id: integration.app_id().to_owned(),
-        connection,
-        account,
-        scope,
-        expires_at,
-        refresh_token_present,
-        return_to: pending.return_to,
-    })
+        connection: new.key.name.clone(),
+        account: None,
+        scope: scope.map(str::to_owned).collect(),
+        expires_at: new.tokens.expires_at,
+        refresh_token_present: new.tokens.refresh_token.is_some(),
+        return_to,
+    };
+    finished.account = keep(integration, host, new).await?;
+    Ok(finished)
 }
 
 /// A call with these settings and no credentials. The environment is not read a second time over them.
@@ -226,27 +232,8 @@ async fn known_settings(host: &dyn Host, key: &ConnectionKey) -> Map<String, Val
 
 /// Names the connector in front, so that whoever takes the callback knows whom to ask.
 fn new_state(integration: &Integration) -> Result<Secret> {
-    let mut bytes = [0; RANDOM_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        ConnectorError::new(ErrorCode::InternalError, "the operating system gives no random bytes")
-            .source(error)
-    })?;
-    Ok(Secret::new(format!("{}.{}", integration.app_id(), URL_SAFE_NO_PAD.encode(bytes))))
-}
-
-fn with_parameters(url: String, parameters: &BTreeMap<String, String>) -> Result<String> {
-    if parameters.is_empty() {
-        return Ok(url);
-    }
-    if let Some(name) = parameters.keys().find(|name| OWN_PARAMETERS.contains(&name.as_str())) {
-        let message = format!("/request/parameters/{name} is not the caller's to decide");
-        return Err(ConnectorError::new(ErrorCode::InvalidValue, message));
-    }
-    let mut url = Url::parse(&url).map_err(|_| {
-        ConnectorError::new(ErrorCode::InternalError, "the address of the app's page is not a URL")
-    })?;
-    url.query_pairs_mut().extend_pairs(parameters);
-    Ok(url.into())
+    let random = random()?;
+    Ok(Secret::new(format!("{}.{}", integration.app_id(), random.expose())))
 }
 
 /// Anything else would let a link of ours lead to a page of somebody else's.

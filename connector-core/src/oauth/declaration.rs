@@ -1,35 +1,73 @@
 //! What an integration says about its authorization server.
 
-use crate::auth::Secret;
-use crate::error::{ConnectorError, ErrorCode, Result};
+use super::OAuthClient;
+use crate::error::Result;
 use crate::integration::{ErasedOAuth, of_settings};
 
-/// OAuth settings of an integration whose settings are `S`.
+/// OAuth of an integration whose settings are `S`: what the app offers, and how to reach it.
+///
+/// ```
+/// use connector_core::Secret;
+/// use connector_core::oauth::{ClientAuthentication, Grant, OAuth, OAuthClient};
+///
+/// struct Settings {
+///     client_id: Option<String>,
+///     client_secrets: Vec<Secret>,
+/// }
+///
+/// fn client(settings: &Settings) -> connector_core::Result<OAuthClient> {
+///     Ok(OAuthClient::new("https://example.com/authorize", "https://example.com/token")
+///         .revocation_url("https://example.com/revoke")
+///         .issuer("https://example.com")
+///         .authentication(ClientAuthentication::Basic)
+///         .client_id(settings.client_id.clone())
+///         .client_secrets(settings.client_secrets.clone())
+///         .authorize_parameter("access_type", "offline"))
+/// }
+///
+/// let oauth = OAuth::new(client)
+///     .scopes(&["read"])
+///     .grants(&[Grant::AuthorizationCode, Grant::RefreshToken, Grant::ClientCredentials])
+///     .revocation();
+/// # let _ = oauth;
+/// ```
 pub struct OAuth<S> {
     client: fn(&S) -> Result<OAuthClient>,
     scopes: &'static [&'static str],
     sends_scope: bool,
+    grants: &'static [Grant],
+    revocation: bool,
+    introspection: bool,
 }
 
-/// An app's authorization server and our registration with it, out of the connector's settings.
-#[derive(Debug, Clone)]
-pub struct OAuthClient {
-    /// Where people agree.
-    pub authorize_url: String,
-    /// Where codes and refresh tokens become tokens.
-    pub token_url: String,
-    /// Our id there.
-    pub client_id: Option<String>,
-    /// Our secret there.
-    pub client_secret: Option<Secret>,
-    /// Where people are sent back to.
-    pub redirect_uri: Option<String>,
+/// A way to come by tokens. Each that an app offers gives capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Grant {
+    /// Somebody agrees in a browser, which comes back with a code.
+    AuthorizationCode,
+    /// A refresh token for new tokens.
+    RefreshToken,
+    /// Our own credentials for a token, without a person.
+    ClientCredentials,
+    /// Somebody agrees on another device (RFC 8628).
+    DeviceCode,
+    /// A token for another token (RFC 8693).
+    TokenExchange,
 }
 
 impl<S: 'static> OAuth<S> {
-    /// OAuth with what `client` takes from the settings, which may be wrong.
+    /// OAuth with what `client` takes from the settings, which may be wrong. People agree in a browser and tokens are
+    /// refreshed, unless [`Self::grants`] says otherwise.
     pub fn new(client: fn(&S) -> Result<OAuthClient>) -> Self {
-        Self { client, scopes: &[], sends_scope: true }
+        Self {
+            client,
+            scopes: &[],
+            sends_scope: true,
+            grants: &[Grant::AuthorizationCode, Grant::RefreshToken],
+            revocation: false,
+            introspection: false,
+        }
     }
 
     /// Scopes that the connector needs, asked for in the authorization request.
@@ -45,37 +83,33 @@ impl<S: 'static> OAuth<S> {
         self
     }
 
+    /// All ways to come by tokens that the app offers.
+    pub fn grants(mut self, grants: &'static [Grant]) -> Self {
+        self.grants = grants;
+        self
+    }
+
+    /// The app takes tokens back (RFC 7009), at the client's revocation URL.
+    pub fn revocation(mut self) -> Self {
+        self.revocation = true;
+        self
+    }
+
+    /// The app tells about tokens (RFC 7662), at the client's introspection URL.
+    pub fn introspection(mut self) -> Self {
+        self.introspection = true;
+        self
+    }
+
     pub(crate) fn erase(self) -> ErasedOAuth {
-        ErasedOAuth { sends_scope: self.sends_scope, scopes: self.scopes, client: of_settings(self.client) }
+        ErasedOAuth {
+            sends_scope: self.sends_scope,
+            scopes: self.scopes,
+            grants: self.grants,
+            revocation: self.revocation,
+            introspection: self.introspection,
+            client: of_settings(self.client),
+            metadata: super::MetadataCache::default(),
+        }
     }
-}
-
-impl OAuthClient {
-    /// Our id, from the request or from the settings.
-    pub(super) fn id(&self, requested: Option<String>) -> Result<String> {
-        requested
-            .or_else(|| self.client_id.clone())
-            .filter(|id| !id.is_empty())
-            .ok_or_else(|| missing("client_id"))
-    }
-
-    /// Our secret, from the request or from the settings.
-    pub(super) fn secret(&self, requested: Option<Secret>) -> Result<Secret> {
-        requested
-            .or_else(|| self.client_secret.clone())
-            .filter(|secret| !secret.expose().is_empty())
-            .ok_or_else(|| missing("client_secret"))
-    }
-
-    /// Where people are sent back to, from the request or from the settings.
-    pub(super) fn redirect(&self, requested: Option<String>) -> Result<String> {
-        requested.or_else(|| self.redirect_uri.clone()).ok_or_else(|| missing("redirect_uri"))
-    }
-}
-
-fn missing(name: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::IntegrationMissingParameter,
-        format!("{name} is missing: neither /request/{name} nor /settings/{name} is there"),
-    )
 }

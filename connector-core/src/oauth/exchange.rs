@@ -1,42 +1,33 @@
-//! Requests to the token endpoint.
+//! Requests to the token endpoint: each grant as a form, and the tokens that come of it.
 
-use std::collections::HashMap;
+use serde_json::{Map, Value};
 
-use futures_util::future::BoxFuture;
-use jiff::Timestamp;
-use oauth2::basic::{BasicClient, BasicRequestTokenError, BasicTokenResponse};
-use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, TokenResponse, TokenUrl,
-};
-use serde_json::Value;
-use url::{Host, Url};
-
-use super::{OAuthClient, TokenSet};
+use super::answer::invalid;
+use super::authentication::Credential;
+use super::client::Endpoint;
+pub(super) use super::endpoint::Client;
+use super::endpoint::{Form, post};
+use super::token_response::Reading;
+use super::{OAuthClient, TokenSet, endpoint};
 use crate::auth::Secret;
 use crate::call::CallContext;
-use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::http::HttpRequest;
+use crate::error::Result;
 
-pub(super) type Client =
-    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+/// The grant type of token exchange (RFC 8693).
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// The `oauth2` client of a registration.
-pub(super) fn client(oauth: &OAuthClient, id: String, secret: Option<&Secret>) -> Result<Client> {
-    let authorize = AuthUrl::new(oauth.authorize_url.clone()).map_err(|_| bad_url("authorization"))?;
-    let token = TokenUrl::new(oauth.token_url.clone()).map_err(|_| bad_url("token"))?;
-    if token.url().scheme() != "https" && !is_this_machine(token.url()) {
-        let message = "the token URL of the settings must start with https:// unless it is on this machine";
-        return Err(ConnectorError::new(ErrorCode::InvalidValue, message));
+/// Our registration, as one call uses it. Without a credential it is good for addresses only.
+///
+/// # Errors
+/// When an address of the settings is none that secrets may be sent to.
+pub(super) fn client(oauth: &OAuthClient, id: String, credential: Option<&Credential>) -> Result<Client> {
+    for endpoint in [Endpoint::Authorization, Endpoint::Token] {
+        if let Some(address) = endpoint.of(&oauth.endpoints) {
+            endpoint::checked(address, endpoint.name())?;
+        }
     }
-    let client = BasicClient::new(ClientId::new(id))
-        .set_auth_uri(authorize)
-        .set_token_uri(token)
-        .set_auth_type(AuthType::RequestBody);
-    Ok(match secret {
-        Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
-        None => client,
-    })
+    let credential = credential.cloned().unwrap_or_else(Credential::none);
+    Ok(Client::new(oauth.clone(), id, credential))
 }
 
 /// An authorization code for tokens.
@@ -47,164 +38,115 @@ pub(super) async fn code(
     redirect_uri: String,
     verifier: Option<String>,
 ) -> Result<TokenSet> {
-    let client = client.set_redirect_uri(redirect_url(redirect_uri)?);
-    let mut request = client.exchange_code(AuthorizationCode::new(code));
-    if let Some(verifier) = verifier {
-        request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
-    }
-    let sent_at = Timestamp::now();
-    token_set(request.request_async(&sender(context)).await, sent_at)
+    let form = Form::default()
+        .with("grant_type", "authorization_code")
+        .with("code", code)
+        .with("redirect_uri", redirect_uri)
+        .with_some("code_verifier", verifier);
+    tokens(context, client, form).await
 }
 
-/// A refresh token for new tokens. With apps that rotate, this may be done once only.
+/// A refresh token for new tokens. With apps that rotate, this may be done once only. No scope is asked for: the app
+/// gives what was granted.
 pub(super) async fn refresh(
     context: &CallContext,
     client: Client,
     refresh_token: &Secret,
 ) -> Result<TokenSet> {
-    let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
-    let request = client.exchange_refresh_token(&refresh_token);
-    let sent_at = Timestamp::now();
-    token_set(request.request_async(&sender(context)).await, sent_at)
+    let form =
+        Form::default().with("grant_type", "refresh_token").with("refresh_token", refresh_token.expose());
+    tokens(context, client, form).await
 }
 
-/// Secrets go to the token endpoint, so nobody may listen in on the way (RFC 6749, section 3.2).
-pub(crate) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-pub(super) fn redirect_url(redirect_uri: String) -> Result<RedirectUrl> {
-    RedirectUrl::new(redirect_uri)
-        .map_err(|_| ConnectorError::new(ErrorCode::InvalidValue, "the redirect URI is not a URL"))
-}
-
-fn bad_url(which: &str) -> ConnectorError {
-    ConnectorError::new(ErrorCode::InvalidValue, format!("the {which} URL of the settings is not a URL"))
-}
-
-/// Sends for the `oauth2` crate, which wants a function.
-fn sender(
+/// Our own credentials for a token.
+pub(super) async fn client_credentials(
     context: &CallContext,
-) -> impl Fn(oauth2::HttpRequest) -> BoxFuture<'static, Result<oauth2::HttpResponse>> + Send + Sync + use<> {
-    let context = context.clone();
-    move |request| {
-        let context = context.clone();
-        Box::pin(async move { send(&context, request).await })
-    }
-}
-
-/// One attempt: a code and a refresh token work once, so that a second attempt could only do harm.
-async fn send(context: &CallContext, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse> {
-    let (parts, body) = request.into_parts();
-    let url = Url::parse(&parts.uri.to_string()).map_err(|_| bad_url("token"))?;
-    let request = HttpRequest::from_parts(parts.method, url, parts.headers, body);
-    let response = context.integration().classify(context.http().attempt(&request, None).await?)?;
-    let mut answer = oauth2::HttpResponse::new(normalized(&response.body)?);
-    answer.headers_mut().insert("content-type", "application/json".parse().expect("a valid header"));
-    Ok(answer)
-}
-
-/// The body in the form that RFC 6749 describes: servers send `expires_in` as a text or a fraction, or leave
-/// `token_type` out, and some report an error with status 200.
-fn normalized(body: &[u8]) -> Result<Vec<u8>> {
-    let mut body: HashMap<String, Value> = serde_json::from_slice(body).map_err(|_| {
-        ConnectorError::new(ErrorCode::InvalidResponse, "the token endpoint did not answer with JSON")
-    })?;
-    if let Some(error) = body.get("error").and_then(Value::as_str) {
-        return Err(ConnectorError::upstream(code_of(error), error));
-    }
-    if body.get("access_token").and_then(Value::as_str).is_none_or(str::is_empty) {
-        return Err(ConnectorError::new(
-            ErrorCode::InvalidResponse,
-            "the token endpoint sent no access token",
-        ));
-    }
-    let seconds = |value: &Value| value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
-    if let Some(expires_in) = body.get("expires_in").and_then(seconds) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
-        let whole = expires_in.clamp(0.0, 1e9) as u64;
-        body.insert("expires_in".into(), whole.into());
-    } else {
-        body.remove("expires_in");
-    }
-    if body.get("refresh_token").and_then(Value::as_str).is_none_or(str::is_empty) {
-        body.remove("refresh_token");
-    }
-    body.entry("token_type".into()).or_insert_with(|| "Bearer".into());
-    serde_json::to_vec(&body)
-        .map_err(|error| ConnectorError::new(ErrorCode::InternalError, error.to_string()))
-}
-
-/// What an `error` member means: RFC 6749, section 5.2, and GitHub's names for the same.
-fn code_of(error: &str) -> ErrorCode {
-    match error {
-        "invalid_grant" | "bad_refresh_token" | "bad_verification_code" => ErrorCode::CredsRevoked,
-        "invalid_client" => ErrorCode::Unauthorized,
-        "invalid_scope" | "access_denied" => ErrorCode::PermissionDenied,
-        "slow_down" => ErrorCode::RateLimit,
-        "server_error" | "temporarily_unavailable" => ErrorCode::ServiceError,
-        _ => ErrorCode::BadRequest,
-    }
-}
-
-fn token_set(
-    answer: Result<BasicTokenResponse, BasicRequestTokenError<ConnectorError>>,
-    sent_at: Timestamp,
+    client: Client,
+    scopes: Option<String>,
 ) -> Result<TokenSet> {
-    let answer = answer.map_err(|error| match error {
-        BasicRequestTokenError::Request(error) => error,
-        _ => ConnectorError::new(
-            ErrorCode::InvalidResponse,
-            "the token endpoint's answer has no tokens that we know",
-        ),
-    })?;
-    let scopes =
-        answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" "));
-    Ok(TokenSet {
-        access_token: Secret::new(answer.access_token().secret()),
-        refresh_token: answer.refresh_token().map(|token| Secret::new(token.secret())),
-        token_type: "Bearer".to_owned(),
-        expires_in: answer.expires_in().map(|expires_in| expires_in.as_secs()),
-        // From before the request was sent: the token's life began somewhere between then and now.
-        expires_at: answer.expires_in().and_then(|expires_in| sent_at.checked_add(expires_in).ok()),
-        scope: scopes,
-        obtained_at: Some(sent_at),
-        refresh_expires_at: None,
-        id_token: None,
-        extra: serde_json::Map::new(),
-    })
+    let form = Form::default().with("grant_type", "client_credentials").with_some("scope", scopes.clone());
+    tokens(context, client.requesting(scopes), form).await
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A token that is given for another, and what the other is to be good for (RFC 8693).
+#[derive(Debug)]
+pub(super) struct TokenExchange {
+    pub(super) subject_token: Secret,
+    pub(super) subject_token_type: String,
+    pub(super) actor_token: Option<Secret>,
+    pub(super) actor_token_type: Option<String>,
+    pub(super) requested_token_type: Option<String>,
+    pub(super) audience: Vec<String>,
+    pub(super) resource: Vec<String>,
+    pub(super) scopes: Option<String>,
+}
 
-    fn normal(body: &str) -> Result<Value> {
-        normalized(body.as_bytes()).map(|bytes| serde_json::from_slice(&bytes).unwrap())
-    }
+/// A token for another, which may be of a type that no header can carry. Its type is among the other members, as
+/// `issued_token_type`.
+pub(super) async fn token(
+    context: &CallContext,
+    client: Client,
+    exchange: TokenExchange,
+) -> Result<TokenSet> {
+    let form = Form::default()
+        .with("grant_type", TOKEN_EXCHANGE)
+        .with("subject_token", exchange.subject_token.expose())
+        .with("subject_token_type", exchange.subject_token_type)
+        .with_some("actor_token", exchange.actor_token.as_ref().map(Secret::expose))
+        .with_some("actor_token_type", exchange.actor_token_type)
+        .with_some("requested_token_type", exchange.requested_token_type)
+        .with_each("audience", exchange.audience)
+        .with_each("resource", exchange.resource)
+        .with_some("scope", exchange.scopes.clone());
+    let client = client.requesting(exchange.scopes);
+    read(context, &client, form, true).await
+}
 
-    #[test]
-    fn odd_but_meant_answers_are_understood() {
-        let body = normal(r#"{"access_token":"a","expires_in":"3600","refresh_token":""}"#).unwrap();
-        assert_eq!(
-            body,
-            serde_json::json!({"access_token": "a", "expires_in": 3600, "token_type": "Bearer"})
-        );
-        assert_eq!(normal(r#"{"access_token":"a","expires_in":59.9}"#).unwrap()["expires_in"], 59);
-    }
+/// Sends a form to the token endpoint and reads the tokens.
+pub(super) async fn tokens(context: &CallContext, client: Client, form: Form) -> Result<TokenSet> {
+    read(context, &client, form, false).await
+}
 
-    #[test]
-    fn an_answer_without_a_token_is_never_a_token() {
-        assert_eq!(normal("<html>").unwrap_err().code(), ErrorCode::InvalidResponse);
-        assert_eq!(normal(r#"{"access_token":""}"#).unwrap_err().code(), ErrorCode::InvalidResponse);
-        assert_eq!(
-            normal(r#"{"error":"bad_refresh_token","access_token":"a"}"#).unwrap_err().code(),
-            ErrorCode::CredsRevoked
-        );
+async fn read(
+    context: &CallContext,
+    client: &Client,
+    form: Form,
+    accepts_any_type: bool,
+) -> Result<TokenSet> {
+    let (answer, sent_at) = post(context, client, Endpoint::Token, form).await?;
+    let reading = Reading {
+        sent_at,
+        default_expires_in: client.registration.default_expires_in,
+        maximum_expiry: client.registration.maximum_expiry,
+        requested: client.requested.as_deref(),
+        accepts_any_type,
+    };
+    reading.tokens(answer.members()?)
+}
+
+/// Gives a token back (RFC 7009). A server that does not know it says yes.
+pub(super) async fn revoke(
+    context: &CallContext,
+    client: Client,
+    token: &Secret,
+    kind: Option<&str>,
+) -> Result<()> {
+    let form = Form::default().with("token", token.expose()).with_some("token_type_hint", kind);
+    post(context, &client, Endpoint::Revocation, form).await.map(drop)
+}
+
+/// What the server knows of a token (RFC 7662).
+pub(super) async fn introspect(
+    context: &CallContext,
+    client: Client,
+    token: &Secret,
+    kind: Option<&str>,
+) -> Result<Map<String, Value>> {
+    let form = Form::default().with("token", token.expose()).with_some("token_type_hint", kind);
+    let (answer, _) = post(context, &client, Endpoint::Introspection, form).await?;
+    let members = answer.members()?;
+    if members.get("active").is_some_and(Value::is_boolean) {
+        return Ok(members);
     }
+    Err(invalid("the authorization server does not say whether the token is active"))
 }

@@ -1,23 +1,47 @@
-//! OAuth: authorization URL, callback and refresh for every integration, and the store that tokens live in.
+//! OAuth: what an app's authorization server is told and answers, for every integration, and the store that tokens live
+//! in.
+//!
+//! An integration declares its server ([`OAuth`], [`OAuthClient`]); capabilities follow from the declaration. Below
+//! them: `exchange` and `device` know the grants, `endpoint` sends forms with one of the ways of `authentication`,
+//! `answer` tells tokens (`token_response`) from refusals (`refusal`), and `failure` what a refusal leaves behind.
 
+mod about_tokens;
+mod answer;
+mod assertion;
+mod authentication;
 pub mod authorization;
+mod authorization_url;
 mod authorizations;
+mod callback;
+mod capabilities;
+mod client;
+mod client_credentials;
 mod coordinator;
 mod declaration;
+mod device;
+mod discovery;
+mod endpoint;
 mod exchange;
 mod failure;
 mod flow;
+mod grants;
 mod issue;
+mod refusal;
 mod store;
 mod stored;
 mod token;
+mod token_response;
 
+pub use authentication::ClientAuthentication;
 pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
-pub use coordinator::RefreshCoordinator;
+pub(crate) use capabilities::capabilities;
+pub use client::{Endpoints, OAuthClient};
+pub(crate) use client_credentials::ClientCredentialsToken;
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
-pub use declaration::{OAuth, OAuthClient};
+pub use coordinator::{RefreshCoordinator, refreshes_settled};
+pub use declaration::{Grant, OAuth};
+pub(crate) use discovery::MetadataCache;
 pub(crate) use failure::TokenFailure;
-pub(crate) use flow::capabilities;
 pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,

@@ -55,7 +55,8 @@ pub enum ConnectionState {
 }
 
 impl ConnectionState {
-    const ALL: [Self; 5] = [
+    /// Every state.
+    pub const ALL: [Self; 5] = [
         Self::Active,
         Self::RefreshIndeterminate,
         Self::ReauthorizationRequired,

@@ -1,5 +1,6 @@
 //! Tokens, as an authorization server hands them out.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use crate::auth::Secret;
 /// What an authorization server gave.
 ///
 /// It is the answer of the OAuth capabilities, so it serializes with its secrets; it masks them in `Debug`.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TokenSet {
     /// Sent with every call to the app.
     #[serde(serialize_with = "Secret::serialize_exposed")]
@@ -46,6 +47,20 @@ pub struct TokenSet {
     /// What else the app sent, as `instance_url`.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Of what else the app sent only the names: values may be secrets.
+impl fmt::Debug for TokenSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSet")
+            .field("token_type", &self.token_type)
+            .field("expires_at", &self.expires_at)
+            .field("refresh_token", &self.refresh_token)
+            .field("refresh_expires_at", &self.refresh_expires_at)
+            .field("scope", &self.scope)
+            .field("extra", &self.extra.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
 }
 
 impl TokenSet {

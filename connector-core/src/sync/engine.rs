@@ -48,6 +48,7 @@ pub(super) async fn run<'s>(
         run_id: Uuid::new_v4(),
         app_id: context.integration().app_id().to_owned(),
         connection: connection_name(context, work)?,
+        account: context.stored_account().map(str::to_owned),
         started_at: Timestamp::now(),
         dry_run: work.dry_run,
     };

@@ -14,6 +14,7 @@
 //! and not by the stream. The reader decodes no more than key, sort field and columns; the document goes through
 //! untouched.
 
+mod account;
 mod batch;
 mod children;
 mod details;
@@ -42,6 +43,7 @@ mod writing;
 
 use crate::capability::Capability;
 
+pub use account::other_account;
 pub use batch::{Batch, Reject, Written};
 pub use documents::{DocumentTable, DocumentTables};
 pub use progress::Progress;

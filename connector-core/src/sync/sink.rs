@@ -32,6 +32,8 @@ pub struct RunStart {
     pub app_id: String,
     /// Name of the connection that is read.
     pub connection: String,
+    /// The app's id of the account that is read; `None` where it is not known.
+    pub account: Option<String>,
     /// When the run started.
     pub started_at: Timestamp,
     /// Read and compare, but write nothing: no table, no row, no run.
@@ -41,6 +43,9 @@ pub struct RunStart {
 /// One run on one sink.
 pub trait SinkRun: Send + Sync {
     /// Makes sure that the stream's table stands and has the columns, and hands out what writes to it.
+    ///
+    /// # Errors
+    /// `conflict` when the table holds rows of another account than the run's.
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>>;
 
     /// Live rows of a table in the order in which they were last written, after a mark. Empty when there is no table.
@@ -107,6 +112,8 @@ pub struct OpenedStream {
     pub existing: Vec<(String, ColumnType)>,
     /// Another connection that writes to the same table, if there is one: rows that this one does not see may be its.
     pub shared_with: Option<String>,
+    /// The account that the table's rows are of, where it is known.
+    pub account: Option<String>,
 }
 
 /// Writes the rows of one stream.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use super::account::other_account;
 use super::children;
 use super::details::Details;
 use super::findings::Findings;
@@ -152,7 +153,8 @@ impl<'a> StreamSync<'a> {
             table.children = children::tables(declaration);
             opened = run.open_stream(&table).await?;
         }
-        let OpenedStream { writer, mut state, existing, shared_with } = opened;
+        let OpenedStream { writer, mut state, existing, shared_with, account } = opened;
+        self.require_account(account).await?;
         decoder.set_existing(existing);
         let before = (state.children, state.details);
         state.children = !table.children.is_empty();
@@ -171,6 +173,17 @@ impl<'a> StreamSync<'a> {
             (state.cursor, state.full_read_at, state.unfinished) = (None, None, None);
         }
         Ok(Ready { writer, state, decoder, wants_more, shared_with })
+    }
+
+    /// Where a token of the caller's own is used, the sink cannot know whose rows come.
+    async fn require_account(&self, stored: Option<String>) -> Result<()> {
+        let Some(stored) = stored else { return Ok(()) };
+        match self.context.account().await? {
+            Some(account) if account != stored => {
+                Err(other_account(self.stream.declaration.name, &stored, &account))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn read(&mut self, run: &dyn SinkRun) -> Result<bool> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use connector_core::call::Call;
+use connector_core::capability::{Capability, names};
 use connector_core::custom_fields::CustomFields;
 use connector_core::dispatch::dispatch;
 use connector_core::envelope::{Answer, Outcome, RequestEnvelope};
@@ -53,6 +54,16 @@ pub(crate) struct Account {
     /// Streams that are forbidden.
     pub(crate) forbidden: Vec<&'static str>,
     pub(crate) requests: Vec<String>,
+    /// The id of the account.
+    pub(crate) id: String,
+}
+
+#[derive(serde::Deserialize, JsonSchema)]
+struct Nothing {}
+
+#[derive(serde::Serialize, JsonSchema)]
+struct Who {
+    unique_tenant_id: String,
 }
 
 #[derive(Clone, Default)]
@@ -119,8 +130,20 @@ impl App {
         Integration::builder::<Settings>("example", "1")
             .streams([self.companies(), self.notes(), self.users()])
             .custom_fields(CUSTOM_FIELDS)
+            .capability(self.who())
             .build()
             .expect("the declaration is sound")
+    }
+
+    fn who(&self) -> Capability {
+        let app = self.clone();
+        Capability::new(names::VALIDATE_CREDENTIALS, move |_: Call<Settings>, _: Nothing| {
+            let app = app.clone();
+            async move {
+                app.asked("account", "who".into())?;
+                Ok(Who { unique_tenant_id: app.account().id.clone() })
+            }
+        })
     }
 
     fn companies(&self) -> Stream<Settings> {

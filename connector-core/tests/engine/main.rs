@@ -1,5 +1,6 @@
 //! The sync engine between an app that can be changed at will and a sink in memory.
 
+mod accounts;
 mod app;
 mod deletes;
 mod details;

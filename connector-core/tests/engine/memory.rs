@@ -24,6 +24,8 @@ pub(crate) struct Database {
     pub(crate) refused: Vec<String>,
     /// Another connection that writes to the same tables.
     pub(crate) shared_with: Option<String>,
+    /// The account that all tables hold rows of.
+    pub(crate) account: Option<String>,
     /// Names of the views that were made.
     pub(crate) views: Vec<String>,
     writes: u64,
@@ -66,10 +68,11 @@ impl SinkRun for MemoryRun {
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>> {
         let state = self.sink.database().states.get(&table.name).cloned().unwrap_or_default();
         let shared_with = self.sink.database().shared_with.clone();
+        let account = self.sink.database().account.clone();
         let writer =
             MemoryWriter { sink: self.sink.clone(), table: table.name.clone(), dry_run: self.dry_run };
         Box::pin(async {
-            Ok(OpenedStream { writer: Box::new(writer), state, existing: Vec::new(), shared_with })
+            Ok(OpenedStream { writer: Box::new(writer), state, existing: Vec::new(), shared_with, account })
         })
     }
 

@@ -17,7 +17,7 @@ impl Database {
         any_schema: bool,
     ) -> Result<Cursors> {
         let rows: Vec<CursorRow> = sqlx::query_as(
-            "SELECT connection, schema, state::text FROM connector.cursors
+            "SELECT connection, schema, state::text, account FROM connector.cursors
              WHERE app_id = $1 AND stream = $2 AND (schema = $3 OR $4) ORDER BY connection, schema",
         )
         .bind(&scope.app_id)
@@ -28,5 +28,28 @@ impl Database {
         .await
         .map_err(|error| self.explain(error))?;
         Ok(Cursors::new(rows, scope))
+    }
+
+    /// Removes the cursors that others have for rows of another account in a table that has no rows any more.
+    pub(super) async fn remove_outdated_cursors(
+        &self,
+        connection: &mut PgConnection,
+        scope: &Scope,
+        stream: &str,
+        any_schema: bool,
+        account: Option<&str>,
+    ) -> Result<()> {
+        let removed = sqlx::query(
+            "DELETE FROM connector.cursors WHERE app_id = $1 AND stream = $2 AND (schema = $3 OR $4)
+             AND connection <> $5 AND account <> $6",
+        )
+        .bind(&scope.app_id)
+        .bind(stream)
+        .bind(&scope.schema)
+        .bind(any_schema)
+        .bind(&scope.connection)
+        .bind(account)
+        .execute(connection);
+        removed.await.map(|_| ()).map_err(|error| self.explain(error))
     }
 }

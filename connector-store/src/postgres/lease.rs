@@ -8,17 +8,12 @@ use connector_core::sync::RunStart;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use super::Database;
-use crate::lease::{Holder, ReportRow, Scope, held, host_name};
+use super::{Database, presence};
+use crate::lease::{Holder, ReportRow, Scope, held, host_name, lock_number};
 
 /// A killed holder's session ends within milliseconds, but not before the next process may ask.
 const TRIES: u32 = 8;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
-
-/// The lease is lost within a minute of the holder's machine.
-const KEEPALIVE: &str = "SELECT set_config('tcp_keepalives_idle', '20', false),
-     set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '4', false),
-     set_config('idle_session_timeout', '0', false)";
 
 /// A lease that is held as long as its connection lives.
 pub(super) struct Lease {
@@ -32,13 +27,12 @@ pub(super) async fn take(database: &Database, scope: &Scope, run: &RunStart) -> 
     let mut connection = database.connect().await.map_err(explain)?;
     // A transaction of the run before may be at its end; it never takes long.
     sqlx::query("SET lock_timeout = '30s'").execute(&mut connection).await.map_err(explain)?;
+    presence::watch(&mut connection).await.map_err(explain)?;
     if !lock(&mut connection, scope).await.map_err(explain)? {
         let holder = holder(&mut connection, scope).await.map_err(explain)?;
         return Err(held(scope, holder.as_ref()));
     }
     let fence = record(&mut connection, scope, run).await.map_err(explain)?;
-    // A server before version 14 knows no idle_session_timeout, and keepalives are the kernel's business.
-    let _ = sqlx::query(KEEPALIVE).execute(&mut connection).await;
     Ok(Lease { connection, fence })
 }
 
@@ -61,11 +55,10 @@ async fn lock(connection: &mut PgConnection, scope: &Scope) -> sqlx::Result<bool
 async fn holder(connection: &mut PgConnection, scope: &Scope) -> sqlx::Result<Option<Holder>> {
     let row: Option<(String, String, i64, String)> = sqlx::query_as(
         "SELECT run_id::text, host, pid, to_char(taken_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
-         FROM connector.leases WHERE app_id = $1 AND connection = $2 AND schema = $3",
+         FROM connector.leases WHERE app_id = $1 AND connection = $2 ORDER BY taken_at DESC LIMIT 1",
     )
     .bind(&scope.app_id)
     .bind(&scope.connection)
-    .bind(&scope.schema)
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|(run_id, host, pid, since)| Holder { run_id, host, pid, since }))
@@ -91,11 +84,10 @@ async fn record(connection: &mut PgConnection, scope: &Scope, run: &RunStart) ->
     .await?;
     sqlx::query(
         "UPDATE connector.runs SET status = 'interrupted', finished_at = now()
-         WHERE app_id = $1 AND connection = $2 AND schema = $3 AND status = 'running'",
+         WHERE app_id = $1 AND connection = $2 AND status = 'running'",
     )
     .bind(&scope.app_id)
     .bind(&scope.connection)
-    .bind(&scope.schema)
     .execute(&mut *transaction)
     .await?;
     sqlx::query(
@@ -113,6 +105,24 @@ async fn record(connection: &mut PgConnection, scope: &Scope, run: &RunStart) ->
     .await?;
     transaction.commit().await?;
     Ok(fence)
+}
+
+impl Database {
+    /// Whether a run holds a connection now, in this process or any other.
+    pub(crate) async fn is_held(&self, app_id: &str, connection: &str) -> Result<bool> {
+        let number = lock_number(app_id, connection).cast_unsigned();
+        // A lock is shown as the halves of its number.
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                 AND classid::bigint = $1 AND objid::bigint = $2
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        )
+        .bind((number >> 32).cast_signed())
+        .bind((number & 0xffff_ffff).cast_signed())
+        .fetch_one(self.pool())
+        .await
+        .map_err(|error| self.explain(error))
+    }
 }
 
 /// Writes the report, if the lease still holds.

@@ -18,6 +18,7 @@ mod lease;
 mod live;
 mod live_documents;
 mod migrations;
+mod presence;
 mod rejects;
 mod schedules;
 mod sealed;

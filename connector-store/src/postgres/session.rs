@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::documents::Documents;
 use super::keys::key_matches;
-use super::{Database, copy, fault, table, types};
+use super::{Database, copy, fault, presence, table, types};
 use crate::fault::Class;
 use crate::identifier::{quoted_list, sql};
 use crate::layout::{Layout, Names, TableColumn, Target};
@@ -22,9 +22,7 @@ use crate::statements::{OWN_COLUMNS, listed, on_conflict};
 const SETTINGS: &str =
     "SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
      set_config('enable_seqscan', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false),
-     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false),
-     set_config('tcp_keepalives_idle', '20', false), set_config('tcp_keepalives_interval', '10', false),
-     set_config('tcp_keepalives_count', '4', false)";
+     set_config('jit', 'off', false), set_config('lock_timeout', '60s', false)";
 
 /// Rows sent at once: the server takes them in while the next ones are encoded.
 const COPY_ROWS: usize = 64;
@@ -34,6 +32,8 @@ pub(super) struct PgSession {
     pub(super) scope: Arc<Scope>,
     pub(super) run_id: Uuid,
     pub(super) fence: i64,
+    /// The account that is read, where it is known.
+    pub(super) account: Option<String>,
     pub(super) stream: String,
     /// Its table's full name, quoted.
     pub(super) table: String,
@@ -55,6 +55,7 @@ pub(super) struct Statements {
 pub(super) async fn connect(database: &Database) -> sqlx::Result<PgConnection> {
     let mut connection = database.connect().await?;
     sqlx::query(SETTINGS).execute(&mut connection).await?;
+    presence::watch(&mut connection).await?;
     Ok(connection)
 }
 
@@ -164,13 +165,13 @@ impl Session for PgSession {
     async fn save_state(&mut self, state: &str, batch: i64, now: &str) -> sqlx::Result<bool> {
         // The share lock holds off whoever takes the lease over until this transaction has ended.
         let done = sqlx::query(
-            "INSERT INTO connector.cursors (app_id, connection, schema, stream, state, run_id, batch, updated_at)
-             SELECT $1, $2, $3, $4, $5::text::jsonb, $6, $7, $8::text::timestamptz
+            "INSERT INTO connector.cursors AS c (app_id, connection, schema, stream, state, run_id, batch, updated_at, account)
+             SELECT $1, $2, $3, $4, $5::text::jsonb, $6, $7, $8::text::timestamptz, $10
              FROM (SELECT 1 FROM connector.leases
                    WHERE app_id = $1 AND connection = $2 AND schema = $3 AND fence = $9 FOR SHARE) AS lease
              ON CONFLICT (app_id, connection, schema, stream) DO UPDATE SET
                  state = excluded.state, run_id = excluded.run_id, batch = excluded.batch,
-                 updated_at = excluded.updated_at",
+                 updated_at = excluded.updated_at, account = coalesce(excluded.account, c.account)",
         )
         .bind(self.scope.app_id.clone())
         .bind(self.scope.connection.clone())
@@ -181,6 +182,7 @@ impl Session for PgSession {
         .bind(batch)
         .bind(now)
         .bind(self.fence)
+        .bind(self.account.clone())
         .execute(self.connection().await?)
         .await?;
         Ok(done.rows_affected() == 1)

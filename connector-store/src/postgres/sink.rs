@@ -89,12 +89,19 @@ impl PgRun {
             Some(place) => (table::full_name(self.schema_of(place), &place.table), place.stream.clone()),
             None => (table::full_name(&self.scope.schema, &table.name), table.name.clone()),
         };
-        let Cursors { state, shared_with } = if self.start.dry_run && !database.is_there().await? {
+        let any_schema = is_in_any_schema(place.as_ref());
+        let cursors = if self.start.dry_run && !database.is_there().await? {
             Cursors::default()
         } else {
-            let any_schema = is_in_any_schema(place.as_ref());
             database.cursors(&mut connection, &self.scope, &stream, any_schema).await?
         };
+        let account = self.start.account.as_deref();
+        cursors.check_account(account, &name, is_empty)?;
+        if cursors.are_outdated(account, is_empty) && !self.start.dry_run {
+            database
+                .remove_outdated_cursors(&mut connection, &self.scope, &stream, any_schema, account)
+                .await?;
+        }
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
             table: name.clone(),
@@ -103,8 +110,9 @@ impl PgRun {
             has_columns: place.is_none(),
             item_tables,
             is_empty,
-            state,
-            shared_with,
+            state: cursors.state,
+            shared_with: cursors.shared_with,
+            account: cursors.account.filter(|_| !is_empty || account.is_none()),
             dry_run: self.start.dry_run,
         };
         let session = PgSession {
@@ -112,6 +120,7 @@ impl PgRun {
             scope: Arc::clone(&self.scope),
             run_id: self.start.run_id,
             fence: self.fence,
+            account: self.start.account.clone(),
             stream,
             documents: place.map(|place| Arc::new(Documents::new(&place, &name))),
             table: name,

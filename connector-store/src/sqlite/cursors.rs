@@ -17,7 +17,7 @@ impl Database {
         stream: &str,
     ) -> Result<Cursors> {
         let rows: Vec<CursorRow> = sqlx::query_as(
-            "SELECT connection, schema, state FROM connector_cursors
+            "SELECT connection, schema, state, account FROM connector_cursors
              WHERE app_id = ?1 AND stream = ?2 AND schema = ?3 ORDER BY connection",
         )
         .bind(scope.app_id.clone())
@@ -27,6 +27,30 @@ impl Database {
         .await
         .map_err(|error| self.explain(error))?;
         Ok(Cursors::new(rows, scope))
+    }
+
+    /// Removes the cursors that others have for rows of another account in a table that has no rows any more.
+    pub(super) async fn remove_outdated_cursors(
+        &self,
+        scope: &Scope,
+        stream: &str,
+        account: Option<&str>,
+    ) -> Result<()> {
+        let removed = async {
+            let mut connection = self.connect().await?;
+            sqlx::query(
+                "DELETE FROM connector_cursors WHERE app_id = ?1 AND stream = ?2 AND schema = ?3
+                 AND connection <> ?4 AND account <> ?5",
+            )
+            .bind(scope.app_id.clone())
+            .bind(stream.to_owned())
+            .bind(scope.schema.clone())
+            .bind(scope.connection.clone())
+            .bind(account.map(str::to_owned))
+            .execute(&mut connection)
+            .await
+        };
+        removed.await.map(|_| ()).map_err(|error| self.explain(error))
     }
 
     /// The same where the store's own tables may be absent.

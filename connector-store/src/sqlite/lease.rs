@@ -52,11 +52,10 @@ async fn lock(database: &Database, scope: &Scope) -> Result<Option<File>> {
 async fn holder(connection: &mut SqliteConnection, scope: &Scope) -> sqlx::Result<Option<Holder>> {
     let row: Option<(String, String, i64, String)> = sqlx::query_as(
         "SELECT run_id, host, pid, taken_at FROM connector_leases
-         WHERE app_id = ?1 AND connection = ?2 AND schema = ?3",
+         WHERE app_id = ?1 AND connection = ?2 ORDER BY taken_at DESC LIMIT 1",
     )
     .bind(scope.app_id.clone())
     .bind(scope.connection.clone())
-    .bind(scope.schema.clone())
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|(run_id, host, pid, since)| Holder { run_id, host, pid, since }))
@@ -84,12 +83,11 @@ async fn record(connection: &mut SqliteConnection, scope: &Scope, run: &RunStart
     .fetch_one(&mut *transaction)
     .await?;
     sqlx::query(
-        "UPDATE connector_runs SET status = 'interrupted', finished_at = ?4
-         WHERE app_id = ?1 AND connection = ?2 AND schema = ?3 AND status = 'running'",
+        "UPDATE connector_runs SET status = 'interrupted', finished_at = ?3
+         WHERE app_id = ?1 AND connection = ?2 AND status = 'running'",
     )
     .bind(scope.app_id.clone())
     .bind(scope.connection.clone())
-    .bind(scope.schema.clone())
     .bind(now)
     .execute(&mut *transaction)
     .await?;
@@ -108,6 +106,14 @@ async fn record(connection: &mut SqliteConnection, scope: &Scope, run: &RunStart
     .await?;
     transaction.commit().await?;
     Ok(fence)
+}
+
+impl Database {
+    /// Whether a run holds a connection now, in this process or any other. Whoever asks has the lock for a moment; a run
+    /// that begins just then tries again.
+    pub(crate) fn is_held(&self, app_id: &str, connection: &str) -> Result<bool> {
+        Ok(self.try_lock_file(&[app_id, connection])?.is_none())
+    }
 }
 
 /// Writes the report, if the lease still holds.

@@ -32,6 +32,8 @@ pub(super) struct SqliteSession {
     pub(super) scope: Arc<Scope>,
     pub(super) run_id: Uuid,
     pub(super) fence: i64,
+    /// The account that is read, where it is known.
+    pub(super) account: Option<String>,
     pub(super) stream: String,
     /// Its table's name, quoted.
     pub(super) table: String,
@@ -168,12 +170,12 @@ impl Session for SqliteSession {
 
     async fn save_state(&mut self, state: &str, batch: i64, now: &str) -> sqlx::Result<bool> {
         let done = sqlx::query(
-            "INSERT INTO connector_cursors (app_id, connection, schema, stream, state, run_id, batch, updated_at)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM connector_leases
+            "INSERT INTO connector_cursors (app_id, connection, schema, stream, state, run_id, batch, updated_at, account)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10 FROM connector_leases
              WHERE app_id = ?1 AND connection = ?2 AND schema = ?3 AND fence = ?9
              ON CONFLICT (app_id, connection, schema, stream) DO UPDATE SET
                  state = excluded.state, run_id = excluded.run_id, batch = excluded.batch,
-                 updated_at = excluded.updated_at",
+                 updated_at = excluded.updated_at, account = coalesce(excluded.account, account)",
         )
         .bind(self.scope.app_id.clone())
         .bind(self.scope.connection.clone())
@@ -184,6 +186,7 @@ impl Session for SqliteSession {
         .bind(batch)
         .bind(now.to_owned())
         .bind(self.fence)
+        .bind(self.account.clone())
         .execute(self.connection().await?)
         .await?;
         Ok(done.rows_affected() == 1)

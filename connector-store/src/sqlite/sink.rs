@@ -97,6 +97,11 @@ impl SqliteRun {
             None => (table.name.clone(), table.name.clone()),
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
+        let account = self.start.account.as_deref();
+        cursors.check_account(account, &name, is_empty)?;
+        if cursors.are_outdated(account, is_empty) && !self.start.dry_run {
+            self.database.remove_outdated_cursors(&self.scope, &stream, account).await?;
+        }
         let columns = described.map(|Described { columns, .. }| columns);
         let opening = Opening {
             table: name.clone(),
@@ -107,6 +112,7 @@ impl SqliteRun {
             is_empty,
             state: cursors.state,
             shared_with: cursors.shared_with,
+            account: cursors.account.filter(|_| !is_empty || account.is_none()),
             dry_run: self.start.dry_run,
         };
         let session = SqliteSession {
@@ -114,6 +120,7 @@ impl SqliteRun {
             scope: Arc::clone(&self.scope),
             run_id: self.start.run_id,
             fence: self.fence,
+            account: self.start.account.clone(),
             stream,
             documents: place.map(|place| Arc::new(Documents::new(&place, &quoted(&name)))),
             table: quoted(&name),

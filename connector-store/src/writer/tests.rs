@@ -29,6 +29,7 @@ fn writer(fake: &Fake) -> Writer<Fake> {
         is_empty: true,
         state: None,
         shared_with: None,
+        account: None,
         dry_run: false,
     };
     Writer::new(fake.clone(), opening)

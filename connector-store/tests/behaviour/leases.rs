@@ -1,11 +1,15 @@
 //! Leases: one run at a time, and nothing of a run that lost its place.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use connector_core::ErrorCode;
-use connector_core::sync::Status;
+use connector_core::sync::{RunStart, Status};
+use connector_store::SinkOptions;
+use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use uuid::Uuid;
 
 use crate::world::{World, begin, companies, company, state};
 
@@ -37,10 +41,11 @@ async fn hold_a_lease_until_killed() {
     let mut stream = run.open(&companies()).await;
     stream.write(&[company(1, 1)], &state(1)).await.unwrap();
     println!("\nholding");
-    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
 }
 
-pub(crate) async fn a_killed_holder_is_replaced_at_once(world: World) {
+/// A process that holds the lease.
+async fn holder(world: &World) -> tokio::process::Child {
     let mut holder = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "leases::hold_a_lease_until_killed", "--nocapture"])
         .env(HOLD, &world.url)
@@ -50,6 +55,41 @@ pub(crate) async fn a_killed_holder_is_replaced_at_once(world: World) {
         .unwrap();
     let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
     while said.next_line().await.unwrap().expect("the holder holds") != "holding" {}
+    holder
+}
+
+pub(crate) async fn a_run_of_another_schema_waits_its_turn(world: World) {
+    let first = world.begin().await;
+    let start = RunStart {
+        run_id: Uuid::new_v4(),
+        app_id: "example".to_owned(),
+        connection: "default".to_owned(),
+        started_at: Timestamp::now(),
+        dry_run: false,
+    };
+    let sink = world.another_store().sink(SinkOptions::new("elsewhere"));
+    let error = sink.begin(&start).await.err().unwrap();
+    assert_eq!(error.code(), ErrorCode::Conflict);
+    assert!(error.message().contains(&first.start.run_id.to_string()), "{error}");
+}
+
+pub(crate) async fn a_run_that_was_killed_is_not_shown_as_running(world: World) {
+    let mut holder = holder(&world).await;
+    let status = async || world.store.runs("example", 5).await.unwrap()[0].status.clone();
+    assert_eq!(status().await, "running");
+    holder.kill().await.unwrap();
+    let is_told = async {
+        while status().await != "interrupted" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), is_told).await.unwrap();
+    let last = world.store.last_runs("example", &["default".to_owned()]).await.unwrap();
+    assert_eq!(last[0].status, "interrupted");
+}
+
+pub(crate) async fn a_killed_holder_is_replaced_at_once(world: World) {
+    let mut holder = holder(&world).await;
     assert!(begin(&world.store, "default", false).await.is_err());
     holder.start_kill().unwrap();
     let run = begin(&world.store, "default", false).await.unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails panics")]
 
 mod access_keys;
+mod accounts;
 mod audit;
 mod authorizations;
 mod budget;
@@ -24,6 +25,7 @@ mod round_trip;
 mod schedules;
 mod status;
 mod together;
+mod tokens;
 mod upgrade;
 mod vault;
 mod views;
@@ -142,6 +144,11 @@ on_every_backend! {
         a_bad_row_goes_to_the_rejects_alone,
         rejects_of_the_engine_are_kept_once,
     },
+    accounts::{
+        rows_of_another_account_are_refused,
+        rows_of_an_account_that_was_not_known_are_adopted,
+        an_emptied_table_takes_another_account,
+    },
     authorizations::{
         an_authorization_is_taken_once_as_it_was_put,
         of_many_who_take_one_authorization_one_gets_it,
@@ -190,6 +197,8 @@ on_every_backend! {
         a_second_run_is_told_who_is_at_work,
         other_connections_are_free,
         a_killed_holder_is_replaced_at_once,
+        a_run_of_another_schema_waits_its_turn,
+        a_run_that_was_killed_is_not_shown_as_running,
         a_run_that_lost_its_lease_writes_nothing,
         a_run_that_was_killed_is_marked_as_interrupted,
     },
@@ -232,6 +241,10 @@ on_every_backend! {
         the_keys_in_use_are_told_with_what_they_sealed,
         a_file_beside_the_database_is_changed_for_another,
     },
+    tokens::{
+        a_commit_over_another_generation_is_a_conflict,
+        a_state_of_a_later_version_is_not_taken_for_active,
+    },
     vault::{
         a_connection_comes_back_as_it_was_saved,
         a_lock_keeps_the_others_waiting,
@@ -241,4 +254,49 @@ on_every_backend! {
         what_was_copied_or_changed_does_not_open,
         a_connection_is_listed_without_a_key,
     },
+}
+
+/// Makes one test for each vault, the one in memory among them.
+macro_rules! on_every_vault {
+    ($($name:ident),+ $(,)?) => {
+        mod vaults {
+            mod postgres {
+                $(
+                    #[tokio::test]
+                    async fn $name() {
+                        let world = crate::world::World::postgres();
+                        crate::tokens::$name(crate::tokens::Vault::stored(world)).await;
+                    }
+                )+
+            }
+
+            mod sqlite {
+                $(
+                    #[tokio::test]
+                    async fn $name() {
+                        let world = crate::world::World::sqlite();
+                        crate::tokens::$name(crate::tokens::Vault::stored(world)).await;
+                    }
+                )+
+            }
+
+            mod memory {
+                $(
+                    #[tokio::test]
+                    async fn $name() {
+                        crate::tokens::$name(crate::tokens::Vault::in_memory()).await;
+                    }
+                )+
+            }
+        }
+    };
+}
+
+on_every_vault! {
+    a_connection_that_is_taken_out_is_gone,
+    a_holder_that_goes_away_lets_go_at_once,
+    an_attempt_waits_for_the_next_holder_until_something_is_committed,
+    each_of_many_holders_sees_what_the_one_before_wrote,
+    how_renewing_went_is_kept_and_listed,
+    many_connections_are_renewed_at_once_and_readers_are_not_kept_waiting,
 }

@@ -182,16 +182,32 @@ pub(crate) async fn begin(store: &Store, connection: &str, dry_run: bool) -> Res
     begin_in(store, SinkOptions::new("example"), connection, dry_run).await
 }
 
+/// A run that reads this account.
+pub(crate) async fn begin_as(store: &Store, connection: &str, account: &str) -> Run {
+    begin_for(store, SinkOptions::new("example"), connection, Some(account), false).await.unwrap()
+}
+
 pub(crate) async fn begin_in(
     store: &Store,
     options: SinkOptions,
     connection: &str,
     dry_run: bool,
 ) -> Result<Run> {
+    begin_for(store, options, connection, None, dry_run).await
+}
+
+pub(crate) async fn begin_for(
+    store: &Store,
+    options: SinkOptions,
+    connection: &str,
+    account: Option<&str>,
+    dry_run: bool,
+) -> Result<Run> {
     let start = RunStart {
         run_id: Uuid::new_v4(),
         app_id: "example".to_owned(),
         connection: connection.to_owned(),
+        account: account.map(str::to_owned),
         started_at: Timestamp::now(),
         dry_run,
     };

@@ -141,13 +141,11 @@ fn custom_field_column(kind: &str) -> (ColumnType, Option<&'static str>) {
 }
 
 fn oauth_client(settings: &Settings) -> Result<OAuthClient> {
-    Ok(OAuthClient {
-        authorize_url: settings.authorization_server("oauth2/authorize")?.into(),
-        token_url: settings.authorization_server("oauth2/access_token")?.into(),
-        client_id: settings.client_id.clone(),
-        client_secret: settings.client_secret.clone(),
-        redirect_uri: settings.redirect_uri.clone(),
-    })
+    let at = |path| settings.authorization_server(path);
+    Ok(OAuthClient::new(at("oauth2/authorize")?, at("oauth2/access_token")?)
+        .client_id(settings.client_id.clone())
+        .client_secret(settings.client_secret.clone())
+        .redirect_uri(settings.redirect_uri.clone()))
 }
 
 fn http_options(settings: &Settings) -> HttpOptions {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -36,12 +36,24 @@ impl Signal {
 #[derive(Debug)]
 pub struct RunningConnector {
     process: Child,
+    /// Standard input, where somebody types.
+    input: Option<ChildStdin>,
     output: Arc<Output>,
     deadline: Instant,
 }
 
 impl RunningConnector {
-    pub(super) fn start(mut command: Command, input: Vec<u8>, time_limit: Duration) -> Self {
+    pub(super) fn start(command: Command, input: Vec<u8>, time_limit: Duration) -> Self {
+        let mut running = Self::start_open(command, time_limit);
+        if let Some(mut pipe) = running.input.take() {
+            // A connector that reads no input may well be gone before it is written.
+            thread::spawn(move || drop(pipe.write_all(&input)));
+        }
+        running
+    }
+
+    /// Starts with an input that stays open.
+    pub(super) fn start_open(mut command: Command, time_limit: Duration) -> Self {
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -50,22 +62,28 @@ impl RunningConnector {
             .unwrap_or_else(|error| panic!("{} cannot be started: {error}", command.get_program().display()));
         let output = Arc::new(Output::default());
         // All three pipes move at once: a full one would stop the process for good.
-        if let Some(mut pipe) = process.stdin.take() {
-            // A connector that reads no input may well be gone before it is written.
-            thread::spawn(move || drop(pipe.write_all(&input)));
-        }
         if let Some(pipe) = process.stdout.take() {
             follow(pipe, Arc::clone(&output), |state| &mut state.standard_output);
         }
         if let Some(pipe) = process.stderr.take() {
             follow(pipe, Arc::clone(&output), |state| &mut state.standard_error);
         }
-        Self { process, output, deadline: Instant::now() + time_limit }
+        let input = process.stdin.take();
+        Self { process, input, output, deadline: Instant::now() + time_limit }
     }
 
     /// The process id.
     pub fn id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Types a line.
+    ///
+    /// # Panics
+    /// When nobody reads it.
+    pub fn type_line(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("an input that is open");
+        writeln!(input, "{line}").and_then(|()| input.flush()).expect("a connector that reads");
     }
 
     /// Waits for a line on standard error that holds `text`, and returns it.

@@ -39,6 +39,12 @@ impl Caller {
         if self.has(scope) { Ok(()) } else { Err(insufficient(scope)) }
     }
 
+    /// The same for what is of no customer's app, as a call with credentials of the caller's own.
+    pub(crate) fn require_connector(&self, scope: Scope, connector: &str) -> Result<()> {
+        let is_for_it = self.known.key.connectors.iter().any(|pattern| fits(pattern, connector));
+        if self.has(scope) && is_for_it { Ok(()) } else { Err(insufficient(scope)) }
+    }
+
     /// The same for what is of all apps, as the audit log: a key that is limited to some does not do.
     pub(crate) fn require_everywhere(&self, scope: Scope) -> Result<()> {
         let is_unlimited = |patterns: &[String]| patterns.iter().any(|pattern| pattern == "*");

@@ -10,6 +10,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use connector_core::capability::names;
 use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use connector_store::RunQuery;
@@ -22,6 +23,7 @@ use super::events;
 use super::view::RunView;
 use crate::serve::access::{Caller, Scope};
 use crate::serve::answer::Failure;
+use crate::serve::capabilities::check_places;
 use crate::serve::{App, Server, older};
 
 /// Runs of a history that does not say how many.
@@ -82,7 +84,10 @@ async fn start(
     let app_id = app.integration.app_id();
     let fail = |error| Failure::new(error, app_id, "sync");
     let envelope = envelope(&body).map_err(fail)?;
-    require(&caller, Scope::SyncWrite, connection_of(&envelope), app_id).map_err(fail)?;
+    let connection = connection_of(&envelope);
+    require(&caller, Scope::SyncWrite, connection, app_id).map_err(fail)?;
+    let of = Some(customer(connection));
+    check_places(&caller, &app.integration, names::SYNC, &envelope, of).map_err(fail)?;
     let run_id = server.runs.start_with(&server, app_id, envelope).await.map_err(fail)?;
     started(run_id).map_err(fail)
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use url::Url;
 use wiremock::matchers::{body_string_contains, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -47,13 +48,11 @@ async fn who(call: Call<Settings>, _: Nothing) -> Result<Who> {
 
 fn integration() -> Arc<Integration> {
     let oauth = OAuth::new(|settings: &Settings| {
-        Ok(OAuthClient {
-            authorize_url: format!("{}/authorize?tenant=1", settings.url),
-            token_url: format!("{}/token", settings.url),
-            client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
-            redirect_uri: settings.redirect_uri.clone(),
-        })
+        let page = format!("{}/authorize?tenant=1", settings.url);
+        Ok(OAuthClient::new(page, format!("{}/token", settings.url))
+            .client_id(settings.client_id.clone())
+            .client_secret(settings.client_secret.clone())
+            .redirect_uri(settings.redirect_uri.clone()))
     });
     let integration = Integration::builder::<Settings>("example", "1.0.0")
         .name("Example")
@@ -71,7 +70,7 @@ struct Memory {
     connection: Mutex<Option<Connection>>,
 }
 
-struct Kept(Arc<Memory>);
+struct Kept(Arc<Memory>, Arc<RefreshCoordinator>);
 
 impl Memory {
     fn connection(&self) -> Option<Connection> {
@@ -85,7 +84,7 @@ impl Memory {
 
 impl Host for Kept {
     fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
-        Box::pin(async { Ok(Some(RefreshCoordinator::new(Arc::clone(&self.0) as Arc<dyn TokenStore>))) })
+        Box::pin(async { Ok(Some(Arc::clone(&self.1))) })
     }
 
     fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
@@ -167,7 +166,10 @@ struct World {
 impl World {
     async fn new() -> Self {
         let memory = Arc::new(Memory::default());
-        let host: Arc<dyn Host> = Arc::new(Kept(Arc::clone(&memory)));
+        let host: Arc<dyn Host> = Arc::new(Kept(
+            Arc::clone(&memory),
+            RefreshCoordinator::new(Arc::clone(&memory) as Arc<dyn TokenStore>),
+        ));
         Self { server: MockServer::start().await, memory, host, integration: integration() }
     }
 
@@ -228,12 +230,14 @@ async fn a_code_becomes_a_connection_with_its_account() {
     world.accepts("account-1").await;
     let mut request = world.request();
     request.parameters.insert("prompt".to_owned(), "consent now".to_owned());
+    request.parameters.insert("redirect_uri".to_owned(), "https://evil.example".to_owned());
     request.return_to = Some("/connections".to_owned());
     let started = world.begin(request).await.unwrap();
     let url = Url::parse(&started.authorization_url).unwrap();
     let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
     assert_eq!(asked["tenant"], "1", "what the address has stays");
     assert_eq!((&*asked["prompt"], &*asked["client_id"]), ("consent now", "us"));
+    assert_eq!(asked["redirect_uri"], started.redirect_uri, "nobody else says where people go");
     assert_eq!((&*asked["code_challenge_method"], asked["code_challenge"].len()), ("S256", 43));
     assert_eq!(asked["state"], started.state.expose());
     assert!(started.state.expose().len() >= 43);
@@ -277,9 +281,9 @@ async fn nothing_is_sent_for_a_callback_that_is_not_as_it_must_be() {
         ("code=", "oauth.callback_malformed"),
         ("x=y", "oauth.callback_malformed"),
         ("error=access_denied&error_description=not%20today&code=c", "oauth.access_denied"),
-        ("error=temporarily_unavailable", "oauth.provider_unavailable"),
-        ("error=unauthorized_client", "oauth.provider_rejected_client"),
-        ("error=%3Cscript%3E", "oauth.provider_refused"),
+        ("error=temporarily_unavailable", "oauth.server_error"),
+        ("error=unauthorized_client", "oauth.authorization_refused"),
+        ("error=%3Cscript%3E", "oauth.authorization_refused"),
     ] {
         let started = world.begin(world.request()).await.unwrap();
         assert_eq!(app_code(world.finish(&query(&started, rest), None).await), expected, "{rest}");
@@ -367,9 +371,9 @@ async fn another_account_is_refused_and_the_live_connection_stays() {
 async fn a_code_that_the_app_refuses_keeps_nothing_and_says_so() {
     let world = World::new().await;
     for (status, error, expected) in [
-        (200, "invalid_grant", Some("oauth.code_rejected")),
-        (200, "invalid_client", Some("oauth.provider_rejected_client")),
-        (503, "temporarily_unavailable", None),
+        (400, "invalid_grant", Some("oauth.code_rejected")),
+        (401, "invalid_client", Some("oauth.provider_rejected_client")),
+        (503, "temporarily_unavailable", Some("oauth.temporarily_unavailable")),
     ] {
         world.server.reset().await;
         let answer = ResponseTemplate::new(status).set_body_json(json!({"error": error}));
@@ -393,15 +397,13 @@ async fn what_cannot_be_finished_is_not_begun() {
         request.settings.remove(name);
         request
     };
-    let mut own = world.request();
-    own.parameters.insert("redirect_uri".to_owned(), "https://evil.example".to_owned());
     let mut no_redirect = world.request();
     no_redirect.redirect_uri = None;
     let mut elsewhere = Vec::new();
     for path in ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "page"] {
         elsewhere.push(BeginAuthorization { return_to: Some(path.to_owned()), ..world.request() });
     }
-    let refused = [without("client_id"), without("client_secret"), own, no_redirect];
+    let refused = [without("client_id"), without("client_secret"), no_redirect];
     for request in refused.into_iter().chain(elsewhere) {
         let shown = format!("{request:?}");
         let error = world.begin(request).await.expect_err(&shown);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::entry::Entry;
 use super::renewer::digest;
-use super::{Granted, RefreshCoordinator, refusal};
+use super::{ANSWER, Granted, LOCK, RefreshCoordinator, refusal, within};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::oauth::{Connection, ConnectionKey, LockedConnection};
 
@@ -36,7 +36,7 @@ impl RefreshCoordinator {
         renewed: Arc<Connection>,
     ) -> Result<Granted> {
         let granted = |connection, warning| Ok(Granted { connection, is_new: true, warning });
-        let Err(mut error) = locked.commit(&renewed).await else {
+        let Err(mut error) = within(ANSWER, locked.commit(&renewed)).await else {
             return granted(entry.replace(Connection::clone(&renewed)), None);
         };
         let until = Instant::now() + PATIENCE;
@@ -80,12 +80,12 @@ impl RefreshCoordinator {
                 Kept::Removed => self.forget(key),
             }
         }
-        self.store.lock(key).await
+        within(LOCK, self.store.lock(key)).await
     }
 
     /// One more attempt to get the tokens that are held into the store.
     async fn keep_again(&self, entry: &Entry, key: &ConnectionKey) -> Result<Kept> {
-        let locked = self.store.lock(key).await?;
+        let locked = within(LOCK, self.store.lock(key)).await?;
         let Some(current) = locked.current() else { return Ok(Kept::Removed) };
         let Some((held, replaces)) =
             entry.known().and_then(|known| Some((known.connection, known.replaces?)))
@@ -101,7 +101,7 @@ impl RefreshCoordinator {
         }
         let generation = current.generation;
         if !is_in {
-            locked.commit(&held).await?;
+            within(ANSWER, locked.commit(&held)).await?;
         }
         let generation = if is_in { generation } else { generation + 1 };
         entry.replace(Connection { generation, ..Connection::clone(&held) });

@@ -24,6 +24,8 @@ mod renewal;
 mod renewer;
 mod setback;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,19 +35,23 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Connection, ConnectionKey, TokenStore};
-use crate::error::{ConnectorError, Result};
+use crate::error::{ConnectorError, ErrorCode, Result};
 
 use decision::{Decision, decide};
-use entry::{Entry, Known};
+use entry::Entry;
+pub use entry::refreshes_settled;
 pub(crate) use need::{MARGIN, Need};
 pub(crate) use refusal::not_found;
 pub(crate) use renewer::Renewer;
 
-/// What is known is believed for so long.
-const FRESH: Duration = Duration::from_secs(1);
-
 /// What is known is believed for so long where the store cannot be asked.
 const BLIND: Duration = Duration::from_mins(1);
+
+/// Longest time for an answer of the store. A machine that is gone gives none, not even an error.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// The same for its lock, which may be somebody else's for 30 s.
+const LOCK: Duration = Duration::from_secs(45);
 
 /// The access tokens of a store's connections, as one process hands them out. There is one for each store.
 pub struct RefreshCoordinator {
@@ -95,7 +101,7 @@ impl RefreshCoordinator {
     /// What is known without asking the store, if it was looked at a moment ago and will do.
     pub(crate) fn at_hand(&self, key: &ConnectionKey, need: &Need) -> Option<Granted> {
         let known = self.entries().get(key)?.known()?;
-        self.is_believed(&known).then(|| self.granted(key, known.connection, need)).flatten()
+        known.is_believed().then(|| self.granted(key, known.connection, need)).flatten()
     }
 
     /// A token that meets the need, renewed if that takes it. Where it cannot be renewed now, one that is still valid
@@ -119,9 +125,8 @@ impl RefreshCoordinator {
             }
             let (flight, is_ours) = self.board(key, need, renewer);
             match flight.await {
-                Ok(granted) if is_ours || need.is_met_by(&granted.connection, self.now()) => {
-                    return Ok(granted);
-                }
+                Ok(granted) if need.is_met_by(&granted.connection, self.now()) => return Ok(granted),
+                Ok(granted) if is_ours || granted.is_new => return self.best_there_is(key, need, granted),
                 // It was for somebody who needed less.
                 Ok(_) => {}
                 Err(error) => return self.otherwise(key, need, error),
@@ -139,8 +144,8 @@ impl RefreshCoordinator {
         let entry = self.entry(key);
         let at_hand = |since: Option<Instant>| {
             let known = entry.known().filter(|known| {
-                since.is_some_and(|since| known.looked_at >= since)
-                    || (self.is_believed(known) && is_enough(&known.connection))
+                since.is_some_and(|since| known.looked_at > since)
+                    || (known.is_believed() && is_enough(&known.connection))
             })?;
             Some(known.connection)
         };
@@ -151,7 +156,7 @@ impl RefreshCoordinator {
         if let Some(connection) = at_hand(Some(asked_at)) {
             return Ok(Some(connection));
         }
-        match self.store.load(key).await {
+        match within(ANSWER, self.store.load(key)).await {
             Ok(Some(connection)) => Ok(Some(entry.learn(connection))),
             Ok(None) => {
                 self.forget(key);
@@ -168,11 +173,6 @@ impl RefreshCoordinator {
                 }
             }
         }
-    }
-
-    /// Tokens that could not be kept yet are newer than what the store has.
-    fn is_believed(&self, known: &Known) -> bool {
-        known.replaces.is_some() || known.looked_at.elapsed() < FRESH
     }
 
     fn granted(&self, key: &ConnectionKey, connection: Arc<Connection>, need: &Need) -> Option<Granted> {
@@ -196,6 +196,15 @@ impl RefreshCoordinator {
         }
     }
 
+    /// A new token that is not what was needed: another one would not be either.
+    fn best_there_is(&self, key: &ConnectionKey, need: &Need, granted: Granted) -> Result<Granted> {
+        if need.is_served_by(&granted.connection, self.now()) {
+            Ok(granted)
+        } else {
+            Err(refusal::of_no_use(key))
+        }
+    }
+
     fn now(&self) -> Timestamp {
         (self.now)()
     }
@@ -207,4 +216,11 @@ impl RefreshCoordinator {
     fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionKey, Arc<Entry>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the store does, or an error when it takes too long.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(ConnectorError::new(ErrorCode::ConnectionTimeout, "the vault's database does not answer"))
+    })
 }

@@ -37,6 +37,12 @@ pub(super) fn no_refresh_token(key: &ConnectionKey) -> ConnectorError {
     reauthorization(key, message).app_error_code("oauth.token_expired_no_refresh")
 }
 
+pub(super) fn of_no_use(key: &ConnectionKey) -> ConnectorError {
+    let message =
+        format!("the app's new token for connection `{}` has ended already, or is no other", key.name);
+    ConnectorError::new(ErrorCode::InvalidResponse, message).app_error_code("oauth.token_of_no_use")
+}
+
 pub(super) fn indeterminate(key: &ConnectionKey, until: Option<Timestamp>) -> ConnectorError {
     let until = until.map_or_else(String::new, |until| format!(" after {until}"));
     ConnectorError::new(

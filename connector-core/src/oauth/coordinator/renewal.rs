@@ -8,7 +8,7 @@ use super::decision::{Decision, decide};
 use super::entry::Entry;
 use super::renewer::digest;
 use super::setback::Setback;
-use super::{Granted, Need, RefreshCoordinator, Renewer, refusal};
+use super::{ANSWER, Granted, Need, RefreshCoordinator, Renewer, refusal, within};
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::oauth::{
@@ -90,7 +90,7 @@ impl Renewing<'_> {
             token_digest: token_digest.clone(),
             started_at: coordinator.now(),
         };
-        locked.begin(&attempt).await?;
+        within(ANSWER, locked.begin(&attempt)).await?;
         let error = match renewer.renew(&refresh_token).await {
             Ok(tokens) => {
                 let renewed = Arc::new(self.renewed(&current, tokens));
@@ -132,7 +132,7 @@ impl Renewing<'_> {
         setback: &Setback<'_>,
     ) -> Connection {
         let mut after = setback.of(current);
-        match locked.commit(&after).await {
+        match within(ANSWER, locked.commit(&after)).await {
             Ok(()) => {
                 after.generation = current.generation + 1;
                 self.entry.learn(after.clone());

@@ -26,17 +26,11 @@ impl Renewer for CallContext {
     fn client(&self) -> Result<String> {
         let (_, registration) = flow::settings(self)?;
         let (id, secret) = (registration.id(None)?, registration.secret(None)?);
-        Ok(digest([id.as_str(), secret.expose()]))
+        Ok(digest(std::iter::once(id.as_str()).chain(secret.exposed())))
     }
 
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>> {
-        Box::pin(async move {
-            let context = self.for_tokens();
-            let (_, registration) = flow::settings(&context)?;
-            let secret = registration.secret(None)?;
-            let client = exchange::client(&registration, registration.id(None)?, Some(&secret))?;
-            exchange::refresh(&context, client, refresh_token).await
-        })
+        Box::pin(async move { exchange::refresh(self, flow::client(self, None, None)?, refresh_token).await })
     }
 }
 

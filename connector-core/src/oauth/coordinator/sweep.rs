@@ -7,12 +7,12 @@ use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::jitter::jittered;
-use super::{MARGIN, Need, RefreshCoordinator, Renewer};
+use super::{ANSWER, MARGIN, Need, RefreshCoordinator, Renewer, within};
 use crate::dispatch::context_of_connection;
 use crate::error::Result;
 use crate::host::{Host, StopSignal};
 use crate::integration::Integration;
-use crate::oauth::{ConnectionKey, ConnectionState, ConnectionSummary};
+use crate::oauth::{Connection, ConnectionKey, ConnectionState, ConnectionSummary};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(30);
@@ -22,6 +22,9 @@ const LONGEST_IDLE: Duration = Duration::from_hours(21);
 
 /// Renewals at a time.
 const AT_ONCE: usize = 4;
+
+/// Tells how the app behind a connection is asked for tokens.
+pub(super) type Renewers<'a> = &'a (dyn Fn(&ConnectionKey, &Connection) -> Result<Arc<dyn Renewer>> + Sync);
 
 impl RefreshCoordinator {
     /// Renews the tokens of these apps' connections before they end, and those that nobody has renewed for a day, until
@@ -34,7 +37,11 @@ impl RefreshCoordinator {
     ) {
         while !stop.is_given() {
             for integration in &integrations {
-                self.sweep_app(integration, &host, &stop).await;
+                let renewers = |key: &ConnectionKey, connection: &Connection| {
+                    let context = context_of_connection(integration, &host, &self, key, connection)?;
+                    Ok(Arc::new(context) as Arc<dyn Renewer>)
+                };
+                self.sweep_app(integration.app_id(), &renewers, &stop).await;
             }
             tokio::select! {
                 () = tokio::time::sleep(jittered(ROUND)) => {}
@@ -43,13 +50,9 @@ impl RefreshCoordinator {
         }
     }
 
-    async fn sweep_app(
-        self: &Arc<Self>,
-        integration: &Arc<Integration>,
-        host: &Arc<dyn Host>,
-        stop: &StopSignal,
-    ) {
-        let connections = match self.store.list(integration.app_id()).await {
+    /// One round for the connections of an app.
+    pub(super) async fn sweep_app(self: &Arc<Self>, app_id: &str, renewers: Renewers<'_>, stop: &StopSignal) {
+        let connections = match within(ANSWER, self.store.list(app_id)).await {
             Ok(connections) => connections,
             Err(error) => {
                 tracing::warn!(%error, "the connections cannot be listed; none is renewed ahead of time");
@@ -58,45 +61,34 @@ impl RefreshCoordinator {
         };
         let now = self.now();
         let due = connections.into_iter().filter(|connection| is_due(connection, now));
-        let renewals = due.map(|connection| self.renew_ahead(integration, host, connection, stop));
+        let renewals = due.map(|summary| async move {
+            let key = ConnectionKey { app_id: app_id.to_owned(), name: summary.name.clone() };
+            if stop.is_given() {
+                return;
+            }
+            if let Err(error) = self.renew_ahead(&key, &summary, renewers).await {
+                tracing::warn!(connection = key.name, %error, "not renewed ahead of time");
+            }
+        });
         futures_util::stream::iter(renewals).for_each_concurrent(AT_ONCE, |renewal| renewal).await;
     }
 
     async fn renew_ahead(
         self: &Arc<Self>,
-        integration: &Arc<Integration>,
-        host: &Arc<dyn Host>,
-        connection: ConnectionSummary,
-        stop: &StopSignal,
-    ) {
-        if stop.is_given() {
-            return;
-        }
-        let name = connection.name.clone();
-        if let Err(error) = self.renew_idle(integration, host, connection).await {
-            tracing::warn!(connection = name, %error, "not renewed ahead of time");
-        }
-    }
-
-    async fn renew_idle(
-        self: &Arc<Self>,
-        integration: &Arc<Integration>,
-        host: &Arc<dyn Host>,
-        summary: ConnectionSummary,
+        key: &ConnectionKey,
+        summary: &ConnectionSummary,
+        renewers: Renewers<'_>,
     ) -> Result<()> {
-        let is_idle = is_idle(&summary, self.now());
-        let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: summary.name };
-        let Some(connection) = self.connection(&key).await? else { return Ok(()) };
+        let Some(connection) = self.connection(key).await? else { return Ok(()) };
         if connection.tokens.refresh_token.is_none() {
             return Ok(());
         }
         let mut need = Need::of(MARGIN + ROUND);
-        if is_idle && connection.generation == summary.generation {
+        if is_idle(summary, self.now()) && connection.generation == summary.generation {
             need.other_than = Some(connection.tokens.access_token.clone());
         }
-        let renewer: Arc<dyn Renewer> =
-            Arc::new(context_of_connection(integration, host, self, &key, &connection)?);
-        self.get(&key, &need, &renewer).await.map(drop)
+        let renewer = renewers(key, &connection)?;
+        self.get(key, &need, &renewer).await.map(drop)
     }
 }
 

@@ -1,0 +1,121 @@
+//! The command line of every connector that is linked in: one server for all of them, and what a server needs.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use connector_core::integration::Integration;
+use connector_core::{ConnectorError, registry};
+
+use crate::audit::AuditCommand;
+use crate::host::CliHost;
+use crate::keys::KeysCommand;
+use crate::logging::LogFormat;
+use crate::output::{self, Ended, Output};
+use crate::refusal::refusal;
+use crate::serve::ServeCommand;
+use crate::{arguments, audit, keys, logging, runtime, serve, spec};
+
+/// Where errors of this program are told to have happened, and what its store is named after.
+const NAME: &str = "connector";
+
+/// The command line of every connector that is linked in.
+pub struct Connectors {
+    binary: &'static str,
+}
+
+#[derive(Parser)]
+#[command(about = "Every connector behind one server", version, subcommand_required = true)]
+#[command(disable_help_subcommand = true)]
+struct Typed {
+    #[command(subcommand)]
+    command: Command,
+    /// Exit with 0 whenever an envelope was printed [env: `CONNECTOR_EXIT_ZERO`]
+    #[arg(long, global = true)]
+    exit_zero: bool,
+    /// Form of the lines on standard error: text on a terminal, else JSON
+    #[arg(long, global = true)]
+    log_format: Option<LogFormat>,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Do everything over HTTP, by the clock, and for people
+    Serve(ServeCommand),
+    /// Make, show and take back keys to the server
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Show who was handed which token, and whether the log of it is whole
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print the OpenAPI document of the server
+    Spec,
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Serve(_) => "serve",
+            Self::Keys(_) => "keys",
+            Self::Audit(_) => "audit",
+            Self::Spec => "spec",
+        }
+    }
+}
+
+impl Connectors {
+    /// A command line for the program `binary`.
+    pub fn new(binary: &'static str) -> Self {
+        Self { binary }
+    }
+
+    /// Runs the command that the program was started with.
+    pub fn run(self) -> ExitCode {
+        let typed: Vec<OsString> = std::env::args_os().collect();
+        let output = Output { exit_zero: arguments::wants_exit_zero(&typed), file: None };
+        let matches = Typed::command().name(self.binary).bin_name(self.binary).try_get_matches_from(&typed);
+        let typed = match matches.and_then(|matches| Typed::from_arg_matches(&matches)) {
+            Ok(typed) => typed,
+            Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+                return output::print_text(&error.render().to_string());
+            }
+            Err(error) => return output.end_as(NAME, "command_line", "command_line", Err(refusal(&error))),
+        };
+        let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
+        logging::start(typed.log_format.unwrap_or(usual));
+        let name = typed.command.name();
+        output.end_as(NAME, "command_line", name, execute(typed.command))
+    }
+}
+
+fn execute(command: Command) -> Result<Ended, ConnectorError> {
+    let runtime = runtime(matches!(command, Command::Serve(_)))?;
+    let result = match command {
+        Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
+        Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
+        Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
+        Command::Spec => {
+            let integrations = integrations();
+            Ok(spec::run(&integrations.iter().map(|integration| &**integration).collect::<Vec<_>>()))
+        }
+    };
+    runtime.shutdown_background();
+    result
+}
+
+fn integrations() -> Vec<Arc<Integration>> {
+    registry::connectors().into_iter().map(|connector| Arc::new((connector.integration)())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_fit_together() {
+        Typed::command().debug_assert();
+    }
+}

@@ -1,0 +1,79 @@
+//! What a caller over HTTP may ask for: whose connection, and where its secrets and records may go.
+
+use connector_core::capability::Capability;
+use connector_core::dispatch::DEFAULT_CONNECTION;
+use connector_core::envelope::RequestEnvelope;
+use connector_core::integration::Integration;
+use connector_core::{ConnectorError, ErrorCode, Result};
+use serde_json::Value;
+
+use crate::serve::access::{Caller, Scope};
+
+/// The customer's app whose connection a call would use; `None` when it brings credentials of its own, or needs none.
+pub(super) fn customer_app(
+    integration: &Integration,
+    capability: &str,
+    envelope: &RequestEnvelope,
+) -> Option<String> {
+    let named = envelope.request.get("connection").and_then(Value::as_str);
+    let stored = envelope.auth.as_ref().map(|auth| auth.get("stored"));
+    let connection = match stored {
+        Some(Some(stored)) => stored.get("connection").and_then(Value::as_str).unwrap_or(DEFAULT_CONNECTION),
+        Some(None) => named?,
+        None => match named {
+            Some(named) => named,
+            None => integration
+                .capability(capability)
+                .is_none_or(Capability::needs_auth)
+                .then_some(DEFAULT_CONNECTION)?,
+        },
+    };
+    Some(connection.split('/').next().unwrap_or_default().to_owned())
+}
+
+/// Refuses to send what is ours to a place that the caller chose, unless he may do everything.
+///
+/// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent; one in
+/// the request decides which database or file is written to.
+pub(crate) fn check_places(
+    caller: &Caller,
+    integration: &Integration,
+    capability: &str,
+    envelope: &RequestEnvelope,
+    customer_app: Option<&str>,
+) -> Result<()> {
+    let needs_auth = integration.capability(capability).is_some_and(Capability::needs_auth);
+    let brings_own = envelope.auth.as_ref().is_some_and(|auth| !auth.contains_key("stored"));
+    let brings_all = needs_auth && brings_own;
+    let place = envelope
+        .request
+        .get("sink")
+        .and_then(|sink| sink.get("url"))
+        .filter(|url| !url.is_null())
+        .map(|_| "/request/sink/url".to_owned())
+        .or_else(|| {
+            let address = address_in_settings(integration, envelope).filter(|_| !brings_all)?;
+            Some(format!("/settings/{address}"))
+        });
+    let Some(place) = place else { return Ok(()) };
+    let app = customer_app.unwrap_or(DEFAULT_CONNECTION);
+    caller.require(Scope::Admin, app, integration.app_id()).map_err(|_| {
+        let message = format!("{place} may be chosen with a key for everything only");
+        ConnectorError::new(ErrorCode::PermissionDenied, message)
+            .app_error_code("access.insufficient_scope")
+            .hint("leave it out: the server's own setting is used; or use a key with the scope admin")
+    })
+}
+
+/// A setting of the envelope that is an address.
+fn address_in_settings(integration: &Integration, envelope: &RequestEnvelope) -> Option<String> {
+    if envelope.settings.is_empty() {
+        return None;
+    }
+    let schema = integration.settings_schema();
+    let is_address = |name: &&String| {
+        let property = schema.pointer(&format!("/properties/{}", name.replace('~', "~0").replace('/', "~1")));
+        property.is_some_and(|property| property["format"] == "uri")
+    };
+    envelope.settings.keys().find(is_address).cloned()
+}

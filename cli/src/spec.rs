@@ -1,0 +1,13 @@
+//! `spec`: the OpenAPI document of connectors.
+
+use connector_core::integration::Integration;
+
+use crate::output::Ended;
+use crate::serve::openapi_document;
+
+/// Where the server listens when nobody says otherwise.
+const USUAL_ADDRESS: &str = "http://127.0.0.1:8080";
+
+pub(crate) fn run(integrations: &[&Integration]) -> Ended {
+    Ended::Text(openapi_document(integrations, USUAL_ADDRESS).to_string())
+}
