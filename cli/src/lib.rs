@@ -105,7 +105,7 @@ impl CommandLine {
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
             Command::Audit(command) => {
-                runtime.block_on(audit::run(&host::CliHost::new(integration.app_id()), command))
+                runtime.block_on(audit::run(&CliHost::new(integration.app_id()), command))
             }
             Command::Completions(shell) => {
                 Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))

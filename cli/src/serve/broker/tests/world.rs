@@ -27,13 +27,8 @@ struct Settings {
 
 fn integration() -> Arc<Integration> {
     let oauth = OAuth::new(|settings: &Settings| {
-        Ok(OAuthClient {
-            authorize_url: "https://app.example/authorize".to_owned(),
-            token_url: "https://app.example/token".to_owned(),
-            client_id: settings.client_id.clone(),
-            client_secret: settings.client_secret.clone(),
-            redirect_uri: None,
-        })
+        let client = OAuthClient::new("https://app.example/authorize", "https://app.example/token");
+        Ok(client.client_id(settings.client_id.clone()).client_secret(settings.client_secret.clone()))
     });
     let integration =
         Integration::builder::<Settings>("example", "1.0.0").auth(&[AuthKind::Oauth]).oauth(oauth).build();
