@@ -15,9 +15,10 @@ demo: ## build the Teamleader connector and run its demo: nothing needed but Rus
 
 # Binaries and tests are built in one go: built apart, dependencies whose features only the tests
 # switch on would be compiled twice.
-test: ## run all tests, whole-system ones included (finds PostgreSQL and Node.js, or installs them where it may)
+test: ## run all tests, whole-system ones included (finds PostgreSQL, Node.js and Chromium, or installs them where it may)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
 	NODE_BIN="$$(tests/find-node --install)" && export NODE_BIN && \
+	tests/find-chromium --install >/dev/null && \
 	$(CARGO) build --workspace --bins --tests && \
 	$(CARGO) test --workspace
 
@@ -43,6 +44,7 @@ coverage: ## run the tests and write their line coverage to target/coverage
 	RUSTFLAGS="$$($(CARGO) tarpaulin --print-rust-flags --engine llvm | sed -n 's/^RUSTFLAGS="\(.*\)"$$/\1/p')" \
 	$(CARGO) build --workspace --bins --tests --target-dir $(INSTRUMENTED)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	tests/find-chromium --install >/dev/null && \
 	$(CARGO) tarpaulin --engine llvm --workspace --skip-clean --target-dir $(INSTRUMENTED) \
 		--objects $(INSTRUMENTED)/debug/tl-connector --out Html --out Lcov --output-dir target/coverage
 

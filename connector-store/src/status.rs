@@ -49,7 +49,6 @@ impl Default for StreamQuery {
 
 /// A connection that something was ever written of, whether its tokens are in the vault or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct SyncedConnection {
     /// Its name.
     pub connection: String,
@@ -57,11 +56,12 @@ pub struct SyncedConnection {
     pub streams: u64,
     /// When something of it was last written.
     pub updated_at: Timestamp,
+    /// How its last run ended; `None` when it is not known any more.
+    pub last_status: Option<String>,
 }
 
 /// A run, as recorded.
 #[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
 pub struct RunSummary {
     /// Its id, as in `_run_id` of the rows that it wrote.
     pub run_id: Uuid,
@@ -83,7 +83,6 @@ pub struct RunSummary {
 
 /// A stream, as stored.
 #[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
 pub struct StreamSummary {
     /// Name of the connection.
     pub connection: String,
@@ -130,11 +129,12 @@ pub(crate) type RunRow = (String, String, String, String, String, String, Option
 /// A row with a stream: connection, schema, name, state, last change, number of rejects.
 pub(crate) type StreamRow = (String, String, String, String, String, i64);
 
-/// A row with a connection: its name, number of streams, last change.
-pub(crate) type SyncedRow = (String, i64, String);
+/// A row with a connection: its name, number of streams, last change, status of the last run.
+pub(crate) type SyncedRow = (String, i64, String, Option<String>);
 
-pub(crate) fn synced((connection, streams, updated_at): SyncedRow) -> Result<SyncedConnection> {
-    Ok(SyncedConnection { connection, streams: streams.unsigned_abs(), updated_at: instant(&updated_at)? })
+pub(crate) fn synced((connection, streams, updated_at, last_status): SyncedRow) -> Result<SyncedConnection> {
+    let (streams, updated_at) = (streams.unsigned_abs(), instant(&updated_at)?);
+    Ok(SyncedConnection { connection, streams, updated_at, last_status })
 }
 
 pub(crate) fn run(row: RunRow) -> Result<RunSummary> {

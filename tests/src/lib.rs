@@ -12,6 +12,7 @@ pub mod comparison;
 pub mod following;
 pub mod oauth_server;
 pub mod openapi;
+pub mod people;
 pub mod served;
 pub mod source;
 pub mod store;

@@ -45,6 +45,7 @@ mod oauth;
 mod odd_data;
 mod older_tool;
 mod output;
+mod page;
 mod runs;
 mod schedules;
 mod secrets;

@@ -75,7 +75,9 @@ impl Database {
         let rows: Vec<SyncedRow> = sqlx::query_as(concat!(
             "SELECT connection, count(*), ",
             instant!("max(updated_at)"),
-            " FROM connector.cursors WHERE app_id = $1 GROUP BY connection ORDER BY connection"
+            ", (SELECT status FROM connector.runs r WHERE r.app_id = $1 AND r.connection = c.connection
+                ORDER BY started_at DESC, run_id LIMIT 1)
+             FROM connector.cursors c WHERE app_id = $1 GROUP BY connection ORDER BY connection"
         ))
         .bind(app_id)
         .fetch_all(self.pool())

@@ -58,8 +58,10 @@ impl Database {
             return Ok(Vec::new());
         };
         let rows: Vec<SyncedRow> = sqlx::query_as(
-            "SELECT connection, count(*), max(updated_at) FROM connector_cursors WHERE app_id = ?1
-             GROUP BY connection ORDER BY connection",
+            "SELECT connection, count(*), max(updated_at),
+                 (SELECT status FROM connector_runs r WHERE r.app_id = ?1 AND r.connection = c.connection
+                  ORDER BY started_at DESC, run_id LIMIT 1)
+             FROM connector_cursors c WHERE app_id = ?1 GROUP BY connection ORDER BY connection",
         )
         .bind(app_id.to_owned())
         .fetch_all(&mut connection)

@@ -1,7 +1,7 @@
 //! What the store tells about itself, and how it comes to be.
 
 use connector_core::sync::Status;
-use connector_store::{RunQuery, StreamQuery};
+use connector_store::{RunQuery, StreamQuery, SyncedConnection};
 
 use crate::world::{Shape, World, begin, companies, company, key, shared, state};
 
@@ -31,13 +31,18 @@ pub(crate) async fn runs_and_streams_are_listed(world: World) {
 
 pub(crate) async fn runs_are_chosen_by_connection_and_id(world: World) {
     let mut ids = Vec::new();
-    for connection in ["acme", "acme", "globex", "initech"] {
+    for (connection, status) in [
+        ("acme", Status::Failed),
+        ("acme", Status::Partial),
+        ("globex", Status::Succeeded),
+        ("initech", Status::Succeeded),
+    ] {
         let run = begin(&world.store, connection, false).await.unwrap();
         let mut stream = run.open(&companies()).await;
         stream.write(&[company(1, 1)], &state(1)).await.unwrap();
         drop(stream);
         ids.push(run.start.run_id);
-        run.finish(Status::Succeeded).await.unwrap();
+        run.finish(status).await.unwrap();
     }
     let chosen = async |connections: Option<&[&str]>, run_id, most| {
         let connections = connections.map(|names| names.iter().map(ToString::to_string).collect());
@@ -57,8 +62,11 @@ pub(crate) async fn runs_are_chosen_by_connection_and_id(world: World) {
     let last = world.store.last_runs("example", &names).await.unwrap();
     assert_eq!(last.iter().map(|run| run.run_id).collect::<Vec<_>>(), [ids[1], ids[2]]);
     let synced = world.store.synced_connections("example").await.unwrap();
-    let synced: Vec<_> = synced.iter().map(|found| (found.connection.as_str(), found.streams)).collect();
-    assert_eq!(synced, [("acme", 1), ("globex", 1), ("initech", 1)]);
+    let told =
+        |found: &SyncedConnection| (found.connection.clone(), found.streams, found.last_status.clone());
+    let wanted = |name: &str, status: &str| (name.to_owned(), 1, Some(status.to_owned()));
+    let wanted = [wanted("acme", "partial"), wanted("globex", "succeeded"), wanted("initech", "succeeded")];
+    assert_eq!(synced.iter().map(told).collect::<Vec<_>>(), wanted);
 }
 
 pub(crate) async fn streams_are_listed_page_by_page(world: World) {

@@ -1,6 +1,6 @@
 //! A headless Chromium, driven as a person would: it looks, clicks and types.
 //!
-//! The protocol (W3C WebDriver) is a few requests with JSON; the clients on crates.io bring two hundred crates along,
+//! The protocol (`WebDriver`, of the W3C) is a few requests with JSON; the clients on crates.io bring two hundred crates along,
 //! among them one that this workspace refuses.
 //!
 //! ```no_run

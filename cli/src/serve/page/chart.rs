@@ -48,7 +48,9 @@ impl Chart {
         let most_rows = runs.iter().map(|run| run.rows).max()?;
         let most_requests = runs.iter().map(|run| run.requests).max()?;
         let slots = u32::try_from(runs.len().max(FEWEST_SLOTS)).ok()?;
-        let bars = (0..).zip(runs).map(|(at, run)| Bars {
+        // The newest stands at the right edge, however few there are.
+        let free = slots - u32::try_from(runs.len()).ok()?;
+        let bars = (free..).zip(runs).map(|(at, run)| Bars {
             x: at * SLOT + (SLOT - BAR) / 2,
             rows: bar(run.rows, most_rows),
             requests: bar(run.requests, most_requests),
@@ -86,6 +88,7 @@ mod tests {
         assert_eq!(chart.bars[1].requests, (50, 50));
         assert_eq!((chart.most_rows, chart.most_requests), (1000, 10));
         assert!(chart.bars.windows(2).all(|pair| pair[0].x + BAR < pair[1].x));
+        assert!(chart.bars[3].x + SLOT > chart.width, "the newest stands at the right");
     }
 
     #[test]

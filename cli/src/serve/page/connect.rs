@@ -49,7 +49,16 @@ pub(super) async fn connect(
         visitor.caller.require(Scope::ConnectionWrite, first_part(name), &app_id).map_err(fail)?;
     }
     let shows_state = name.as_ref().is_some_and(|name| Rights::of(&visitor.caller, &app_id, name).status);
-    let view = json!({"frame": visitor.frame, "app_id": &app_id, "app": name_of(app), "start": name.as_ref().map(|name| start_path(&app_id, name)), "is_known": shows_state && name.as_deref().is_some_and(is_known), "suggested": if is_known("default") { "" } else { "default" }, "name": name, "refused": refused});
+    let view = json!({
+        "frame": visitor.frame,
+        "app_id": &app_id,
+        "app": name_of(app),
+        "start": name.as_ref().map(|name| start_path(&app_id, name)),
+        "is_known": shows_state && name.as_deref().is_some_and(is_known),
+        "suggested": if is_known("default") { "" } else { "default" },
+        "name": name,
+        "refused": refused,
+    });
     Ok(page(StatusCode::OK, "connect.html", view))
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use connector_core::Result;
-use connector_core::oauth::ConnectionSummary;
-use connector_store::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
+use connector_core::oauth::{ConnectionState, ConnectionSummary};
+use connector_store::{RunQuery, RunSummary, Schedule, StreamQuery, StreamSummary, SyncedConnection};
 
 use super::access::Rights;
 use crate::serve::access::Caller;
@@ -47,6 +47,8 @@ pub(super) struct Facts {
     pub(super) streams: Vec<StreamSummary>,
     /// There are more streams than these.
     pub(super) has_more_streams: bool,
+    /// What starts by the clock.
+    pub(super) schedules: Vec<Schedule>,
     /// Runs of this process that are under way.
     pub(super) under_way: Vec<RunView>,
 }
@@ -61,9 +63,19 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn needs_somebody(&self) -> bool {
-        let stored = self.stored.as_ref();
-        stored.is_some_and(|stored| stored.state != Default::default() || stored.renewal.failures > 0)
+    /// Its place in the order: first what needs somebody, then what may.
+    fn urgency(&self) -> u8 {
+        let is_wrong = |stored: &ConnectionSummary| {
+            stored.state != ConnectionState::Active || stored.renewal.failures > 0
+        };
+        let last_status = self.synced.as_ref().and_then(|synced| synced.last_status.as_deref());
+        if self.stored.as_ref().is_some_and(is_wrong) {
+            0
+        } else if matches!(last_status, Some("failed" | "partial")) {
+            1
+        } else {
+            2
+        }
     }
 }
 
@@ -100,6 +112,7 @@ impl Facts {
                 .await?,
             streams,
             has_more_streams,
+            schedules: store.schedules(app_id).await?.into_iter().map(|stored| stored.schedule).collect(),
             under_way: names.iter().filter_map(|name| server.runs.of_connection(app_id, name)).collect(),
             places: shown,
             places_in_all,
@@ -146,7 +159,7 @@ fn places(
             }
         })
         .collect();
-    places.sort_by_key(|place| !place.needs_somebody());
+    places.sort_by_key(Place::urgency);
     places
 }
 
@@ -159,7 +172,7 @@ fn fits(place: &Place, wanted: &Wanted) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::oauth::{ConnectionState, Renewal};
+    use connector_core::oauth::Renewal;
     use jiff::Timestamp;
 
     fn connection(name: &str, state: ConnectionState) -> ConnectionSummary {
@@ -181,9 +194,15 @@ mod tests {
             connection("b", ConnectionState::ReauthorizationRequired),
             connection("c", ConnectionState::Active),
         ];
-        let found = places(connections, Vec::new(), |_| Rights::all());
+        let synced = ["a", "c"].map(|name| SyncedConnection {
+            connection: name.to_owned(),
+            streams: 1,
+            updated_at: Timestamp::UNIX_EPOCH,
+            last_status: Some(if name == "c" { "failed" } else { "succeeded" }.to_owned()),
+        });
+        let found = places(connections, synced.into(), |_| Rights::all());
         let names: Vec<_> = found.iter().map(|place| place.name.as_str()).collect();
-        assert_eq!(names, ["b", "a", "c"]);
+        assert_eq!(names, ["b", "c", "a"]);
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(super) struct When {
     iso: String,
     /// `4 min ago`, `in 2 h`, or the day when that is far.
     text: String,
+    /// The day and the minute, for rows that stand under each other.
+    minute: String,
     /// To the second, in UTC.
     exact: String,
 }
@@ -19,6 +21,7 @@ impl When {
         Self {
             iso: instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             text: relative(instant, now),
+            minute: minute(instant, now),
             exact: instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         }
     }
@@ -46,6 +49,11 @@ fn relative(instant: Timestamp, now: Timestamp) -> String {
         },
     };
     if is_past { format!("{count} {unit} ago") } else { format!("in {count} {unit}") }
+}
+
+fn minute(instant: Timestamp, now: Timestamp) -> String {
+    let is_near = now.as_second() - instant.as_second() < 300 * DAY;
+    instant.strftime(if is_near { "%b %-d, %H:%M" } else { "%Y-%m-%d" }).to_string()
 }
 
 /// A time taken: `0.4 s`, `3 min 4 s`.
@@ -83,6 +91,8 @@ mod tests {
         ] {
             assert_eq!(When::new(at(instant), now).text, expected, "{instant}");
         }
+        assert_eq!(When::new(at("2026-11-02T09:05:40Z"), now).minute, "Nov 2, 09:05");
+        assert_eq!(When::new(at("2025-11-02T09:05:40Z"), now).minute, "2025-11-02");
         assert_eq!(When::new(at("2026-11-22T11:55:40.7Z"), now).exact, "2026-11-22 11:55:40 UTC");
     }
 

@@ -80,7 +80,14 @@ pub(super) async fn streams(
     });
     let streams: Vec<_> = found.iter().map(|stream| StreamRow::new(stream, visitor.now)).collect();
     let connector = Connector::new(app, shown.connection.as_ref());
-    let view = json!({"frame": visitor.frame, "connector": connector, "connection": shown.connection, "streams": streams, "more": more, "is_later": is_later});
+    let view = json!({
+        "frame": visitor.frame,
+        "connector": connector,
+        "connection": shown.connection,
+        "streams": streams,
+        "more": more,
+        "is_later": is_later,
+    });
     Ok(page(StatusCode::OK, "streams.html", view))
 }
 
@@ -112,7 +119,13 @@ pub(super) async fn runs(
     });
     let runs: Vec<_> = found.iter().map(|run| RunRow::new(run, visitor.now)).collect();
     let connector = Connector::new(app, shown.connection.as_ref());
-    let view = json!({"frame": visitor.frame, "connector": connector, "connection": shown.connection, "runs": runs, "more": more});
+    let view = json!({
+        "frame": visitor.frame,
+        "connector": connector,
+        "connection": shown.connection,
+        "runs": runs,
+        "more": more,
+    });
     Ok(page(StatusCode::OK, "runs.html", view))
 }
 
@@ -132,7 +145,18 @@ pub(super) async fn run(
     let rights = Rights::of(&visitor.caller, &app_id, &run.connection);
     let live = server.runs.of_connection(&app_id, &run.connection).filter(|live| live.run_id == run_id);
     let reports = || run.report.iter().flat_map(|report| &report.streams);
-    let view = json!({"frame": visitor.frame, "app_id": &app_id, "app": name_of(app), "run": RunRow::new(&run, visitor.now), "live_run": live.map(|live| LiveRun::new(&live, visitor.now)), "may_cancel": rights.write, "may_connect": rights.connect, "troubles": troubles(&run, &name_of(app)), "warnings": reports().flat_map(Warning::of).collect::<Vec<_>>(), "streams": reports().map(StreamResult::new).collect::<Vec<_>>()});
+    let view = json!({
+        "frame": visitor.frame,
+        "app_id": &app_id,
+        "app": name_of(app),
+        "run": RunRow::new(&run, visitor.now),
+        "live_run": live.map(|live| LiveRun::new(&live, visitor.now)),
+        "may_cancel": rights.write,
+        "may_connect": rights.connect,
+        "troubles": troubles(&run, &name_of(app)),
+        "warnings": reports().flat_map(Warning::of).collect::<Vec<_>>(),
+        "streams": reports().map(StreamResult::new).collect::<Vec<_>>(),
+    });
     Ok(page(StatusCode::OK, "run.html", view))
 }
 
@@ -190,7 +214,15 @@ pub(super) async fn rejects(
         path: reject.path,
         seen: When::new(reject.last_seen_at, visitor.now),
     });
-    let view = json!({"frame": visitor.frame, "app": name_of(app), "connection": shown.connection, "stream": shown.stream, "is_later": shown.after > 0, "rejects": rows.collect::<Vec<_>>(), "more": more});
+    let view = json!({
+        "frame": visitor.frame,
+        "app": name_of(app),
+        "connection": shown.connection,
+        "stream": shown.stream,
+        "is_later": shown.after > 0,
+        "rejects": rows.collect::<Vec<_>>(),
+        "more": more,
+    });
     Ok(page(StatusCode::OK, "rejects.html", view))
 }
 

@@ -32,7 +32,7 @@ use axum::routing::{get, post};
 
 use super::Server;
 
-pub(crate) use people::show_errors_as_pages;
+pub(crate) use people::{message, show_errors_as_pages};
 pub(crate) use sessions::Sessions;
 
 pub(super) fn routes() -> Router<Arc<Server>> {

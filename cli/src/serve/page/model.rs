@@ -1,16 +1,21 @@
 //! What the pages show, made of what was read: no database, no clock, no request.
 
-use connector_core::sync::{Mode, Status, StreamReport};
-use connector_store::{RunSummary, StreamSummary};
+mod runs;
+#[cfg(test)]
+mod tests;
+
+use connector_store::{RunSummary, Schedule, StreamSummary};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::chart::{Chart, Figures};
+use super::chart::Chart;
 use super::facts::{CONNECTIONS, Facts, Place, Wanted};
-use super::instants::{When, taken};
-use super::states::{StateView, tone_of};
+use super::instants::When;
+use super::states::StateView;
 use super::trouble::Trouble;
-use crate::serve::syncs::RunView;
+use runs::chart;
+
+pub(super) use runs::{LiveRun, RunRow, StreamResult, Warning, troubles};
 
 /// A connector's part of a page.
 #[derive(Debug, Serialize)]
@@ -64,20 +69,6 @@ pub(super) struct NextRun {
     schedule: String,
 }
 
-/// A run in a list.
-#[derive(Debug, Serialize)]
-pub(super) struct RunRow {
-    run_id: String,
-    connection: String,
-    status: String,
-    tone: &'static str,
-    started: When,
-    taken: Option<String>,
-    rows: Option<u64>,
-    requests: Option<u64>,
-    rejected: u64,
-}
-
 /// A stream in a list.
 #[derive(Debug, Serialize)]
 pub(super) struct StreamRow {
@@ -92,20 +83,6 @@ pub(super) struct StreamRow {
     rejected: u64,
     changed: When,
     complete: Option<When>,
-}
-
-/// A run that is under way.
-#[derive(Debug, Serialize)]
-pub(super) struct LiveRun {
-    run_id: String,
-    connection: String,
-    started: When,
-    requests: u64,
-    received: u64,
-    written: u64,
-    done: usize,
-    streams: usize,
-    current: Vec<String>,
 }
 
 impl ConnectorView {
@@ -155,10 +132,10 @@ impl ConnectionView {
             is_stored: place.stored.is_some(),
             streams: place.synced.as_ref().map_or(0, |synced| synced.streams),
             is_busy_elsewhere: live.is_none() && last.is_some_and(|run| run.status == "running"),
-            troubles: last.map(|run| troubles(run, &facts.app)).unwrap_or_default(),
+            troubles: last.map(|run| news(run, &state, &facts.app)).unwrap_or_default(),
             last_run: last.map(|run| RunRow::new(run, now)),
             live: live.map(|run| LiveRun::new(run, now)),
-            next_run: None,
+            next_run: place.rights.read.then(|| NextRun::first(&facts.schedules, &place.name, now)).flatten(),
             may_write: place.rights.write,
             may_sync: place.rights.write && place.stored.is_some() && !state.reconnect,
             may_connect: place.rights.connect && facts.has_login,
@@ -173,20 +150,21 @@ impl ConnectionView {
     }
 }
 
-impl RunRow {
-    pub(super) fn new(run: &RunSummary, now: Timestamp) -> Self {
-        let report = run.report.as_ref();
-        Self {
-            run_id: run.run_id.to_string(),
-            connection: run.connection.clone(),
-            tone: tone_of(&run.status),
-            status: run.status.clone(),
-            started: When::new(run.started_at, now),
-            taken: run.finished_at.map(|end| taken(run.started_at, end)),
-            rows: report.map(|_| rows_written(run)),
-            requests: report.map(|report| report.requests),
-            rejected: report.map_or(0, |report| report.streams.iter().map(|stream| stream.rejected).sum()),
-        }
+/// What went wrong in a run, without what the state says better.
+fn news(run: &RunSummary, state: &StateView, app: &str) -> Vec<Trouble> {
+    let is_news = |trouble: &Trouble| !(trouble.reconnect && state.reconnect);
+    troubles(run, app).into_iter().filter(is_news).collect()
+}
+
+impl NextRun {
+    /// The first of a connection's schedules to come.
+    fn first(schedules: &[Schedule], connection: &str, now: Timestamp) -> Option<Self> {
+        let of_connection =
+            schedules.iter().filter(|schedule| schedule.enabled && schedule.key.connection == connection);
+        let (at, schedule) = of_connection
+            .filter_map(|schedule| Some((schedule.next_at?, schedule)))
+            .min_by_key(|(at, _)| *at)?;
+        Some(Self { at: When::new(at, now), schedule: schedule.expression.clone() })
     }
 }
 
@@ -205,108 +183,4 @@ impl StreamRow {
             complete: stream.state.full_read_at.map(|at| When::new(at, now)),
         }
     }
-}
-
-impl LiveRun {
-    pub(super) fn new(run: &RunView, now: Timestamp) -> Self {
-        let is_done = |status: &str| !matches!(status, "waiting" | "running");
-        let current = run.streams.iter().filter(|stream| stream.status == "running");
-        Self {
-            run_id: run.run_id.to_string(),
-            connection: run.connection.clone(),
-            started: When::new(run.started_at, now),
-            requests: run.requests,
-            received: run.streams.iter().map(|stream| stream.received).sum(),
-            written: run.streams.iter().map(|stream| stream.written).sum(),
-            done: run.streams.iter().filter(|stream| is_done(&stream.status)).count(),
-            streams: run.streams.len(),
-            current: current.take(3).map(|stream| stream.stream.clone()).collect(),
-        }
-    }
-}
-
-/// How a stream of a run ended.
-#[derive(Debug, Serialize)]
-pub(super) struct StreamResult {
-    name: String,
-    status: String,
-    tone: &'static str,
-    mode: &'static str,
-    received: u64,
-    inserted: u64,
-    updated: u64,
-    unchanged: u64,
-    deleted: u64,
-    rejected: u64,
-    requests: u64,
-    seconds: String,
-}
-
-impl StreamResult {
-    pub(super) fn new(report: &StreamReport) -> Self {
-        let status = name_of(&report.status);
-        Self {
-            name: report.stream.clone(),
-            tone: tone_of(&status),
-            status,
-            mode: match report.mode {
-                Mode::Incremental => "changes",
-                Mode::Full => "everything",
-            },
-            received: report.received,
-            inserted: report.inserted,
-            updated: report.updated,
-            unchanged: report.unchanged,
-            deleted: report.deleted,
-            rejected: report.rejected,
-            requests: report.requests,
-            seconds: format!("{:.1}", report.seconds),
-        }
-    }
-}
-
-/// What a person should know although a stream did its work.
-#[derive(Debug, Serialize)]
-pub(super) struct Warning {
-    stream: String,
-    text: String,
-}
-
-impl Warning {
-    pub(super) fn of(report: &StreamReport) -> Vec<Self> {
-        let warning = |text: &String| Self { stream: report.stream.clone(), text: text.clone() };
-        report.warnings.iter().map(warning).collect()
-    }
-}
-
-fn name_of(status: &Status) -> String {
-    serde_json::to_value(status).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
-}
-
-/// What went wrong in a run, each thing once.
-pub(super) fn troubles(run: &RunSummary, app: &str) -> Vec<Trouble> {
-    let Some(report) = &run.report else { return Vec::new() };
-    let errors =
-        report.streams.iter().filter_map(|stream| Some((stream.stream.as_str(), stream.error.as_ref()?)));
-    Trouble::grouped(errors, app)
-}
-
-fn rows_written(run: &RunSummary) -> u64 {
-    let streams = run.report.iter().flat_map(|report| &report.streams);
-    streams.map(|stream| stream.inserted + stream.updated + stream.deleted).sum()
-}
-
-fn chart(runs: &[RunSummary], now: Timestamp) -> Option<Chart> {
-    let figures = runs.iter().rev().filter_map(|run| {
-        let requests = run.report.as_ref()?.requests;
-        let rows = rows_written(run);
-        let started = When::new(run.started_at, now);
-        Some(Figures {
-            rows,
-            requests,
-            tone: tone_of(&run.status),
-            label: format!("{}: {}, {rows} rows, {requests} requests", started.exact(), run.status),
-        })
-    });
-    Chart::new(figures.collect())
 }

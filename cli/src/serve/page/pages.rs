@@ -43,11 +43,18 @@ pub(super) async fn overview(
         };
         connectors.push(view(&server, app, &visitor, &wanted).await?);
     }
+    // On later pages there may be less to look at than there is.
+    let is_whole = shown.page == 0 && shown.find.is_empty();
     let attention: usize = connectors.iter().map(ConnectorView::attention).sum();
     Ok(page(
         StatusCode::OK,
         "overview.html",
-        json!({"frame": visitor.frame, "connectors": connectors, "attention": attention}),
+        json!({
+            "frame": visitor.frame,
+            "connectors": connectors,
+            "attention": attention,
+            "is_whole": is_whole,
+        }),
     ))
 }
 

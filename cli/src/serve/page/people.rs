@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::frame::Frame;
 use super::sign_in::is_https;
 use super::templates::page;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, sentence};
 use crate::serve::Server;
 
 /// No envelope of an error is longer.
@@ -45,14 +45,31 @@ pub(crate) async fn show_errors_as_pages(
     if envelope["is_error"] != true {
         return Response::from_parts(parts, body.into());
     }
-    if parts.status == StatusCode::UNAUTHORIZED {
+    // The app may have refused its own login, which is another matter.
+    let is_of_keys =
+        envelope["error"]["app_error_code"].as_str().is_some_and(|code| code.starts_with("access."));
+    if parts.status == StatusCode::UNAUTHORIZED && is_of_keys {
         return to_sign_in(&server, &method, &uri, &headers);
     }
-    let mut shown = error_page(&server, parts.status, &envelope["error"], &uri, &headers);
+    let mut shown = error_page(&server, parts.status, &envelope["error"], &method, &uri, &headers);
     if let Some(wait) = parts.headers.remove(RETRY_AFTER) {
         shown.headers_mut().insert(RETRY_AFTER, wait);
     }
     shown
+}
+
+/// A page with one message, for other routes that people come to. It tells nothing about whoever looks at it.
+pub(crate) fn message(status: StatusCode, heading: &str, text: &str, hint: Option<&str>) -> Response {
+    let view = json!({
+        "frame": Frame::bare(),
+        "heading": heading,
+        "message": sentence(text),
+        "hint": hint.map(sentence),
+        "who": null,
+        "link": "/",
+        "link_text": "To the overview",
+    });
+    page(status, "message.html", view)
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
@@ -76,6 +93,7 @@ fn error_page(
     server: &Server,
     status: StatusCode,
     error: &Value,
+    method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Response {
@@ -85,12 +103,22 @@ fn error_page(
         StatusCode::FORBIDDEN => "This is not allowed",
         StatusCode::CONFLICT => "Not now",
         StatusCode::TOO_MANY_REQUESTS => "Too many requests",
-        _ if status.is_server_error() => "This cannot be shown now",
+        _ if status.is_server_error() || method == Method::GET => "This cannot be shown now",
         _ => "This did not work",
     };
     let frame = Frame::new(&server.sessions, headers, uri, Timestamp::now());
-    let who = (status != StatusCode::FORBIDDEN && status.is_server_error()).then_some(&trouble.who);
+    let is_of_visitor =
+        matches!(status, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::CONFLICT);
+    let who = (!is_of_visitor).then_some(&trouble.who);
     let (link, link_text) = if uri.path() == "/" { ("/", "Try again") } else { ("/", "To the overview") };
-    let view = json!({"frame": frame, "heading": heading, "who": who, "link": link, "link_text": link_text, "message": &trouble.message, "hint": &trouble.hint});
+    let view = json!({
+        "frame": frame,
+        "heading": heading,
+        "who": who,
+        "link": link,
+        "link_text": link_text,
+        "message": &trouble.message,
+        "hint": &trouble.hint,
+    });
     page(status, "message.html", view)
 }

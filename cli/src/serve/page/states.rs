@@ -48,29 +48,29 @@ impl StateView {
             ConnectionState::Active => view("Connected", "good", None),
             ConnectionState::RefreshIndeterminate => {
                 let advice = format!(
-                    "An answer of {app} got lost while the token was renewed. It is tried once more when the access \
-                     token ends; nothing has to be done unless that fails too."
+                    "An answer of {app} got lost while the token was renewed. It is tried once more when the \
+                     access token ends; nothing has to be done unless that fails too."
                 );
                 view("Unsure", "warn", Some(advice))
             }
             ConnectionState::ReauthorizationRequired => {
                 let advice = format!(
-                    "{app} does not accept the stored login any more. Log in again: somebody with access to the \
-                     account has to reconnect it. No data is lost; syncs wait until then."
+                    "{app} does not accept the stored login any more. Log in again: somebody with access to \
+                     the account has to reconnect it. No data is lost; syncs wait until then."
                 );
                 view("Log in again", "bad", Some(advice))
             }
             ConnectionState::Misconfigured => {
                 let advice = format!(
-                    "{app} refuses this server's client id or secret. Whoever runs this server must correct the \
-                     settings; logging in again does not help."
+                    "{app} refuses this server's client id or secret. Whoever runs this server must correct \
+                     the settings; logging in again does not help."
                 );
                 view("Settings wrong", "bad", Some(advice))
             }
             ConnectionState::Exhausted => {
-                let advice = "Renewing the token failed on many days in a row and is not tried any more. Log in again."
-                    .to_owned();
-                view("Log in again", "bad", Some(advice))
+                let advice = "Renewing the token failed on many days in a row and is not tried any more. \
+                              Log in again.";
+                view("Log in again", "bad", Some(advice.to_owned()))
             }
             // A later version of the framework knows more states than this page.
             other => view(other.name(), "warn", None),

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse, Response};
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment};
+use minijinja::{AutoEscape, Environment, HtmlEscape, Value};
 use serde::Serialize;
 
 use super::assets::{SCRIPT, STYLE};
@@ -23,6 +23,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     environment.add_filter("number", |number: u64| number_in_groups(number));
+    environment.add_filter("breakable", |text: String| breakable(&text));
+    environment.add_filter("with_code", |text: String| with_code(&text));
     environment.add_filter("query", |text: String| query_part(&text));
     environment.add_global("style", &*STYLE.path);
     environment.add_global("script", &*SCRIPT.path);
@@ -95,6 +97,21 @@ fn number_in_groups(number: u64) -> String {
     text
 }
 
+/// A name that may be broken after its underscores, and nowhere else.
+fn breakable(text: &str) -> Value {
+    Value::from_safe_string(HtmlEscape(text).to_string().replace('_', "_<wbr>"))
+}
+
+/// What stands between backticks is code.
+fn with_code(text: &str) -> Value {
+    let mut html = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        let part = HtmlEscape(part);
+        html += &if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() };
+    }
+    Value::from_safe_string(html)
+}
+
 fn query_part(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
@@ -108,6 +125,12 @@ mod tests {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(number_in_groups(number), text);
         }
+    }
+
+    #[test]
+    fn long_names_break_at_their_parts_and_stay_texts() {
+        assert_eq!(breakable("a_<b>").to_string(), "a_<wbr>&lt;b&gt;");
+        assert_eq!(with_code("run `a <b>` now").to_string(), "run <code>a &lt;b&gt;</code> now");
     }
 
     #[test]

@@ -84,11 +84,16 @@ impl Trouble {
 }
 
 /// Messages are parts of sentences elsewhere; here they stand alone.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if text.ends_with(['.', '!', '?', '`']) { "" } else { "." };
+    let first_word = text.split(' ').next().unwrap_or_default();
+    // An address or a name at the beginning stays as it is.
+    if !first_word.chars().all(|letter| letter.is_ascii_lowercase()) {
+        return format!("{text}{end}");
+    }
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}{end}", letters.as_str())
 }
 
@@ -121,6 +126,8 @@ mod tests {
         assert_eq!(trouble.message, "40 rows are gone.".to_owned());
         assert_eq!(trouble.hint.as_deref(), Some("Run `sync`"));
         assert_eq!(trouble.code, "conflict");
+        let named = ConnectorError::new(ErrorCode::Conflict, "sqlite://x.db is away");
+        assert_eq!(Trouble::new(&written(&named), "Example").message, "sqlite://x.db is away.");
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub(super) fn connection(seconds: i64) -> Connection {
 
 pub(super) async fn save(server: &Server, name: &str, connection: &Connection) {
     let host = &server.app("example").unwrap().host;
-    host.vault_for_keeping().unwrap().save(&key_of(name), connection).await.unwrap();
+    host.vault().unwrap().save(&key_of(name), connection).await.unwrap();
 }
 
 /// An answer with everything that can be looked at.

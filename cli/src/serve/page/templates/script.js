@@ -17,6 +17,9 @@ function show(live, run) {
   const done = run.streams.filter(isDone).length;
   const current = run.streams.filter((stream) => stream.status === "running").map((stream) => stream.stream);
   const part = (name) => live.querySelector(`[data-live="${name}"]`);
+  if (!part("text")) {
+    return; // Of a run of another process only its end is known.
+  }
   const text = `${done} of ${plural(run.streams.length, "stream")}, `
     + `${plural(sum(run.streams, "received"), "record")}, ${plural(run.requests, "request")}`;
   part("text").textContent = text;
@@ -55,6 +58,7 @@ async function refresh() {
     document.getElementById(focused)?.focus();
   }
   follow();
+  localTimes();
 }
 
 function announce(text) {
@@ -106,7 +110,8 @@ function follow() {
 
 function localTimes() {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  for (const time of document.querySelectorAll("time[title]")) {
+  for (const time of document.querySelectorAll("time[title]:not([data-local])")) {
+    time.dataset.local = "";
     time.title = `${time.title}, here ${format.format(new Date(time.dateTime))}`;
   }
 }
