@@ -119,12 +119,6 @@ impl CliHost {
         Ok(Some(coordinator))
     }
 
-    /// The vault, if connections can be kept in it.
-    pub(crate) fn vault_for_keeping(&self) -> Result<Arc<dyn TokenStore>> {
-        self.require_vault_key()?;
-        self.vault()
-    }
-
     /// The vault's keys, looked for once: a command for them may ask somebody, or cost money.
     pub(crate) fn vault_keys(&self) -> Result<VaultKeys> {
         let mut known = self.vault_keys.lock().unwrap_or_else(PoisonError::into_inner);

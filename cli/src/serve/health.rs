@@ -86,7 +86,7 @@ async fn look(server: &Server) -> Readiness {
         }
         Err(_) => ("too slow", Vec::new()),
     };
-    let has_key = server.apps.values().next().is_none_or(|app| app.host.vault_for_keeping().is_ok());
+    let has_key = server.apps.values().next().is_none_or(|app| app.host.require_vault_key().is_ok());
     let vault = if has_key { "ok" } else { "no key" };
     let status = if store == "ok" && has_key { "ready" } else { "not_ready" };
     Readiness { status, store, vault, connections }

@@ -76,7 +76,7 @@ async fn serve(
     };
     let server = Arc::new(Server::new(integrations, &host, options)?);
     // Better said now than when the first token is to be kept.
-    host.vault_for_keeping()?;
+    host.require_vault_key()?;
     first_key(&server.store.access_keys()).await?;
     metrics::start(stop.clone())?;
     tell_ready(address)?;

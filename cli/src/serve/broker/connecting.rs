@@ -132,7 +132,8 @@ async fn take_over(asked: &Asked, allowed: &Allowed, posted: Posted) -> Result<D
         keep(&allowed.integration, &host, new).await?;
         return Ok(Done::new(StatusCode::NO_CONTENT.into_response()));
     }
-    let vault = allowed.host.vault_for_keeping()?;
+    allowed.host.require_vault_key()?;
+    let vault = allowed.host.vault()?;
     let known = vault.list(&key.app_id).await?.into_iter().find(|known| known.name == key.name);
     if known.is_some_and(|known| known.account.is_some()) {
         let message = "the connection has an account, and nobody can tell whose this refresh token is";

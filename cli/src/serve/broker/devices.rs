@@ -100,7 +100,7 @@ async fn begin(asked: &Asked, allowed: Allowed, posted: Posted) -> Result<Done, 
         let message = "the app of this connector knows no agreeing on another device";
         return Err(ConnectorError::new(ErrorCode::UnsupportedOperation, message).into());
     }
-    allowed.host.vault_for_keeping()?;
+    allowed.host.require_vault_key()?;
     let started: Started =
         ask(&allowed, START_CAPABILITY, json!({"scopes": scope.into_list()}), Map::new()).await?;
     if !allowed.server.broker.devices.add(allowed.subject.key(), started.expires_at) {

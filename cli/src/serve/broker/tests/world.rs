@@ -27,10 +27,8 @@ struct Settings {
 
 fn integration() -> Arc<Integration> {
     let oauth = OAuth::new(|settings: &Settings| {
-        let at = |path| Url::parse(&format!("https://app.example/{path}")).expect("an address");
-        Ok(OAuthClient::new(at("authorize"), at("token"))
-            .client_id(settings.client_id.clone())
-            .client_secret(settings.client_secret.clone()))
+        let client = OAuthClient::new("https://app.example/authorize", "https://app.example/token");
+        Ok(client.client_id(settings.client_id.clone()).client_secret(settings.client_secret.clone()))
     });
     let integration =
         Integration::builder::<Settings>("example", "1.0.0").auth(&[AuthKind::Oauth]).oauth(oauth).build();
@@ -74,7 +72,7 @@ pub(super) fn connection(seconds: i64) -> Connection {
 
 pub(super) async fn save(server: &Server, name: &str, connection: &Connection) {
     let host = &server.app("example").unwrap().host;
-    host.vault_for_keeping().unwrap().save(&key_of(name), connection).await.unwrap();
+    host.vault().unwrap().save(&key_of(name), connection).await.unwrap();
 }
 
 /// An answer with everything that can be looked at.
