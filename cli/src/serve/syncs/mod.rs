@@ -5,6 +5,8 @@ mod events;
 mod live;
 mod routes;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub(super) use routes::routes;
