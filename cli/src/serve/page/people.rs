@@ -93,6 +93,7 @@ fn error_page(
     server: &Server,
     status: StatusCode,
     error: &Value,
+    method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Response {
