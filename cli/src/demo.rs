@@ -46,7 +46,7 @@ pub(crate) async fn run(
     let file = format!("{}.db", integration.app_id());
     make_room(integration, &file).await?;
     let (signals, stop) = Signals::new();
-    match signals.watch(play(integration, binary, sandbox, options, &file, stop)).await {
+    match signals.watch(Box::pin(play(integration, binary, sandbox, options, &file, stop))).await {
         Watched::Done(Ok(answer), _) if is_for_people() => Ok(Ended::Shown(answer.outcome)),
         Watched::Done(Ok(answer), _) => Ok(Ended::Answer(answer)),
         Watched::Done(Err(_), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),

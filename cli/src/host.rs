@@ -13,6 +13,9 @@ use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
 
+/// What is in use, by what names it; clones of a host share it.
+type Shared<K, V> = Arc<Mutex<Vec<(K, V)>>>;
+
 /// The command line as a host.
 pub(crate) struct CliHost {
     app_id: String,
@@ -20,11 +23,11 @@ pub(crate) struct CliHost {
     progress: Arc<dyn Progress>,
     stop: StopSignal,
     /// Stores that are open, by URL: two doors to one SQLite file would get into each other's way.
-    open: Arc<Mutex<Vec<(String, Store)>>>,
+    open: Shared<String, Store>,
     /// Budgets that are in use, by whose they are: each holds a connection, and a call for every page would make one.
-    budgets: Arc<Mutex<Vec<(BudgetScope, Arc<dyn RequestBudget>)>>>,
+    budgets: Shared<BudgetScope, Arc<dyn RequestBudget>>,
     /// Tokens that are in use, by the URL of their store: what one call learns of them serves all.
-    tokens: Arc<Mutex<Vec<(String, Arc<RefreshCoordinator>)>>>,
+    tokens: Shared<String, Arc<RefreshCoordinator>>,
     store_url: Option<String>,
     vault_keys: Arc<Mutex<Option<VaultKeys>>>,
 }

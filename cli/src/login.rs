@@ -66,7 +66,7 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: LoginCommand) -
             login.run(envelope.settings, &show, stop).await
         }
     };
-    match signals.watch(working).await {
+    match signals.watch(Box::pin(working)).await {
         Watched::Done(Ok(answer), _) => {
             if is_for_people() && !command.envelope.is_given() {
                 let response: Value = serde_json::from_str(answer.response.get()).unwrap_or_default();

@@ -51,7 +51,7 @@ fn a_command_gives_the_key(kind: Kind) {
     let folder = account.connector().working_folder();
     let script = folder.join("key of the vault");
     fs::write(&script, format!("echo asked >> asked\necho 'a secret word' >&2\nprintf %s '{VAULT_KEY}'\n"))
-        .unwrap();
+        .expect("the folder can be written to");
     let account = account
         .environment("CONNECTOR_VAULT_KEY", "")
         .environment("CONNECTOR_VAULT_KEY_COMMAND", "sh 'key of the vault'")
@@ -60,7 +60,11 @@ fn a_command_gives_the_key(kind: Kind) {
     let synced = account.sync(["companies", "deals"]);
     assert_eq!(synced.response()["status"], "succeeded");
     assert_eq!(account.token_requests(), 1);
-    assert_eq!(fs::read_to_string(folder.join("asked")).unwrap(), "asked\n", "once for a process");
+    assert_eq!(
+        fs::read_to_string(folder.join("asked")).expect("the script ran"),
+        "asked\n",
+        "once for a process"
+    );
     assert!(!format!("{synced:?}").contains("a secret word"), "{synced:?}");
     let status = account.connector().run(["vault", "status"]).response();
     assert_eq!(status["source"], "CONNECTOR_VAULT_KEY_COMMAND");
@@ -69,7 +73,7 @@ fn a_command_gives_the_key(kind: Kind) {
         (&json!("current"), &json!(1))
     );
 
-    fs::write(&script, format!("echo '{VAULT_KEY}' >&2\nexit 3\n")).unwrap();
+    fs::write(&script, format!("echo '{VAULT_KEY}' >&2\nexit 3\n")).expect("the folder can be written to");
     let failed = account.connector().run(["list_companies"]);
     assert_eq!(failed.exit_code(), 78, "{failed:?}");
     assert!(text(&failed.error()["message"]).contains("sh ended with exit status: 3"), "{failed:?}");

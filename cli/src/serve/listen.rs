@@ -41,7 +41,7 @@ pub(super) async fn run(
     command: ServeCommand,
 ) -> Result<Ended> {
     let (signals, stop) = Signals::new();
-    match signals.watch(serve(name, integrations, &command, stop)).await {
+    match signals.watch(Box::pin(serve(name, integrations, &command, stop))).await {
         Watched::Done(Err(error), None) => Err(error),
         Watched::Done(Ok(()), None) => Ok(Ended::Answer(Answer::new(&json!({"status": "stopped"}))?)),
         Watched::Done(Err(error), Some(signal)) => {

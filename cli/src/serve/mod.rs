@@ -1,5 +1,4 @@
 //! `serve`: everything that the command line can do, over HTTP, in one process that stops in good order.
-#![allow(dead_code, unused_imports, reason = "the parts are being built one after the other")]
 
 mod access;
 mod answer;

@@ -38,7 +38,7 @@ const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(integration: &Arc<Integration>, command: Listen) -> Result<Ended> {
     let (signals, stop) = Signals::new();
-    match signals.watch(serve(integration, &command, stop)).await {
+    match signals.watch(Box::pin(serve(integration, &command, stop))).await {
         Watched::Done(Err(error), None) => Err(error),
         Watched::Done(Ok(()), None) => Ok(Ended::Answer(Answer::new(&json!({"status": "stopped"}))?)),
         Watched::Done(Err(error), Some(signal)) => {

@@ -67,6 +67,6 @@ pub(crate) async fn the_text_of_a_key_is_not_in_the_database(world: World) {
     let digest = world.value(&format!("{columns} FROM {}", world.own("access_keys"))).await.unwrap();
     assert_eq!(digest.len(), 64);
     let digest = digest.to_lowercase();
-    let as_hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let as_hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     assert!(!as_hex.contains(&digest) && !format!("{key:?}").contains(secret));
 }

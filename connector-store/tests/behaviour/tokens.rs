@@ -120,8 +120,8 @@ pub(crate) async fn a_holder_that_goes_away_lets_go_at_once(vault: Vault) {
     });
     drop(locked);
     // Far less than the time for which a waiter waits.
-    let waited = tokio::time::timeout(Duration::from_secs(20), waiter).await;
-    assert_eq!(waited.unwrap().unwrap(), 1);
+    let seen = tokio::time::timeout(Duration::from_secs(20), waiter).await;
+    assert_eq!(seen.unwrap().unwrap(), 1);
 }
 
 pub(crate) async fn a_connection_that_is_taken_out_is_gone(vault: Vault) {

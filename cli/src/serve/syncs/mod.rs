@@ -12,4 +12,6 @@ mod view;
 pub(super) use routes::routes;
 pub(crate) use routes::{app_of, customer, require, respond};
 pub(crate) use runs::Runs;
-pub(crate) use view::{RunView, StreamView};
+pub(crate) use view::RunView;
+#[cfg(test)]
+pub(crate) use view::StreamView;

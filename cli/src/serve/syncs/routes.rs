@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use connector_core::capability::names;
-use connector_core::envelope::{Answer, RequestEnvelope};
+use connector_core::envelope::Answer;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use connector_store::RunQuery;
 use serde::{Deserialize, Serialize};

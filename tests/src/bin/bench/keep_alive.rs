@@ -67,10 +67,10 @@ async fn call(mut stream: TcpStream, request: String, left: Arc<AtomicU64>) -> O
             if stream.read_buf(&mut buffer).await? == 0 {
                 return Err("the server closed a connection".into());
             }
-            if let Some(length) = whole_length(&buffer)? {
-                if buffer.len() >= length {
-                    break length;
-                }
+            if let Some(length) = whole_length(&buffer)?
+                && buffer.len() >= length
+            {
+                break length;
             }
         };
         if buffer.len() > length {
