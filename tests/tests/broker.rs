@@ -48,6 +48,7 @@ fn a_token_is_handed_out_as_it_is_in_the_vault(kind: Kind) {
         (answer.headers["cache-control"].as_str(), &answer.headers["pragma"][..]),
         ("no-store", "no-cache")
     );
+    assert!(!answer.headers["x-request-id"].is_empty());
     assert_eq!(account.token_requests(), 0, "the one of the login is good");
     assert_eq!(served.get(&format!("/laputa{TOKEN}"), &key).body["access_token"], body["access_token"]);
 

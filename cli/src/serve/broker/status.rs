@@ -131,25 +131,27 @@ pub(super) async fn read(State(_): State<Arc<Server>>, mut asked: Asked) -> Resp
 }
 
 async fn tell(allowed: &Allowed) -> Result<Done, Refusal> {
-    let key = allowed.subject.key();
     let body = match allowed.load().await? {
         Some(connection) => of_connection(&allowed.subject, connection),
-        None => {
-            let is_pending = allowed.server.broker.devices.wait_for(&key)
-                || allowed.server.store.is_being_authorized(&key).await?;
-            Body {
-                subject: &allowed.subject,
-                state: if is_pending { TokenState::PendingAuthorization } else { TokenState::Absent },
-                expires_at: None,
-                refresh_expires_at: None,
-                scope: Vec::new(),
-                generation: 0,
-                renewing: Renewing::default(),
-            }
-        }
+        None => of_none(allowed).await?,
     };
     let generation = (body.generation > 0).then_some(body.generation);
     Ok(Done { generation, ..Done::new(Json(body).into_response()) })
+}
+
+async fn of_none(allowed: &Allowed) -> Result<Body<'_>, Refusal> {
+    let key = allowed.subject.key();
+    let is_pending = allowed.server.broker.devices.wait_for(&key)
+        || allowed.server.store.is_being_authorized(&key).await?;
+    Ok(Body {
+        subject: &allowed.subject,
+        state: if is_pending { TokenState::PendingAuthorization } else { TokenState::Absent },
+        expires_at: None,
+        refresh_expires_at: None,
+        scope: Vec::new(),
+        generation: 0,
+        renewing: Renewing::default(),
+    })
 }
 
 fn of_connection(subject: &Subject, connection: Connection) -> Body<'_> {

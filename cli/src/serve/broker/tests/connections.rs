@@ -57,7 +57,10 @@ async fn an_authorization_is_begun_beside_the_connection() {
     assert!(server.store.is_being_authorized(&key_of("acme")).await.unwrap());
     let status = get(&server, "/acme/example/binb-status", &key).await;
     assert_eq!(status.body["state"], "active", "the live token stays: {status:?}");
-    for body in [json!({"surprise": 1}), json!({"scope": 7}), json!({"parameters": {"state": "mine"}})] {
+    let ours = json!({"parameters": {"state": "of-the-caller"}});
+    let begun = ask(&server, "POST", "/acme/example/authorize", &key, &ours).await;
+    assert!(!begun.text.contains("of-the-caller"), "what is ours is not the caller's to decide: {begun:?}");
+    for body in [json!({"surprise": 1}), json!({"scope": 7}), json!({"parameters": 7})] {
         let answer = ask(&server, "POST", "/acme/example/authorize", &key, &body).await;
         assert_eq!(answer.code(), (400, "example.invalid_request"), "{body}");
     }

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::serve::Server;
+use crate::serve::request_log::RequestId;
 use crate::serve::testing::{answer, request, server_of};
 
 pub(super) const ACCESS_TOKEN: &str = "access-token-of-acme";
@@ -102,6 +103,7 @@ pub(super) async fn ask(server: &Arc<Server>, method: &str, path: &str, key: &st
     if key.is_empty() {
         request.headers_mut().remove("authorization");
     }
+    request.extensions_mut().insert(RequestId("request-1".into()));
     let response = answer(server, request).await;
     let (status, headers) = (response.status(), response.headers().clone());
     let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
