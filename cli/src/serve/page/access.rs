@@ -4,6 +4,7 @@ use crate::serve::access::{Caller, Scope};
 
 /// What a caller may do with a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent rights")]
 pub(super) struct Rights {
     /// See its state.
     pub(super) status: bool,

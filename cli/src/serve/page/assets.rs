@@ -23,9 +23,10 @@ pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
 
 impl Asset {
     fn new(name: &str, extension: &str, content: &'static str, content_type: &'static str) -> Self {
-        let digest = Sha256::digest(content.as_bytes());
-        let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Self { path: format!("/-/assets/{name}.{digits}.{extension}"), content, content_type }
+        let digest: [u8; 32] = Sha256::digest(content.as_bytes()).into();
+        let [first, second, third, fourth, ..] = digest;
+        let number = u32::from_be_bytes([first, second, third, fourth]);
+        Self { path: format!("/-/assets/{name}.{number:08x}.{extension}"), content, content_type }
     }
 }
 
@@ -50,11 +51,11 @@ mod tests {
     #[tokio::test]
     async fn an_asset_has_one_name_and_may_be_kept() {
         let name = STYLE.path.strip_prefix("/-/assets/").unwrap();
-        assert_eq!(name.len(), "style.0123456789abcdef.css".len());
+        assert_eq!(name.len(), "style.01234567.css".len());
         let answer = serve(Path(name.to_owned())).await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert!(answer.headers()[CACHE_CONTROL].to_str().unwrap().contains("immutable"));
-        for other in ["style.css", "style.0000000000000000.css", "../style.css"] {
+        for other in ["style.css", "style.00000000.css", "../style.css"] {
             assert_eq!(serve(Path(other.to_owned())).await.status(), StatusCode::NOT_FOUND, "{other}");
         }
     }

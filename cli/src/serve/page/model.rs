@@ -19,6 +19,7 @@ pub(super) use runs::{LiveRun, RunRow, StreamResult, Warning, troubles};
 
 /// A connector's part of a page.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks is yes or no")]
 pub(super) struct ConnectorView {
     app_id: String,
     app: String,
@@ -42,6 +43,7 @@ pub(super) struct ConnectorView {
 
 /// A connection.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks is yes or no")]
 pub(super) struct ConnectionView {
     name: String,
     account: Option<String>,

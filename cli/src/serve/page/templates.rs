@@ -89,7 +89,7 @@ fn number_in_groups(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -104,12 +104,11 @@ fn breakable(text: &str) -> Value {
 
 /// What stands between backticks is code.
 fn with_code(text: &str) -> Value {
-    let mut html = String::new();
-    for (at, part) in text.split('`').enumerate() {
+    let part = |(at, part): (usize, &str)| {
         let part = HtmlEscape(part);
-        html += &if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() };
-    }
-    Value::from_safe_string(html)
+        if at % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() }
+    };
+    Value::from_safe_string(text.split('`').enumerate().map(part).collect())
 }
 
 fn query_part(text: &str) -> String {

@@ -93,7 +93,7 @@ pub(in crate::serve::page) struct StreamResult {
 
 impl StreamResult {
     pub(in crate::serve::page) fn new(report: &StreamReport) -> Self {
-        let status = name_of(&report.status);
+        let status = name_of(report.status);
         Self {
             name: report.stream.clone(),
             tone: tone_of(&status),
@@ -128,7 +128,7 @@ impl Warning {
     }
 }
 
-fn name_of(status: &Status) -> String {
+fn name_of(status: Status) -> String {
     serde_json::to_value(status).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
 }
 
