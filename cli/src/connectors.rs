@@ -17,7 +17,8 @@ use crate::logging::LogFormat;
 use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
 use crate::serve::ServeCommand;
-use crate::{arguments, audit, keys, logging, runtime, serve, spec};
+use crate::vault::VaultCommand;
+use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, vault};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -51,6 +52,9 @@ enum Command {
     /// Show who was handed which token, and whether the log of it is whole
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Show which keys seal the connections, and go over to another key
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Print the OpenAPI document of the server
     Spec,
 }
@@ -61,6 +65,7 @@ impl Command {
             Self::Serve(_) => "serve",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
+            Self::Vault(_) => "vault",
             Self::Spec => "spec",
         }
     }
@@ -74,6 +79,7 @@ impl Connectors {
 
     /// Runs the command that the program was started with.
     pub fn run(self) -> ExitCode {
+        hardening::harden();
         let typed: Vec<OsString> = std::env::args_os().collect();
         let output = Output { exit_zero: arguments::wants_exit_zero(&typed), file: None };
         let matches = Typed::command().name(self.binary).bin_name(self.binary).try_get_matches_from(&typed);
@@ -97,6 +103,7 @@ fn execute(command: Command) -> Result<Ended, ConnectorError> {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
+        Command::Vault(command) => runtime.block_on(vault::run(&CliHost::new(NAME), command)),
         Command::Spec => {
             let integrations = integrations();
             Ok(spec::run(&integrations.iter().map(|integration| &**integration).collect::<Vec<_>>()))
