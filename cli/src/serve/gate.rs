@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use connector_core::{ConnectorError, ErrorCode, Result};
+use connector_store::parts_of_access_key;
 use url::{Host, Url};
 
 use super::answer::Failure;
@@ -16,7 +17,18 @@ use super::connections::PeerAddress;
 use super::listen::ClientAddress;
 
 /// Names of parameters that secrets are put into by mistake. An address ends in logs, histories and other people's pages.
-const SECRET_PARAMETERS: [&str; 6] = ["access_token", "api_key", "apikey", "authorization", "key", "token"];
+const SECRET_PARAMETERS: [&str; 10] = [
+    "access_token",
+    "api_key",
+    "apikey",
+    "authorization",
+    "client_secret",
+    "key",
+    "password",
+    "refresh_token",
+    "secret",
+    "token",
+];
 
 /// The rules of the gate.
 #[derive(Debug, Clone)]
@@ -46,7 +58,7 @@ pub(super) async fn pass(State(gate): State<Arc<Gate>>, mut request: Request, ne
 impl Gate {
     fn check(&self, request: &Request) -> Result<()> {
         if let Some(name) = secret_parameter(request.uri().query().unwrap_or_default()) {
-            let message = format!("`{name}` does not belong into the address of a request");
+            let message = format!("{name} does not belong into the address of a request");
             return Err(ConnectorError::new(ErrorCode::BadRequest, message)
                 .app_error_code("access.secret_in_query")
                 .hint(
@@ -90,9 +102,13 @@ impl Gate {
     }
 }
 
+/// What there is of secrets in a query: a name that they go by, or a key of ours under any name.
 fn secret_parameter(query: &str) -> Option<&'static str> {
-    let mut names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
-    names.find_map(|name| SECRET_PARAMETERS.into_iter().find(|secret| name.eq_ignore_ascii_case(secret)))
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(name, value)| {
+        let secret = SECRET_PARAMETERS.into_iter().find(|secret| name.eq_ignore_ascii_case(secret));
+        secret.or_else(|| parts_of_access_key(&value).map(|_| "a key"))
+    })
 }
 
 #[cfg(test)]
@@ -129,12 +145,20 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_address_is_refused_and_not_repeated() {
-        for path in ["/a?access_token=s3cret", "/a?b=1&KEY=s3cret", "/?%74oken=s3cret"] {
+        let key = format!("bk_gw4gd8ju_s3cret{}", "a".repeat(37));
+        let under_any_name = format!("/a?cursor={key}");
+        for path in [
+            "/a?access_token=s3cret",
+            "/a?b=1&KEY=s3cret",
+            "/?%74oken=s3cret",
+            "/?client_secret=s3cret",
+            &under_any_name,
+        ] {
             let error = gate(true).check(&request(path, &[])).unwrap_err();
-            assert_eq!(error.code(), ErrorCode::BadRequest);
+            assert_eq!(error.code(), ErrorCode::BadRequest, "{path}");
             assert!(!error.message().contains("s3cret"));
         }
-        assert!(gate(true).check(&request("/a?code=1&state=2&keyboard=3", &[])).is_ok());
+        assert!(gate(true).check(&request("/a?code=1&state=2&keyboard=3&cursor=bk_3", &[])).is_ok());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use connector_core::Result;
+use connector_store::KeyRole;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -86,10 +87,27 @@ async fn look(server: &Server) -> Readiness {
         }
         Err(_) => ("too slow", Vec::new()),
     };
-    let has_key = server.apps.values().next().is_none_or(|app| app.host.require_vault_key().is_ok());
-    let vault = if has_key { "ok" } else { "no key" };
-    let status = if store == "ok" && has_key { "ready" } else { "not_ready" };
+    let vault = match timeout(LONGEST_LOOK, vault(server)).await {
+        Ok(Ok(vault)) => vault,
+        Ok(Err(error)) => {
+            tracing::warn!(?error, "the vault cannot be looked at");
+            "no key"
+        }
+        Err(_) => "too slow",
+    };
+    let status = if store == "ok" && vault == "ok" { "ready" } else { "not_ready" };
     Readiness { status, store, vault, connections }
+}
+
+/// Whether there is a key, and it opens anything of what was sealed: a store that was put back without its key, or a key
+/// of another store, serves nobody.
+async fn vault(server: &Server) -> Result<&'static str> {
+    let Some(app) = server.apps.values().next() else { return Ok("ok") };
+    app.host.require_vault_key()?;
+    let status = server.store.vault_status(app.host.vault_keys()?).await?;
+    let mut sealing = status.keys.iter().filter(|key| key.connections > 0).peekable();
+    let is_useless = sealing.peek().is_some() && sealing.all(|key| key.role == KeyRole::Missing);
+    Ok(if is_useless { "wrong key" } else { "ok" })
 }
 
 async fn needy(server: &Server) -> Result<Vec<Needy>> {
@@ -112,7 +130,9 @@ async fn needy(server: &Server) -> Result<Vec<Needy>> {
 mod tests {
     use axum::body::Body;
     use axum::http::Request;
+    use connector_core::Secret;
     use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal};
+    use connector_store::VaultKey;
     use serde_json::{Map, Value, json};
 
     use crate::serve::testing::{json_answer, server};
@@ -149,5 +169,15 @@ mod tests {
         assert_eq!(readiness["connections"][0]["message"], "reconnect needed: acme");
         assert!(!readiness.to_string().contains("a-secret"));
         assert_eq!(get(&server, "/readyz").await, (200, readiness));
+    }
+
+    #[tokio::test]
+    async fn a_server_whose_key_opens_nothing_is_not_ready() {
+        let server = server();
+        let another = VaultKey::parse(&Secret::new("07".repeat(32))).unwrap();
+        let key = ConnectionKey { app_id: "example".to_owned(), name: "acme".to_owned() };
+        server.store.vault(another).save(&key, &revoked()).await.unwrap();
+        let (status, readiness) = get(&server, "/health/ready").await;
+        assert_eq!((status, &readiness["vault"]), (503, &json!("wrong key")), "{readiness}");
     }
 }

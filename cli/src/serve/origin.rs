@@ -15,6 +15,15 @@ pub(crate) fn is_of_our_pages(request: &Parts, public_url: &Url) -> bool {
     origin.origin() == public_url.origin() || is_authority(&origin, &request.headers)
 }
 
+/// Whether a browser says that a page of somebody else's sent a request. Programs say nothing, and neither does a browser
+/// about an address that somebody typed.
+pub(crate) fn is_of_foreign_page(request: &Parts, public_url: &Url) -> bool {
+    match request.headers.get("sec-fetch-site") {
+        Some(site) => site != "same-origin" && site != "none",
+        None => request.headers.contains_key(ORIGIN) && !is_of_our_pages(request, public_url),
+    }
+}
+
 /// Whether an origin is the very host that was asked.
 fn is_authority(origin: &Url, headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -27,13 +36,39 @@ mod tests {
     use super::*;
     use axum::http::Request;
 
-    fn is_ours(headers: &[(&str, &str)]) -> bool {
+    fn asked(headers: &[(&str, &str)], whether: fn(&Parts, &Url) -> bool) -> bool {
         let mut request = Request::builder();
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        is_of_our_pages(&parts, &Url::parse("https://connect.example/").unwrap())
+        whether(&parts, &Url::parse("https://connect.example/").unwrap())
+    }
+
+    fn is_ours(headers: &[(&str, &str)]) -> bool {
+        asked(headers, is_of_our_pages)
+    }
+
+    #[test]
+    fn a_foreign_page_is_told_from_a_program() {
+        let is_foreign = |headers| asked(headers, is_of_foreign_page);
+        for foreign in [
+            &[("sec-fetch-site", "cross-site")][..],
+            &[("sec-fetch-site", "same-site"), ("origin", "https://connect.example")],
+            &[("origin", "null")],
+            &[("origin", "https://evil.example")],
+        ] {
+            assert!(is_foreign(foreign), "{foreign:?}");
+        }
+        for other in [
+            &[][..],
+            &[("host", "127.0.0.1:8080")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "same-origin")],
+            &[("origin", "https://connect.example")],
+        ] {
+            assert!(!is_foreign(other), "{other:?}");
+        }
     }
 
     #[test]

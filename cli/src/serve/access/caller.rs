@@ -16,7 +16,7 @@ use super::scope::Scope;
 use crate::serve::Server;
 use crate::serve::answer::Failure;
 use crate::serve::listen::ClientAddress;
-use crate::serve::origin::is_of_our_pages;
+use crate::serve::origin::{is_of_foreign_page, is_of_our_pages};
 
 /// Who sent a request, by a key or by the session that somebody opened with one.
 #[derive(Clone)]
@@ -117,21 +117,28 @@ impl FromRequestParts<Arc<Server>> for Caller {
 }
 
 async fn caller_of(request: &Parts, server: &Server) -> Result<Caller> {
+    let is_reading = matches!(request.method, Method::GET | Method::HEAD);
     match credentials(&request.headers) {
-        Credentials::Key(text) => Caller::of_key(server, text.expose(), address_of(request)).await,
+        Credentials::Password(_) if !is_reading && is_of_foreign_page(request, &server.public_url) => {
+            Err(foreign_page("a password that a browser sends must come from a page of this server"))
+        }
+        Credentials::Key(text) | Credentials::Password(text) => {
+            Caller::of_key(server, text.expose(), address_of(request)).await
+        }
         // What can be no key is refused like a wrong one, and counted like one.
         Credentials::Other => Caller::of_key(server, "", address_of(request)).await,
         Credentials::None => {
             let Some(key_id) = server.sessions.key_of(request) else { return Err(no_key()) };
-            let is_reading = matches!(request.method, Method::GET | Method::HEAD);
             if !is_reading && !is_of_our_pages(request, &server.public_url) {
-                let message = "a request with a session must come from a page of this server";
-                return Err(ConnectorError::new(ErrorCode::PermissionDenied, message)
-                    .app_error_code("access.foreign_origin"));
+                return Err(foreign_page("a request with a session must come from a page of this server"));
             }
             server.access.by_id(&key_id).await.map(Caller::new)
         }
     }
+}
+
+fn foreign_page(message: &'static str) -> ConnectorError {
+    ConnectorError::new(ErrorCode::PermissionDenied, message).app_error_code("access.foreign_origin")
 }
 
 fn no_key() -> ConnectorError {

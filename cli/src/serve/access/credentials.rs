@@ -11,6 +11,8 @@ use connector_core::Secret;
 pub(super) enum Credentials {
     None,
     Key(Secret),
+    /// The same from a Basic header, which browsers send by themselves once they know it, whoever's page asks.
+    Password(Secret),
     /// Something that can be no key.
     Other,
 }
@@ -28,7 +30,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
         return Credentials::Key(Secret::new(text.trim()));
     }
     let password = scheme.eq_ignore_ascii_case("basic").then(|| password(text.trim())).flatten();
-    password.map_or(Credentials::Other, Credentials::Key)
+    password.map_or(Credentials::Other, Credentials::Password)
 }
 
 fn password(encoded: &str) -> Option<Secret> {
@@ -48,7 +50,7 @@ mod tests {
         }
         match credentials(&headers) {
             Credentials::None => None,
-            Credentials::Key(key) => Some(key.expose().to_owned()),
+            Credentials::Key(key) | Credentials::Password(key) => Some(key.expose().to_owned()),
             Credentials::Other => Some("?".to_owned()),
         }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::Request;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use connector_core::ErrorCode;
 
 use super::*;
@@ -40,6 +42,26 @@ async fn whoever_has_no_key_is_told_what_to_bring() {
     let changed = format!("{head}{}", tail.chars().rev().collect::<String>());
     assert_eq!(refused(&server, Some(&changed)).await, (401, with_error));
     assert!(caller(&server, Some(&other)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_elses_cannot_use_the_password_that_a_browser_remembers() {
+    let server = server();
+    let text = admin_key(&server).await;
+    let status = async |method: &str, scheme: &str, site: Option<&str>| {
+        let secret = if scheme == "Basic" { STANDARD.encode(format!("key:{text}")) } else { text.clone() };
+        let request = Request::builder().method(method).header("authorization", format!("{scheme} {secret}"));
+        let request = site.into_iter().fold(request, |request, site| request.header("sec-fetch-site", site));
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let caller = Caller::from_request_parts(&mut parts, &server).await;
+        caller.map_or_else(|refused| refused.into_response().status().as_u16(), |_| 200)
+    };
+    assert_eq!(status("POST", "Basic", Some("cross-site")).await, 403);
+    assert_eq!(status("POST", "Basic", Some("same-site")).await, 403);
+    assert_eq!(status("POST", "Basic", Some("same-origin")).await, 200);
+    assert_eq!(status("POST", "Basic", None).await, 200, "programs say nothing");
+    assert_eq!(status("GET", "Basic", Some("cross-site")).await, 200);
+    assert_eq!(status("POST", "Bearer", Some("cross-site")).await, 200, "no browser sends it by itself");
 }
 
 #[tokio::test]

@@ -16,25 +16,28 @@ pub(super) fn customer_app(
     envelope: &RequestEnvelope,
 ) -> Option<String> {
     let named = envelope.request.get("connection").and_then(Value::as_str);
-    let stored = envelope.auth.as_ref().map(|auth| auth.get("stored"));
-    let connection = match stored {
-        Some(Some(stored)) => stored.get("connection").and_then(Value::as_str).unwrap_or(DEFAULT_CONNECTION),
-        Some(None) => named?,
-        None => match named {
-            Some(named) => named,
-            None => integration
-                .capability(capability)
-                .is_none_or(Capability::needs_auth)
-                .then_some(DEFAULT_CONNECTION)?,
-        },
+    let stored = envelope.auth.as_ref().and_then(|auth| auth.get("stored"));
+    let connection = match (stored, named) {
+        (Some(stored), _) => stored.get("connection").and_then(Value::as_str).unwrap_or(DEFAULT_CONNECTION),
+        (None, Some(named)) => named,
+        (None, None) => {
+            let found = integration.capability(capability);
+            let needs_stored = envelope.auth.is_none() && found.is_none_or(Capability::needs_auth);
+            (needs_stored || found.is_some_and(works_on_a_connection)).then_some(DEFAULT_CONNECTION)?
+        }
     };
     Some(connection.split('/').next().unwrap_or_default().to_owned())
 }
 
+/// Whether a capability works on what the store has of a connection, whoever's credentials it is called with.
+fn works_on_a_connection(capability: &Capability) -> bool {
+    capability.request_schema().pointer("/properties/connection").is_some()
+}
+
 /// Refuses to send what is ours to a place that the caller chose, unless he may do everything.
 ///
-/// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent; one in
-/// the request decides which database or file is written to.
+/// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent, and
+/// whose records are stored; one in the request decides which database or file is written to.
 pub(crate) fn check_places(
     caller: &Caller,
     integration: &Integration,
@@ -42,9 +45,11 @@ pub(crate) fn check_places(
     envelope: &RequestEnvelope,
     customer_app: Option<&str>,
 ) -> Result<()> {
-    let needs_auth = integration.capability(capability).is_some_and(Capability::needs_auth);
+    // What an invented app says must not be written beside what the store has of the true one.
+    let is_only_asked =
+        |capability: &Capability| capability.needs_auth() && !works_on_a_connection(capability);
     let brings_own = envelope.auth.as_ref().is_some_and(|auth| !auth.contains_key("stored"));
-    let brings_all = needs_auth && brings_own;
+    let brings_all = brings_own && integration.capability(capability).is_some_and(is_only_asked);
     let place = envelope
         .request
         .get("sink")

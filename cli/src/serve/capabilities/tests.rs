@@ -32,6 +32,17 @@ struct Greeting {
     text: String,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Tidy {
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    connection: Option<String>,
+}
+
+async fn tidy(_: Call<Settings>, _: Tidy) -> Result<Greeting> {
+    Ok(Greeting { text: "Tidy".to_owned() })
+}
+
 async fn greet(_: Call<Settings>, request: Greet) -> Result<Greeting> {
     match request.name.as_str() {
         "nobody" => Err(ConnectorError::new(ErrorCode::NotFound, "there is nobody")),
@@ -44,7 +55,9 @@ fn integration(app_id: &str) -> Arc<Integration> {
     let integration = Integration::builder::<Settings>(app_id, "1.0.0")
         .auth(&[AuthKind::Token])
         .capability(Capability::new("greet", greet).without_auth())
-        .capability(Capability::new("greet_back", greet));
+        .capability(Capability::new("greet_back", greet))
+        .capability(Capability::new("tidy", tidy).without_auth())
+        .capability(Capability::new("tidy_up", tidy));
     Arc::new(integration.build().unwrap())
 }
 
@@ -147,6 +160,22 @@ async fn a_key_is_for_its_apps_and_decided_before_what_there_is() {
 }
 
 #[tokio::test]
+async fn what_the_store_has_of_a_connection_is_worked_on_with_a_key_for_it_alone() {
+    let server = server_of(vec![integration("example")]);
+    let acme = key(&server, &[Scope::CapabilityCall], &["acme"], &["*"]).await;
+    let status = async |body: serde_json::Value| {
+        json_answer(&server, request("POST", "/tidy", &acme, &body.to_string())).await.0.as_u16()
+    };
+    // Without a name it is that of `default`, which the key is not for; own credentials change nothing about that.
+    let own = json!({"token": {"token": "t"}});
+    assert_eq!(status(json!({})).await, 403);
+    assert_eq!(status(json!({"auth": own})).await, 403);
+    assert_eq!(status(json!({"auth": own, "request": {"connection": "other"}})).await, 403);
+    assert_eq!(status(json!({"auth": own, "request": {"connection": "acme"}})).await, 200);
+    assert_eq!(status(json!({"request": {"connection": "acme/eu"}})).await, 200);
+}
+
+#[tokio::test]
 async fn only_an_admin_chooses_where_what_is_ours_is_sent() {
     let server = server_of(vec![integration("example")]);
     let caller = key(&server, &[Scope::CapabilityCall], &["*"], &["*"]).await;
@@ -162,5 +191,8 @@ async fn only_an_admin_chooses_where_what_is_ours_is_sent() {
     assert_eq!(status("/greet_back", &caller, &stored).await, 403);
     assert_eq!(status("/greet_back", &caller, &own.to_string()).await, 200);
     assert_eq!(status("/greet_back", &caller, &sink).await, 403);
+    let storing = json!({"settings": settings, "auth": {"token": {"token": "t"}}}).to_string();
+    assert_eq!(status("/tidy_up", &caller, &storing).await, 403, "nor whose records are stored");
+    assert_eq!(status("/tidy_up", &admin, &storing).await, 200);
     assert_eq!(status("/greet", &admin, &stored).await, 200);
 }

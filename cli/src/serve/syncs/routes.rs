@@ -190,6 +190,7 @@ async fn history(
 /// The run, if there is one and the caller may know.
 async fn found(server: &Server, run_id: Uuid, caller: &Caller, scope: Scope) -> Result<RunView, Failure> {
     let fail = |error| Failure::new(error, "server", "sync");
+    caller.require_scope(scope).map_err(fail)?;
     let live = server.runs.watch(run_id).map(|watch| watch.borrow().clone());
     let view = match live {
         Some(view) => view,

@@ -61,6 +61,11 @@ async fn a_run_that_there_is_not_is_not_found() {
         assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}: {body}");
         assert_eq!(body["error"]["error_code"], "not_found");
     }
+    let other = crate::serve::testing::key(&server, &[Scope::TokenRead], &["*"], &["*"]).await;
+    for method in ["GET", "DELETE"] {
+        let refused = answer(&server, request(method, run, &other, "")).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{method}: whether there is one is not told");
+    }
     let nobody = answer(&server, request("GET", run, "bk_abcd1234_none", "")).await;
     assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
 }
