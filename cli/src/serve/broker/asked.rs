@@ -162,7 +162,14 @@ impl Asked {
                 ..self.entry(action)
             },
         };
-        if let Err(error) = self.server.broker.audit.record(entry).await {
+        let is_strangers = self.caller.is_err() && outcome.is_err();
+        if is_strangers && !self.server.broker.strangers.take() {
+            tracing::warn!(
+                remote_addr = entry.remote_addr,
+                action,
+                "more callers without a key than the audit log takes"
+            );
+        } else if let Err(error) = self.server.broker.audit.record(entry).await {
             return Refusal::from(error).into_answer(named, action);
         }
         match outcome {

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! Whatever is answered is in the audit log before it leaves: without the log there is no token, and no refusal either.
+//! Of refusals of callers that nobody knows, more than one a second are left out.
 
 mod asked;
 mod asking;
@@ -39,13 +40,20 @@ use tokio::sync::OnceCell;
 
 use super::Server;
 use crate::host::CliHost;
+use crate::rate::Rate;
 use devices::Devices;
 use ways_out::WaysOut;
+
+/// Refusals of callers without a key that get into the log at once; then one a second.
+const MOST_STRANGERS: u32 = 60;
 
 /// What the broker knows in this process.
 pub(crate) struct Broker {
     /// Who asked for what, and what came of it.
     pub(crate) audit: AuditLog,
+    /// How many refusals of callers without a key get into the log: anybody can make those, and the log fills the disk
+    /// that tokens need.
+    strangers: Rate,
     fingerprints: OnceCell<Secret>,
     ways_out: WaysOut,
     devices: Devices,
@@ -56,6 +64,7 @@ impl Broker {
     pub(crate) fn new(store: &Store) -> Self {
         Self {
             audit: store.audit_log(),
+            strangers: Rate::new(1, MOST_STRANGERS),
             fingerprints: OnceCell::new(),
             ways_out: WaysOut::default(),
             devices: Devices::default(),

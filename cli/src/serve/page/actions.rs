@@ -85,7 +85,8 @@ pub(super) async fn cancel(
 ) -> Result<Response, Failure> {
     let (caller, sent) = form::<Cancel>(&server, request).await?;
     let run_id = sent.fields.run_id;
-    let connection = server.runs.watch(run_id).map(|run| run.borrow().connection.clone());
+    let run = server.runs.watch(run_id).map(|run| run.borrow().clone());
+    let connection = run.filter(|run| run.app_id == app_id).map(|run| run.connection);
     let connection = connection.ok_or_else(|| missing(&app_id, "this run is not one of this server"))?;
     caller
         .require(Scope::SyncWrite, app_of(&connection), &app_id)

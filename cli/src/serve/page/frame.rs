@@ -78,7 +78,9 @@ impl FromRequestParts<Arc<Server>> for Visitor {
 
 /// A path on this server to lead somebody to, who said so himself; the overview when it is none.
 pub(super) fn own_path(path: &str) -> &str {
-    let leads_elsewhere = path.starts_with("//") || path.contains(['\\', '\r', '\n']) || !path.is_ascii();
+    // Browsers leave out tabs and line breaks: a slash, a tab and a slash would be the start of another server's name.
+    let is_odd = path.chars().any(|c| c == '\\' || c.is_control() || !c.is_ascii());
+    let leads_elsewhere = path.starts_with("//") || is_odd;
     if path.starts_with('/') && !leads_elsewhere { path } else { "/" }
 }
 
@@ -91,9 +93,16 @@ mod tests {
         for path in ["/", "/-/example/runs?connection=a%2Fb"] {
             assert_eq!(own_path(path), path);
         }
-        for path in
-            ["", "//evil.example", "https://evil.example", "/\\evil.example", "evil", "/a\r\nb: c", "/ü"]
-        {
+        for path in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "evil",
+            "/a\r\nb: c",
+            "/ü",
+            "/\t/evil",
+        ] {
             assert_eq!(own_path(path), "/", "{path}");
         }
     }
