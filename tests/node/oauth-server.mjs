@@ -230,6 +230,8 @@ server.on('request', async (request, response) => {
   await handle(request, response);
 });
 
+// Nobody reads on after the first line, and the provider has more to say.
+process.stdout.on('error', () => {});
 process.stdout.write(`${JSON.stringify({ issuer })}\n`);
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));

@@ -175,7 +175,7 @@ fn a_client_gets_a_token_for_itself() {
     assert_eq!((&told["active"], &told["client_id"]), (&json!(true), &json!("with-credentials")));
     let other = App::new(&server, "post", "with-post", Some("post-secret-0123456789"));
     let error = other.call("handle_client_credentials_request", &json!({})).expect_err("it may not");
-    assert_eq!(error.app_code(), Some("oauth.unauthorized_client"), "{error:?}");
+    assert_eq!(error.app_code(), Some("oauth.invalid_request"), "as this server calls it: {error:?}");
 }
 
 #[test]
@@ -251,8 +251,10 @@ fn the_server_wants_a_proof_key_and_errors_come_back_as_errors() {
     let bare = address.replace("code_challenge", "not_a_challenge");
     let refused = with(follow(&bare)).expect_err("no proof key");
     assert_eq!(refused.app_code(), Some("oauth.authorization_refused"), "{refused:?}");
-    let unknown_scope = with(follow(&address.replace("write", "everything"))).expect_err("no such scope");
-    assert_eq!(unknown_scope.app_code(), Some("oauth.invalid_scope"), "{unknown_scope:?}");
+    let nobody_there = with(follow(&format!("{address}&prompt=none"))).expect_err("nobody is signed in");
+    assert_eq!(nobody_there.app_code(), Some("oauth.access_denied"), "{nobody_there:?}");
+    let narrowed = with(follow(&address.replace("write", "everything"))).expect("tokens");
+    assert_eq!(narrowed["scope"], "read", "what is granted is what counts");
     let elsewhere = address.replace("127.0.0.1%3A49152", "elsewhere.example");
     assert_ne!(elsewhere, address);
     assert_eq!(visit(&elsewhere).location, None, "nobody is sent to an address that is not registered");

@@ -14,7 +14,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use system_tests::{
-    account::{VAULT_KEY, text},
+    account::VAULT_KEY,
     binary::{Connector, Outcome},
     browser::{follow, visit},
     oauth_server::OAuthServer,
