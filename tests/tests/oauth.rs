@@ -23,6 +23,12 @@ on_both_stores! {
 
 const TOKEN: &str = "/default/teamleader/binb-token";
 
+/// A figure, for people to see with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "the one place that prints")]
+fn print_figure(figure: &str) {
+    println!("{figure}");
+}
+
 /// A connector that is registered at a server.
 struct World {
     server: OAuthServer,

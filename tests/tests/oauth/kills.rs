@@ -19,7 +19,7 @@ use system_tests::{
     waiting::wait_until,
 };
 
-use super::{TOKEN, World};
+use super::{TOKEN, World, print_figure};
 
 on_both_stores! {
     killed_before_its_request_arrived,
@@ -74,7 +74,7 @@ fn kill_often(kind: Kind, moment: Moment) {
         }
         tally.kills += 1;
     }
-    println!("{moment:?}, {kind:?}: {tally:?}");
+    print_figure(&format!("{moment:?}, {kind:?}: {tally:?}"));
     assert_eq!(tally.kills, tally.saved + tally.bridged + tally.lost_and_told);
 }
 

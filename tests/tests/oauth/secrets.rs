@@ -22,7 +22,7 @@ use system_tests::{
     store::Kind,
 };
 
-use super::{TOKEN, World};
+use super::{TOKEN, World, print_figure};
 
 on_both_stores! {
     no_secret_that_was_used_is_found_again,
@@ -81,14 +81,14 @@ impl Search {
             let of_kind = self.places.iter().filter(|(kind, ..)| *kind == place);
             let (count, bytes) =
                 of_kind.fold((0, 0), |(count, sum), (.., bytes)| (count + 1, sum + bytes.len()));
-            println!("secrets, {kind:?}: {place}: {count} searched, {bytes} bytes");
+            print_figure(&format!("secrets, {kind:?}: {place}: {count} searched, {bytes} bytes"));
         }
-        println!(
+        print_figure(&format!(
             "secrets, {kind:?}: {} secrets in {} forms, {} found",
             self.secrets.len(),
             self.forms().len(),
             self.find().len()
-        );
+        ));
     }
 }
 

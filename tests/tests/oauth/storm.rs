@@ -9,7 +9,7 @@ use system_tests::{
     store::Kind,
 };
 
-use super::{TOKEN, World};
+use super::{TOKEN, World, print_figure};
 
 on_both_stores! {
     eight_processes_asked_by_sixteen_each_at_the_end_of_a_token_refresh_it_once,
@@ -49,12 +49,12 @@ fn eight_processes_asked_by_sixteen_each_at_the_end_of_a_token_refresh_it_once(k
         .map(|answer| text(&answer.body["access_token"]))
         .collect();
     let (refreshed, refused) = (world.server.count("refreshed"), world.server.count("refused"));
-    println!(
+    print_figure(&format!(
         "storm, {kind:?}: {refreshed} refresh, {refused} refused, {} of {} answers good, {} token, all within {took:.1?}",
         answers.len() - bad.len(),
         answers.len(),
         tokens.len(),
-    );
+    ));
     assert!(bad.is_empty(), "{bad:?}");
     assert_eq!((answers.len(), tokens.len()), (PROCESSES * CALLERS, 1));
     assert_eq!((refreshed, refused), (1, 0));
