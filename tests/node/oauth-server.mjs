@@ -3,17 +3,26 @@
 // in at once. Prints its address as one JSON line, then obeys until its standard input ends.
 //
 //   GET  /control          what happened so far
-//   POST /control          {"delay": ms, "hang": bool, "status": 503, "access_token_seconds": n, "account": "…"}: from now on
+//   POST /control          {"delay": ms, "gate": bool, "hold": bool, "status": 503, "access_token_seconds": n,
+//                           "account": "…"}: from now on
+//   GET  /control/secrets  every secret that went through here
+//   GET  /control/agree    ?user_code=…: somebody agrees on another device
 //
-// `delay` holds answers of the token endpoint back after they were made; `hang` never sends them; `status` refuses
-// before anything happens.
+// At the token endpoint: `gate` keeps requests from being handled, and when it is taken away they are thrown away, as
+// if they had never arrived. `delay` holds answers back after they were made. `hold` holds them until it is taken away;
+// that is answered once they are on their way. `status` refuses before anything happens.
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import { once } from 'node:events';
 import Provider, { interactionPolicy } from 'oidc-provider';
 
-const control = { delay: 0, hang: false, status: 0, access_token_seconds: 3600, account: 'account-1' };
-const seen = { token_requests: 0, refreshes: 0, refreshed: 0, refused: 0, held: 0 };
+const control = { delay: 0, gate: false, hold: false, status: 0, access_token_seconds: 3600, account: 'account-1' };
+const seen = { token_requests: 0, refreshed: 0, refused: 0, logins: 0 };
+// Requests that wait at the gate, and answers that are held back, as functions that end that; whose caller goes away is
+// not among them any more.
+const waiting = new Set();
+const held = new Set();
+const secrets = new Set();
 const port = Number(process.argv[2] ?? 0);
 
 const server = http.createServer();
@@ -95,11 +104,23 @@ const provider = new Provider(issuer, {
   cookies: { keys: ['a key for a server that only tests know'] },
 });
 
-provider.on('grant.success', (ctx) => { if (ctx.oidc.params?.grant_type === 'refresh_token') seen.refreshed += 1; });
+provider.on('grant.success', (ctx) => {
+  if (ctx.oidc.params?.grant_type === 'refresh_token') seen.refreshed += 1;
+  if (ctx.oidc.params?.grant_type === 'authorization_code') seen.logins += 1;
+});
 provider.on('grant.error', () => { seen.refused += 1; });
+
+const secretMembers = ['access_token', 'refresh_token', 'id_token', 'client_secret', 'code', 'code_verifier', 'state', 'device_code'];
+function remember(members) {
+  for (const name of secretMembers) if (typeof members?.[name] === 'string') secrets.add(members[name]);
+}
 provider.use(async (ctx, next) => {
+  remember(ctx.query);
   await next();
-  if (ctx.path === '/oauth2/access_token' && ctx.oidc?.params?.grant_type === 'refresh_token') seen.refreshes += 1;
+  remember(ctx.oidc?.body);
+  if (ctx.body && typeof ctx.body === 'object') remember(ctx.body);
+  const location = ctx.response.get('location');
+  if (location) remember(Object.fromEntries(new URL(location, issuer).searchParams));
 });
 
 const handle = provider.callback();
@@ -130,15 +151,52 @@ async function me(request, response) {
   }));
 }
 
+// What somebody does at `/device` with the code that they were shown.
+async function agree(userCode) {
+  const code = await provider.DeviceCode.findByUserCode(userCode.replace(/[^A-Z0-9]/gi, '').toUpperCase());
+  const grant = new provider.Grant({ clientId: code.clientId, accountId: control.account });
+  grant.addOIDCScope(code.params.scope ?? '');
+  Object.assign(code, { accountId: control.account, grantId: await grant.save(), scope: code.params.scope });
+  await code.save();
+}
+
+// Keeps `goOn` in `place` until that is emptied, or until the caller goes away.
+function keep(place, response, goOn) {
+  place.add(goOn);
+  response.on('close', () => place.delete(goOn));
+}
+
+function emptied(place) {
+  const all = [...place];
+  place.clear();
+  return Promise.all(all.map((goOn) => goOn()));
+}
+
+async function controlled(change) {
+  Object.assign(control, change);
+  if (!control.gate) await emptied(waiting);
+  if (!control.hold) await emptied(held);
+}
+
 server.on('request', async (request, response) => {
   const url = new URL(request.url, issuer);
   const path = url.pathname;
   // Apps that fix the scopes at registration are sent none.
   if (path === '/oauth2/authorize' && !url.searchParams.has('scope')) request.url += '&scope=read';
   if (path === '/control') {
-    if (request.method === 'POST') Object.assign(control, JSON.parse(await body(request)));
+    if (request.method === 'POST') await controlled(JSON.parse(await body(request)));
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ ...seen, control }));
+    response.end(JSON.stringify({ ...seen, waiting: waiting.size, held: held.size, control }));
+    return;
+  }
+  if (path === '/control/secrets') {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ secrets: [...secrets] }));
+    return;
+  }
+  if (path === '/control/agree') {
+    await agree(url.searchParams.get('user_code'));
+    response.end();
     return;
   }
   if (path.startsWith('/sign-in/')) {
@@ -156,19 +214,24 @@ server.on('request', async (request, response) => {
     response.end('<html>not now</html>');
     return;
   }
+  if (control.gate) {
+    keep(waiting, response, () => request.destroy());
+    return;
+  }
   // The answer is made, and what it changed has happened, before it is held back.
   const end = response.end.bind(response);
+  const send = (all) => new Promise((resolve) => { response.on('close', resolve); end(...all, resolve); });
   response.end = (...all) => {
-    seen.held += 1;
-    const send = () => { seen.held -= 1; end(...all); };
-    if (control.hang) return response;
-    if (control.delay) setTimeout(send, control.delay);
-    else send();
+    if (control.hold) keep(held, response, () => send(all));
+    else if (control.delay) setTimeout(() => end(...all), control.delay);
+    else end(...all);
     return response;
   };
-  return handle(request, response);
+  await handle(request, response);
 });
 
+// Nobody reads on after the first line, and the provider has more to say.
+process.stdout.on('error', () => {});
 process.stdout.write(`${JSON.stringify({ issuer })}\n`);
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));

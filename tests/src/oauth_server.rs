@@ -29,6 +29,18 @@ impl OAuthServer {
     /// # Panics
     /// When Node.js or its packages are missing; `make test` installs them.
     pub fn start() -> Self {
+        Self::started_with(None)
+    }
+
+    /// The same, where the client `with-key` is registered with this public key, a JSON Web Key.
+    ///
+    /// # Panics
+    /// When Node.js or its packages are missing.
+    pub fn with_client_key(key: &Value) -> Self {
+        Self::started_with(Some(key.to_string()))
+    }
+
+    fn started_with(client_key: Option<String>) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/oauth-server.mjs");
         assert!(
             script.with_file_name("node_modules").is_dir(),
@@ -38,6 +50,7 @@ impl OAuthServer {
         // Its standard input is held open: it ends with this process, however that ends.
         let mut process = Command::new(&node)
             .arg(script)
+            .envs(client_key.map(|key| ("CLIENT_JWK", key)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -75,18 +88,40 @@ impl OAuthServer {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
-    /// A count of what happened: `token_requests`, `refreshed` (successful refreshes), `refused`, `held` (answers that
-    /// are being held back).
+    /// A count of what happened: `token_requests`, `refreshed` (successful refreshes), `logins`, `refused`, `waiting`
+    /// (requests at the gate), `held` (answers that are being held back).
     ///
     /// # Panics
     /// When it does not answer.
     pub fn count(&self, name: &str) -> u64 {
-        let page = visit(&format!("{}/control", self.issuer));
+        let seen = self.ask("");
+        seen[name].as_u64().unwrap_or_else(|| panic!("there is no count {name}: {seen}"))
+    }
+
+    /// Every secret that went through it: tokens, codes, verifiers, states, secrets of clients.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut answer = self.ask("/secrets");
+        serde_json::from_value(answer["secrets"].take()).expect("a list of texts")
+    }
+
+    /// Somebody agrees on another device.
+    ///
+    /// # Panics
+    /// When nobody was asked with this code.
+    pub fn agree_on_another_device(&self, user_code: &str) {
+        let page = visit(&format!("{}/control/agree?user_code={user_code}", self.issuer));
+        assert_eq!(page.status, 200, "{page:?}");
+    }
+
+    fn ask(&self, path: &str) -> Value {
+        let page = visit(&format!("{}/control{path}", self.issuer));
         let body = page.text.split_once("\r\n\r\n").expect("a head and a body").1;
         let start = body.find('{').expect("a JSON object");
         let end = body.rfind('}').expect("a JSON object");
-        let seen: Value = serde_json::from_str(&body[start..=end]).expect("a JSON object");
-        seen[name].as_u64().unwrap_or_else(|| panic!("there is no count {name}: {seen}"))
+        serde_json::from_str(&body[start..=end]).expect("a JSON object")
     }
 
     /// A connector that is registered here as the client `with-post`.

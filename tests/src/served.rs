@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     account::{Account, text},
-    binary::{Outcome, RunningConnector, Signal},
+    binary::{Connector, Outcome, RunningConnector, Signal},
     following::Following,
 };
 
@@ -47,7 +47,15 @@ impl Served {
     /// # Panics
     /// When it does not get ready.
     pub fn start(account: &Account) -> Self {
-        let mut running = account.connector().start(["serve", "--listen", "127.0.0.1:0"]);
+        Self::of(account.connector())
+    }
+
+    /// Starts a server with a connector, on a port of its own.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn of(connector: &Connector) -> Self {
+        let mut running = connector.start(["serve", "--listen", "127.0.0.1:0"]);
         let line = running.wait_for_standard_output("\"ready\"");
         let ready: Value = serde_json::from_str(&line).expect("a line of JSON");
         Self { running, address: text(&ready["listening"]).to_owned() }
@@ -58,6 +66,17 @@ impl Served {
     /// # Panics
     /// When nobody answers.
     pub fn ask(&self, method: &str, path: &str, key: &str, body: &Value) -> Reply {
+        let mut connection = self.send(method, path, key, body);
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).expect("an answer");
+        reply(String::from_utf8(answer).expect("an answer is text"))
+    }
+
+    /// Sends a request, and does not wait for its answer, which may never come. Dropping what is returned hangs up.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn send(&self, method: &str, path: &str, key: &str, body: &Value) -> TcpStream {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
@@ -67,9 +86,7 @@ impl Served {
         );
         let mut connection = TcpStream::connect(&self.address).expect("the server listens");
         connection.write_all(request.as_bytes()).expect("the request is small");
-        let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).expect("an answer");
-        reply(String::from_utf8(answer).expect("an answer is text"))
+        connection
     }
 
     /// Asks for what is under a path.
@@ -78,6 +95,11 @@ impl Served {
     /// When nobody answers.
     pub fn get(&self, path: &str, key: &str) -> Reply {
         self.ask("GET", path, key, &Value::Null)
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.running.id()
     }
 
     /// Where it listens.
@@ -111,11 +133,19 @@ impl Served {
 /// # Panics
 /// When none is made.
 pub fn create_key(account: &Account, scopes: &[&str]) -> String {
+    create_key_of(account.connector(), scopes)
+}
+
+/// Makes a key with these scopes, in the store of a connector.
+///
+/// # Panics
+/// When none is made.
+pub fn create_key_of(connector: &Connector, scopes: &[&str]) -> String {
     let mut arguments = vec!["keys", "create", "--label", "test"];
     for scope in scopes {
         arguments.extend(["--scope", scope]);
     }
-    let created = account.connector().run(arguments).response();
+    let created = connector.run(arguments).response();
     text(&created["key"]).to_owned()
 }
 

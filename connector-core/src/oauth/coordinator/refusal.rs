@@ -110,11 +110,13 @@ pub(super) fn of_failure(
     }
 }
 
-/// Said of a token that is handed out although the connection needs a login.
+/// Said of a token that is handed out although there may be no other after it: the connection needs a login, or nobody
+/// knows whether its refresh token is spent.
 pub(super) fn of_state(key: &ConnectionKey, connection: &Connection) -> Option<ConnectorError> {
     match connection.state {
         ConnectionState::ReauthorizationRequired => Some(log_in_again(key, connection)),
         ConnectionState::Exhausted => Some(exhausted(key)),
+        ConnectionState::RefreshIndeterminate => Some(indeterminate(key, connection.tokens.expires_at)),
         _ => None,
     }
 }
