@@ -1,7 +1,7 @@
 //! What an authorization server refuses, and what for, in our codes.
 //!
 //! Beside the shape of RFC 6749, section 5.2, there are those of league/oauth2-server behind an API's envelope (a list
-//! `errors`, as Teamleader sends it), of Microsoft (more words around the standard ones) and of Slack (`ok: false`).
+//! `errors`, after JSON:API), of Microsoft (more words around the standard ones) and of Slack (`ok: false`).
 
 use serde_json::{Map, Value};
 
