@@ -19,7 +19,11 @@ use super::Server;
 use super::access::{Caller, Scope};
 use super::answer::Failure;
 
+/// All times end like this one.
 const SECONDS: &str = "connector_http_request_duration_seconds";
+
+/// Access tokens that the broker handed out.
+const TOKENS: &str = "connector_broker_tokens_total";
 
 /// From a token out of memory to a list out of a slow app.
 const BUCKETS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0];
@@ -39,7 +43,7 @@ pub(super) fn start(stop: StopSignal) -> Result<()> {
         ConnectorError::new(ErrorCode::InternalError, "counters cannot be started").source(error)
     };
     let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(SECONDS.to_owned()), &BUCKETS)
+        .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &BUCKETS)
         .map_err(|error| failed(error.to_string()))?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
@@ -53,6 +57,8 @@ pub(super) fn start(stop: StopSignal) -> Result<()> {
 fn describe() {
     metrics::describe_counter!("connector_http_requests_total", "Requests answered, by route and status");
     metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "Time to the head of an answer, by route");
+    metrics::describe_counter!(TOKENS, "Access tokens handed out by the broker");
+    connector_core::telemetry::describe_metrics();
     metrics::describe_gauge!("connector_connections", "Connections, by what they need");
     metrics::describe_gauge!("connector_build_info", "The program that runs: always 1");
     gauge!("connector_build_info", "version" => connector_core::VERSION).set(1.0);
@@ -65,6 +71,12 @@ async fn keep_small(handle: &PrometheusHandle, mut stop: StopSignal) {
             () = stop.given() => return,
         }
     }
+}
+
+/// Counts an access token that the broker hands out.
+pub(super) fn count_token(app_id: &str, refreshed: bool) {
+    let refreshed = if refreshed { "true" } else { "false" };
+    counter!(TOKENS, "connector" => app_id.to_owned(), "refreshed" => refreshed).increment(1);
 }
 
 /// Counts a request under the pattern of its route: paths have names of customers in them.

@@ -9,7 +9,7 @@ mod retry;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -24,6 +24,7 @@ pub use retry::RetryPolicy;
 
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::telemetry;
 
 /// Largest body that is read, in bytes. A page of 100 rich records is about 1 MB.
 pub const LARGEST_BODY: usize = 64 << 20;
@@ -241,6 +242,18 @@ impl HttpClient {
         budget: Option<&dyn RequestBudget>,
     ) -> Result<HttpResponse> {
         let permit = self.permit(budget).await;
+        let started = Instant::now();
+        let answer = self.exchange(request, permit, budget).await;
+        telemetry::count_app_request(&answer, started.elapsed());
+        answer
+    }
+
+    async fn exchange(
+        &self,
+        request: &HttpRequest,
+        permit: Permit<'_>,
+        budget: Option<&dyn RequestBudget>,
+    ) -> Result<HttpResponse> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = self
             .inner()?

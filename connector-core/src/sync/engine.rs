@@ -19,6 +19,7 @@ use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::http::{RetryPolicy, Urgency};
 use crate::integration::StreamEntry;
+use crate::telemetry;
 
 /// Longest time to tell the sink how a run ended.
 const LONGEST_FINISH: Duration = Duration::from_secs(3);
@@ -55,6 +56,7 @@ pub(super) async fn run<'s>(
     let run = sink.begin(&start).await?;
     let progress = context.host().progress();
     progress.began(&start);
+    telemetry::count_run_start(&start.app_id);
     let context = patient(context);
     // Asked after the sink: a run that has nowhere to write, or comes second, does not bother the app.
     let streams = if work.only_in_use { in_use(&context, streams).await } else { Ok(Some(streams)) };
@@ -63,13 +65,14 @@ pub(super) async fn run<'s>(
         Ok(Some(streams)) => streams,
         Ok(None) => {
             let report = report_without_streams(&start, requests, Status::Interrupted, None);
-            finish(&*run, &report).await;
+            finish(&*run, &start, &report).await;
             return Ok(RunEnd { report, entries: Vec::new(), streams: Vec::new(), worst: None });
         }
         Err(error) => {
             let app_id = &start.app_id;
             let told = error_json(&error, app_id, &format!("{app_id}::sync:sync"));
-            finish(&*run, &report_without_streams(&start, requests, Status::Failed, Some(told))).await;
+            let report = report_without_streams(&start, requests, Status::Failed, Some(told));
+            finish(&*run, &start, &report).await;
             return Err(error);
         }
     };
@@ -89,12 +92,13 @@ pub(super) async fn run<'s>(
         streams: ended.iter().map(|end| end.report.clone()).collect(),
         error: None,
     };
-    finish(&*run, &report).await;
+    finish(&*run, &start, &report).await;
     Ok(RunEnd { report, entries: streams, streams: ended, worst })
 }
 
 /// The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
-async fn finish(run: &dyn SinkRun, report: &SyncReport) {
+async fn finish(run: &dyn SinkRun, start: &RunStart, report: &SyncReport) {
+    telemetry::count_run_end(&start.app_id, report.status);
     match tokio::time::timeout(LONGEST_FINISH, run.finish(report)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(?error, "the end of the run could not be recorded"),

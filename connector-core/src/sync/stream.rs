@@ -23,6 +23,7 @@ use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::{StreamEntry, columns_of};
 use crate::stream::{RowDecoder, StreamDeclaration};
+use crate::telemetry;
 
 /// Pages that wait for the writer, at most. With the largest pages of an app this bounds the memory of a stream.
 const WAITING_PAGES: usize = 40;
@@ -110,6 +111,7 @@ impl<'a> StreamSync<'a> {
         };
         self.report.requests = self.context.requests();
         self.report.seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        telemetry::count_rows(self.context.integration().app_id(), &self.report);
         self.progress.finished(&self.report);
         StreamEnd { report: self.report, findings: self.findings, superseded: self.superseded, error }
     }

@@ -1,6 +1,7 @@
 //! One refresh, under the connection's lock.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use crate::oauth::{
     Connection, ConnectionKey, ConnectionState, LockedConnection, RefreshAttempt, Renewal, TokenFailure,
     TokenSet,
 };
+use crate::telemetry;
 
 /// Somebody who needs a token that the store does not have.
 pub(super) struct Renewing<'a> {
@@ -91,7 +93,10 @@ impl Renewing<'_> {
             started_at: coordinator.now(),
         };
         within(ANSWER, locked.begin(&attempt)).await?;
-        let error = match renewer.renew(&refresh_token).await {
+        let started = Instant::now();
+        let renewed = renewer.renew(&refresh_token).await;
+        telemetry::count_refresh(&key.app_id, &renewed, started.elapsed());
+        let error = match renewed {
             Ok(tokens) => {
                 let renewed = Arc::new(self.renewed(&current, tokens));
                 entry.hold(Arc::clone(&renewed), token_digest);
