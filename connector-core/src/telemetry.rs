@@ -1,15 +1,19 @@
-//! What is counted, and for how long it took. Nothing is kept unless a door installed a recorder.
+//! What is counted, for how long it took, and spans for traces. Nothing is kept unless a door installed a recorder.
 //!
 //! Labels are names that the program's authors chose, never those of customers: each value is kept for good.
 
 use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use tracing::Span;
 
 use crate::error::{ConnectorError, Result};
 use crate::http::HttpResponse;
 use crate::oauth::TokenFailure;
 use crate::sync::{Status, StreamReport};
+
+/// Target of all spans, so that a door can have them without anything else, and logs can do without them.
+pub const SPANS: &str = "connector_spans";
 
 const RUNS_STARTED: &str = "connector_runs_started_total";
 const RUNS_ENDED: &str = "connector_runs_ended_total";
@@ -18,6 +22,19 @@ const APP_REQUESTS: &str = "connector_app_requests_total";
 const APP_REQUEST_SECONDS: &str = "connector_app_request_duration_seconds";
 const REFRESHES: &str = "connector_refreshes_total";
 const REFRESH_SECONDS: &str = "connector_refresh_duration_seconds";
+
+/// Writes into its span how work failed: the code alone, since a message may tell more than who reads traces may know.
+pub fn note_failure<T>(span: &Span, outcome: &Result<T>) {
+    if let Err(error) = outcome {
+        note_error_type(span, error.code().metadata().name);
+    }
+}
+
+/// The same with what the error is called.
+pub fn note_error_type(span: &Span, error_type: &str) {
+    span.record("error.type", error_type);
+    span.record("otel.status_code", "ERROR");
+}
 
 /// Tells the recorder what everything means that this crate counts.
 pub fn describe_metrics() {

@@ -14,6 +14,7 @@ use connector_core::host::StopSignal;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Span;
 
 use super::Server;
 use super::access::{Caller, Scope};
@@ -84,7 +85,8 @@ pub(super) async fn count(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
-    let method = method(request.method());
+    let method = known_method(request.method());
+    name_span(method, &route);
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     histogram!(SECONDS, "route" => route.clone()).record(started.elapsed());
@@ -93,8 +95,17 @@ pub(super) async fn count(request: Request, next: Next) -> Response {
     response
 }
 
+/// Names the span of the request after its route, as only whoever stands behind the routes can.
+fn name_span(method: &str, route: &str) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        span.record("http.route", route);
+        span.record("otel.name", format!("{method} {route}"));
+    }
+}
+
 /// Anyone can invent methods, and each name would be kept.
-fn method(method: &Method) -> &'static str {
+pub(super) fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -102,7 +113,7 @@ fn method(method: &Method) -> &'static str {
         Method::PUT => "PUT",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
+        _ => "_OTHER",
     }
 }
 

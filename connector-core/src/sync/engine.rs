@@ -6,6 +6,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::report::{Status, SyncReport};
@@ -57,6 +59,28 @@ pub(super) async fn run<'s>(
     let progress = context.host().progress();
     progress.began(&start);
     telemetry::count_run_start(&start.app_id);
+    let span = info_span!(
+        target: telemetry::SPANS, "run",
+        "otel.name" = format!("{}::run", start.app_id), "connector.run_id" = %start.run_id,
+        "connector.status" = Empty, "otel.status_code" = Empty, "error.type" = Empty
+    );
+    let ended = begun(context, streams, &*run, &start, work).instrument(span.clone()).await;
+    telemetry::note_failure(&span, &ended);
+    if let Ok(ended) = &ended {
+        span.record("connector.status", ended.report.status.name());
+    }
+    ended
+}
+
+/// The run, from when the sink has room for it to the report.
+async fn begun<'s>(
+    context: &CallContext,
+    streams: Vec<&'s StreamEntry>,
+    run: &dyn SinkRun,
+    start: &RunStart,
+    work: &Work,
+) -> Result<RunEnd<'s>> {
+    let progress = context.host().progress();
     let context = patient(context);
     // Asked after the sink: a run that has nowhere to write, or comes second, does not bother the app.
     let streams = if work.only_in_use { in_use(&context, streams).await } else { Ok(Some(streams)) };
@@ -64,23 +88,23 @@ pub(super) async fn run<'s>(
     let streams = match streams {
         Ok(Some(streams)) => streams,
         Ok(None) => {
-            let report = report_without_streams(&start, requests, Status::Interrupted, None);
-            finish(&*run, &start, &report).await;
+            let report = report_without_streams(start, requests, Status::Interrupted, None);
+            finish(run, start, &report).await;
             return Ok(RunEnd { report, entries: Vec::new(), streams: Vec::new(), worst: None });
         }
         Err(error) => {
             let app_id = &start.app_id;
             let told = error_json(&error, app_id, &format!("{app_id}::sync:sync"));
-            let report = report_without_streams(&start, requests, Status::Failed, Some(told));
-            finish(&*run, &start, &report).await;
+            let report = report_without_streams(start, requests, Status::Failed, Some(told));
+            finish(run, start, &report).await;
             return Err(error);
         }
     };
     progress.planned(&streams.iter().map(|stream| stream.declaration.name).collect::<Vec<_>>());
-    let mut ended = work_on(&context, &streams, &*run, work).await;
+    let mut ended = work_on(&context, &streams, run, work).await;
     note_missing_parents(&streams, &mut ended);
     if work.views && !work.dry_run && !context.host().stop().is_given() {
-        views::refresh(&context, &*run, &mut ended).await;
+        views::refresh(&context, run, &mut ended).await;
     }
     let worst = worst(&ended);
     let report = SyncReport {
@@ -92,7 +116,7 @@ pub(super) async fn run<'s>(
         streams: ended.iter().map(|end| end.report.clone()).collect(),
         error: None,
     };
-    finish(&*run, &start, &report).await;
+    finish(run, start, &report).await;
     Ok(RunEnd { report, entries: streams, streams: ended, worst })
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::decision::{Decision, decide};
@@ -94,7 +96,13 @@ impl Renewing<'_> {
         };
         within(ANSWER, locked.begin(&attempt)).await?;
         let started = Instant::now();
-        let renewed = renewer.renew(&refresh_token).await;
+        let span = info_span!(
+            target: telemetry::SPANS, "refresh",
+            "otel.name" = format!("{}::refresh", key.app_id),
+            "otel.status_code" = Empty, "error.type" = Empty
+        );
+        let renewed = renewer.renew(&refresh_token).instrument(span.clone()).await;
+        telemetry::note_failure(&span, &renewed);
         telemetry::count_refresh(&key.app_id, &renewed, started.elapsed());
         let error = match renewed {
             Ok(tokens) => {
