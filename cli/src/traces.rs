@@ -11,7 +11,7 @@ use connector_core::http::{HttpOptions, Transport, transport};
 use connector_core::telemetry::{SPANS, note_failure};
 use futures_util::future::BoxFuture;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_http::{Bytes, HeaderExtractor, HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
 use opentelemetry_sdk::Resource;
@@ -99,6 +99,11 @@ fn finish() {
 /// Lets a span continue the trace that the headers of its request name.
 pub(crate) fn continue_trace_of(span: &Span, headers: &HeaderMap) {
     continue_trace(span, &HeaderExtractor(headers));
+}
+
+/// Gives a span that has begun another name, which its field `otel.name` no longer does.
+pub(crate) fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 fn continue_trace(span: &Span, carrier: &dyn Extractor) {

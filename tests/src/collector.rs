@@ -79,8 +79,8 @@ impl Collector {
     /// # Panics
     /// When something came that is not JSON.
     pub fn spans(&self) -> Vec<Span> {
-        let text = self.text();
-        let bodies = text.lines().map(|body| serde_json::from_str::<Value>(body).expect("JSON"));
+        let bodies = self.bodies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bodies = bodies.iter().map(|body| serde_json::from_str::<Value>(body).expect("JSON"));
         bodies.flat_map(|body| lists(&body, &["resourceSpans", "scopeSpans", "spans"])).map(span).collect()
     }
 }

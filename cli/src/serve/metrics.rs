@@ -19,6 +19,7 @@ use tracing::Span;
 use super::Server;
 use super::access::{Caller, Scope};
 use super::answer::Failure;
+use crate::traces::rename;
 
 /// All times end like this one.
 const SECONDS: &str = "connector_http_request_duration_seconds";
@@ -100,7 +101,7 @@ fn name_span(method: &str, route: &str) {
     let span = Span::current();
     if !span.is_disabled() {
         span.record("http.route", route);
-        span.record("otel.name", format!("{method} {route}"));
+        rename(&span, format!("{method} {route}"));
     }
 }
 

@@ -79,7 +79,7 @@ fn span(request: &Request, method: &Method) -> Span {
 }
 
 fn note_status(span: &Span, status: StatusCode) {
-    span.record("http.response.status_code", status.as_u16());
+    span.record("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
         note_error_type(span, status.as_str());
     }

@@ -7,14 +7,14 @@ use super::{HttpRequest, HttpResponse};
 use crate::error::Result;
 use crate::telemetry::{SPANS, note_error_type, note_failure};
 
-/// The span of one attempt. Queries stay out of it: signatures and codes are in those.
+/// The span of one attempt. Numbers have signs: others would be sent as text. Queries stay out of it: signatures and codes are in those.
 pub(super) fn of(request: &HttpRequest) -> Span {
     info_span!(
         target: SPANS, "request",
         "otel.name" = %request.method, "otel.kind" = "client", "otel.status_code" = Empty,
         "http.request.method" = %request.method, "http.response.status_code" = Empty,
         "url.scheme" = request.url.scheme(), "url.path" = request.url.path(),
-        "server.address" = request.url.host_str(), "server.port" = request.url.port_or_known_default(),
+        "server.address" = request.url.host_str(), "server.port" = request.url.port_or_known_default().map(i64::from),
         "error.type" = Empty
     )
 }
@@ -22,7 +22,7 @@ pub(super) fn of(request: &HttpRequest) -> Span {
 pub(super) fn note_answer(span: &Span, answer: &Result<HttpResponse>) {
     note_failure(span, answer);
     if let Ok(answer) = answer {
-        span.record("http.response.status_code", answer.status);
+        span.record("http.response.status_code", i64::from(answer.status));
         if answer.status >= 400 {
             note_error_type(span, &answer.status.to_string());
         }

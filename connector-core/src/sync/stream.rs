@@ -122,7 +122,7 @@ impl<'a> StreamSync<'a> {
         self.report.requests = self.context.requests();
         self.report.seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         span.record("connector.status", self.report.status.name());
-        span.record("connector.received", self.report.received);
+        span.record("connector.received", self.report.received.cast_signed());
         telemetry::count_rows(self.context.integration().app_id(), &self.report);
         self.progress.finished(&self.report);
         StreamEnd { report: self.report, findings: self.findings, superseded: self.superseded, error }
