@@ -93,13 +93,8 @@ fn lists(value: &Value, names: &[&str]) -> Vec<Value> {
 
 fn span(whole: Value) -> Span {
     let text = |name: &str| whole[name].as_str().unwrap_or_default().to_owned();
-    Span {
-        name: text("name"),
-        trace_id: text("traceId"),
-        id: text("spanId"),
-        parent: text("parentSpanId"),
-        whole: whole.clone(),
-    }
+    let (name, trace_id, id, parent) = (text("name"), text("traceId"), text("spanId"), text("parentSpanId"));
+    Span { name, trace_id, id, parent, whole }
 }
 
 /// Answers every request of a connection with success.
