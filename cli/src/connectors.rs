@@ -18,7 +18,7 @@ use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
-use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, vault};
+use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, traces, vault};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -91,9 +91,11 @@ impl Connectors {
             Err(error) => return output.end_as(NAME, "command_line", "command_line", Err(refusal(&error))),
         };
         let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-        logging::start(typed.log_format.unwrap_or(usual));
+        logging::start(self.binary, typed.log_format.unwrap_or(usual));
         let name = typed.command.name();
-        output.end_as(NAME, "command_line", name, execute(typed.command))
+        let is_server = matches!(typed.command, Command::Serve(_));
+        let result = traces::of_command(name, is_server, || execute(typed.command));
+        output.end_as(NAME, "command_line", name, result)
     }
 }
 

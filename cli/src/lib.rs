@@ -38,6 +38,7 @@ mod spec;
 mod status;
 mod sync;
 mod target;
+mod traces;
 mod vault;
 mod verify;
 mod webhooks;
@@ -89,9 +90,10 @@ impl CommandLine {
                     return output.end(&integration, "command_line", Err(error));
                 }
             };
-        logging::start(arguments.log_format);
+        logging::start(self.binary, arguments.log_format);
         let name = arguments.command.name().to_owned();
-        let result = self.execute(&integration, arguments, &output);
+        let is_server = matches!(arguments.command, Command::Serve(_));
+        let result = traces::of_command(&name, is_server, || self.execute(&integration, arguments, &output));
         output.end(&integration, &name, result)
     }
 

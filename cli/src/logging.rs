@@ -3,11 +3,14 @@
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
+use connector_core::telemetry::SPANS;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
+
+use crate::traces;
 
 /// Form of the lines on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -21,8 +24,8 @@ pub(crate) enum LogFormat {
 /// Libraries that would log what they send, secrets among it, when everything is switched on.
 const CHATTY: [&str; 7] = ["axum", "h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx"];
 
-/// Starts logging. `CONNECTOR_LOG` is a list of `target=level`.
-pub(crate) fn start(format: LogFormat) {
+/// Starts logging, and traces where somebody wants them. `CONNECTOR_LOG` is a list of `target=level`.
+pub(crate) fn start(program: &str, format: LogFormat) {
     let wanted = std::env::var("CONNECTOR_LOG").ok();
     let parsed = wanted.as_deref().and_then(|filter| filter.parse::<Targets>().ok());
     let is_wrong = wanted.is_some() && parsed.is_none();
@@ -34,6 +37,8 @@ pub(crate) fn start(format: LogFormat) {
     for target in CHATTY {
         filter = filter.with_target(target, LevelFilter::WARN);
     }
+    // Without a trace nobody pays for spans: where no layer takes them, they are not even made.
+    filter = filter.with_target(SPANS, LevelFilter::OFF);
     let layer = match format {
         LogFormat::Json => fmt::layer()
             .json()
@@ -51,8 +56,22 @@ pub(crate) fn start(format: LogFormat) {
                 .boxed()
         }
     };
+    let traces = traces::are_wanted().then(|| traces::layer(program));
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
     // A second start, as in tests, changes nothing.
-    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    let why_no_traces = match traces {
+        Some(Ok(traces)) => {
+            let _ = registry.with(traces).try_init();
+            None
+        }
+        without => {
+            let _ = registry.try_init();
+            without.and_then(Result::err)
+        }
+    };
+    if let Some(error) = why_no_traces {
+        tracing::warn!(error, "no traces are sent: OTEL_EXPORTER_OTLP_ENDPOINT cannot be used");
+    }
     if is_wrong {
         tracing::warn!("CONNECTOR_LOG is not a list of target=level and was left out");
     }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 use crate::auth::Auth;
 use crate::call::{CallContext, Credentials, Parts};
+use crate::capability::Capability;
 use crate::envelope::{Answer, RequestEnvelope};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
@@ -13,6 +16,7 @@ use crate::http::{HttpClient, Urgency};
 use crate::integration::Integration;
 use crate::oauth::{ClientCredentialsToken, Connection, ConnectionKey, RefreshCoordinator, StoredToken};
 pub use crate::oauth::{IssueOptions, IssuedToken, access_token};
+use crate::telemetry::{SPANS, note_failure};
 use crate::{schema, settings};
 
 /// Name of the connection that is used when nobody names one.
@@ -35,6 +39,22 @@ pub async fn dispatch(
         )
         .hint("`info` lists the capabilities"));
     };
+    let span = info_span!(
+        target: SPANS, "capability",
+        "otel.name" = format!("{}::{capability}", integration.app_id()),
+        "otel.status_code" = Empty, "error.type" = Empty
+    );
+    let answer = call(integration, found, envelope, host).instrument(span.clone()).await;
+    note_failure(&span, &answer);
+    answer
+}
+
+async fn call(
+    integration: &Arc<Integration>,
+    found: &Capability,
+    envelope: RequestEnvelope,
+    host: &Arc<dyn Host>,
+) -> Result<Answer> {
     let request_schema = found.request_schema();
     let needs_something =
         request_schema.get("required").and_then(Value::as_array).is_some_and(|all| !all.is_empty());

@@ -26,6 +26,7 @@ pub mod schema;
 pub mod settings;
 pub mod stream;
 pub mod sync;
+pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod webhook;

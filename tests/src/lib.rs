@@ -8,6 +8,7 @@ pub mod architecture;
 pub mod binary;
 pub mod browser;
 pub mod chromium;
+pub mod collector;
 pub mod comparison;
 pub mod following;
 pub mod oauth_server;

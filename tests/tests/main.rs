@@ -51,5 +51,6 @@ mod schedules;
 mod secrets;
 mod serve;
 mod tokens;
+mod traces;
 mod vault;
 mod webhooks;

@@ -122,6 +122,51 @@ fn the_metrics_count_requests_and_need_their_scope() {
 }
 
 #[test]
+fn the_metrics_tell_what_was_done_for_the_connections() {
+    let account = Account::with_records(3, Kind::Sqlite).logged_in();
+    let key = create_key(&account, &["metrics:read", "sync:write", "sync:read", "token:read"]);
+    let served = Served::start(&account);
+    account.control().clear_requests();
+    let started = served.ask("POST", "/sync", &key, &json!({"streams": ["companies"]}));
+    let run = text(&started.body["response"]["run_id"]).to_owned();
+    let end = served.follow(&format!("/sync/{run}/events"), &key).last().expect("an event");
+    assert_eq!(end.data["status"], "succeeded", "{end:?}");
+    let token = "/default/teamleader/binb-token";
+    assert_eq!(served.get(token, &key).status, 200);
+    assert_eq!(served.get(&format!("{token}?force_refresh=true"), &key).body["refreshed"], true);
+    account.control().revoke_tokens();
+    assert_eq!(served.get(&format!("{token}?force_refresh=true"), &key).status, 424);
+
+    let metrics = served.get("/metrics", &key).text;
+    for line in [
+        r#"connector_runs_started_total{connector="teamleader"} 1"#,
+        r#"connector_runs_ended_total{connector="teamleader",status="succeeded"} 1"#,
+        r#"connector_rows_total{connector="teamleader",stream="companies",outcome="inserted"} 3"#,
+        r#"connector_rows_total{connector="teamleader",stream="companies",outcome="rejected"} 0"#,
+        r#"connector_broker_tokens_total{connector="teamleader",refreshed="false"} 1"#,
+        r#"connector_broker_tokens_total{connector="teamleader",refreshed="true"} 1"#,
+        r#"connector_refreshes_total{connector="teamleader",outcome="refreshed"} 1"#,
+        r#"connector_refreshes_total{connector="teamleader",outcome="permanent"} 1"#,
+        r#"connector_refresh_duration_seconds_count{connector="teamleader"} 2"#,
+    ] {
+        assert!(metrics.contains(line), "{line} is missing in {metrics}");
+    }
+    let value = |series: &str| -> u64 {
+        let line = metrics.lines().find(|line| line.starts_with(series)).expect("the series is there");
+        line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a whole number")
+    };
+    let counted: u64 = ["200", "400"]
+        .map(|status| value(&format!("connector_app_requests_total{{status=\"{status}\"}}")))
+        .iter()
+        .sum();
+    assert_eq!(counted, value("connector_app_request_duration_seconds_count"));
+    assert_eq!(value(r#"connector_app_requests_total{status="400"}"#), 1, "the refused refresh");
+    for name in [run.as_str(), "default"] {
+        assert!(!metrics.contains(name), "{name} is a label in {metrics}");
+    }
+}
+
+#[test]
 fn the_document_is_valid_and_the_same_from_the_command_line() {
     let account = Account::with_records(3, Kind::Sqlite);
     let spec = account.connector().run(["spec"]);

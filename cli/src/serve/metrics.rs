@@ -14,12 +14,18 @@ use connector_core::host::StopSignal;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Span;
 
 use super::Server;
 use super::access::{Caller, Scope};
 use super::answer::Failure;
+use crate::traces::rename;
 
+/// All times end like this one.
 const SECONDS: &str = "connector_http_request_duration_seconds";
+
+/// Access tokens that the broker handed out.
+const TOKENS: &str = "connector_broker_tokens_total";
 
 /// From a token out of memory to a list out of a slow app.
 const BUCKETS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0];
@@ -39,7 +45,7 @@ pub(super) fn start(stop: StopSignal) -> Result<()> {
         ConnectorError::new(ErrorCode::InternalError, "counters cannot be started").source(error)
     };
     let builder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full(SECONDS.to_owned()), &BUCKETS)
+        .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &BUCKETS)
         .map_err(|error| failed(error.to_string()))?;
     let recorder = builder.build_recorder();
     let handle = recorder.handle();
@@ -53,6 +59,8 @@ pub(super) fn start(stop: StopSignal) -> Result<()> {
 fn describe() {
     metrics::describe_counter!("connector_http_requests_total", "Requests answered, by route and status");
     metrics::describe_histogram!(SECONDS, metrics::Unit::Seconds, "Time to the head of an answer, by route");
+    metrics::describe_counter!(TOKENS, "Access tokens handed out by the broker");
+    connector_core::telemetry::describe_metrics();
     metrics::describe_gauge!("connector_connections", "Connections, by what they need");
     metrics::describe_gauge!("connector_build_info", "The program that runs: always 1");
     gauge!("connector_build_info", "version" => connector_core::VERSION).set(1.0);
@@ -67,12 +75,19 @@ async fn keep_small(handle: &PrometheusHandle, mut stop: StopSignal) {
     }
 }
 
+/// Counts an access token that the broker hands out.
+pub(super) fn count_token(app_id: &str, refreshed: bool) {
+    let refreshed = if refreshed { "true" } else { "false" };
+    counter!(TOKENS, "connector" => app_id.to_owned(), "refreshed" => refreshed).increment(1);
+}
+
 /// Counts a request under the pattern of its route: paths have names of customers in them.
 pub(super) async fn count(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
-    let method = method(request.method());
+    let method = known_method(request.method());
+    name_span(method, &route);
     let response = next.run(request).await;
     let status = response.status().as_u16().to_string();
     histogram!(SECONDS, "route" => route.clone()).record(started.elapsed());
@@ -81,8 +96,17 @@ pub(super) async fn count(request: Request, next: Next) -> Response {
     response
 }
 
+/// Names the span of the request after its route, as only whoever stands behind the routes can.
+fn name_span(method: &str, route: &str) {
+    let span = Span::current();
+    if !span.is_disabled() {
+        span.record("http.route", route);
+        rename(&span, format!("{method} {route}"));
+    }
+}
+
 /// Anyone can invent methods, and each name would be kept.
-fn method(method: &Method) -> &'static str {
+pub(super) fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -90,7 +114,7 @@ fn method(method: &Method) -> &'static str {
         Method::PUT => "PUT",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
+        _ => "_OTHER",
     }
 }
 

@@ -4,11 +4,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::HeaderValue;
 use axum::http::header::{HeaderName, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use connector_core::telemetry::{SPANS, note_error_type};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
 use uuid::Uuid;
+
+use super::metrics::known_method;
+use crate::traces::continue_trace_of;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,7 +43,10 @@ pub(super) async fn log(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     request.extensions_mut().insert(note.clone());
-    let mut response = next.run(request).await;
+    let span = span(&request, &method);
+    let trace_id = trace_id(request.headers());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    note_status(&span, response.status());
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(X_REQUEST_ID, id);
@@ -50,9 +59,38 @@ pub(super) async fn log(mut request: Request, next: Next) -> Response {
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         request_id = &*id,
         key_id = note.0.get().map(String::as_str),
+        trace_id,
         "request"
     );
     response
+}
+
+/// The span of a request, in the trace of its caller. The route is added by whoever finds it.
+fn span(request: &Request, method: &Method) -> Span {
+    let span = info_span!(
+        target: SPANS, "request",
+        "otel.name" = known_method(method), "otel.kind" = "server", "otel.status_code" = Empty,
+        "http.request.method" = known_method(method), "http.route" = Empty,
+        "url.path" = request.uri().path(), "url.scheme" = "http",
+        "http.response.status_code" = Empty, "error.type" = Empty
+    );
+    continue_trace_of(&span, request.headers());
+    span
+}
+
+fn note_status(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        note_error_type(span, status.as_str());
+    }
+}
+
+/// The trace of the caller: the second part of `traceparent`, if it is one.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let parts: Vec<&str> = headers.get("traceparent")?.to_str().ok()?.split('-').collect();
+    let id = parts.get(1).filter(|_| parts.len() >= 4)?;
+    let is_hexadecimal = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_hexadecimal.then(|| (*id).to_owned())
 }
 
 /// The id that the caller gave, if it can do no harm in a log.

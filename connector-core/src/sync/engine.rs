@@ -6,6 +6,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::report::{Status, SyncReport};
@@ -19,6 +21,7 @@ use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::http::{RetryPolicy, Urgency};
 use crate::integration::StreamEntry;
+use crate::telemetry;
 
 /// Longest time to tell the sink how a run ended.
 const LONGEST_FINISH: Duration = Duration::from_secs(3);
@@ -55,6 +58,29 @@ pub(super) async fn run<'s>(
     let run = sink.begin(&start).await?;
     let progress = context.host().progress();
     progress.began(&start);
+    telemetry::count_run_start(&start.app_id);
+    let span = info_span!(
+        target: telemetry::SPANS, "run",
+        "otel.name" = format!("{}::run", start.app_id), "connector.run_id" = %start.run_id,
+        "connector.status" = Empty, "otel.status_code" = Empty, "error.type" = Empty
+    );
+    let ended = begun(context, streams, &*run, &start, work).instrument(span.clone()).await;
+    telemetry::note_failure(&span, &ended);
+    if let Ok(ended) = &ended {
+        span.record("connector.status", ended.report.status.name());
+    }
+    ended
+}
+
+/// The run, from when the sink has room for it to the report.
+async fn begun<'s>(
+    context: &CallContext,
+    streams: Vec<&'s StreamEntry>,
+    run: &dyn SinkRun,
+    start: &RunStart,
+    work: &Work,
+) -> Result<RunEnd<'s>> {
+    let progress = context.host().progress();
     let context = patient(context);
     // Asked after the sink: a run that has nowhere to write, or comes second, does not bother the app.
     let streams = if work.only_in_use { in_use(&context, streams).await } else { Ok(Some(streams)) };
@@ -62,22 +88,23 @@ pub(super) async fn run<'s>(
     let streams = match streams {
         Ok(Some(streams)) => streams,
         Ok(None) => {
-            let report = report_without_streams(&start, requests, Status::Interrupted, None);
-            finish(&*run, &report).await;
+            let report = report_without_streams(start, requests, Status::Interrupted, None);
+            finish(run, start, &report).await;
             return Ok(RunEnd { report, entries: Vec::new(), streams: Vec::new(), worst: None });
         }
         Err(error) => {
             let app_id = &start.app_id;
             let told = error_json(&error, app_id, &format!("{app_id}::sync:sync"));
-            finish(&*run, &report_without_streams(&start, requests, Status::Failed, Some(told))).await;
+            let report = report_without_streams(start, requests, Status::Failed, Some(told));
+            finish(run, start, &report).await;
             return Err(error);
         }
     };
     progress.planned(&streams.iter().map(|stream| stream.declaration.name).collect::<Vec<_>>());
-    let mut ended = work_on(&context, &streams, &*run, work).await;
+    let mut ended = work_on(&context, &streams, run, work).await;
     note_missing_parents(&streams, &mut ended);
     if work.views && !work.dry_run && !context.host().stop().is_given() {
-        views::refresh(&context, &*run, &mut ended).await;
+        views::refresh(&context, run, &mut ended).await;
     }
     let worst = worst(&ended);
     let report = SyncReport {
@@ -89,12 +116,13 @@ pub(super) async fn run<'s>(
         streams: ended.iter().map(|end| end.report.clone()).collect(),
         error: None,
     };
-    finish(&*run, &report).await;
+    finish(run, start, &report).await;
     Ok(RunEnd { report, entries: streams, streams: ended, worst })
 }
 
 /// The rows are committed already: a database that hangs now must not keep the report from whoever waits for it.
-async fn finish(run: &dyn SinkRun, report: &SyncReport) {
+async fn finish(run: &dyn SinkRun, start: &RunStart, report: &SyncReport) {
+    telemetry::count_run_end(&start.app_id, report.status);
     match tokio::time::timeout(LONGEST_FINISH, run.finish(report)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::error!(?error, "the end of the run could not be recorded"),

@@ -24,6 +24,19 @@ pub enum Status {
     Unavailable,
 }
 
+impl Status {
+    /// The name, as in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// How a stream was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

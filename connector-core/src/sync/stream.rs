@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 use super::account::other_account;
 use super::children;
@@ -23,6 +25,7 @@ use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::{StreamEntry, columns_of};
 use crate::stream::{RowDecoder, StreamDeclaration};
+use crate::telemetry;
 
 /// Pages that wait for the writer, at most. With the largest pages of an app this bounds the memory of a stream.
 const WAITING_PAGES: usize = 40;
@@ -96,7 +99,15 @@ impl<'a> StreamSync<'a> {
     /// Does the work.
     pub(super) async fn run(mut self, run: &dyn SinkRun) -> StreamEnd {
         self.started = Instant::now();
-        let result = if self.context.host().stop().is_given() { Ok(false) } else { self.work(run).await };
+        let span = info_span!(
+            target: telemetry::SPANS, "stream",
+            "otel.name" = format!("stream {}", self.report.stream), "connector.stream" = self.report.stream,
+            "connector.status" = Empty, "connector.received" = Empty,
+            "otel.status_code" = Empty, "error.type" = Empty
+        );
+        let is_stopping = self.context.host().stop().is_given();
+        let result = if is_stopping { Ok(false) } else { self.work(run).instrument(span.clone()).await };
+        telemetry::note_failure(&span, &result);
         let error = match result {
             Ok(complete) => {
                 self.report.status = match (complete, self.report.rejected) {
@@ -110,6 +121,9 @@ impl<'a> StreamSync<'a> {
         };
         self.report.requests = self.context.requests();
         self.report.seconds = (self.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        span.record("connector.status", self.report.status.name());
+        span.record("connector.received", self.report.received.cast_signed());
+        telemetry::count_rows(self.context.integration().app_id(), &self.report);
         self.progress.finished(&self.report);
         StreamEnd { report: self.report, findings: self.findings, superseded: self.superseded, error }
     }

@@ -11,6 +11,7 @@ use connector_core::integration::Integration;
 use connector_core::oauth::Connection;
 use connector_core::{ConnectorError, ErrorCode};
 use connector_store::AuditEntry;
+use tracing::Instrument;
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
@@ -220,7 +221,7 @@ impl Allowed {
 
 /// Does what must not end in the middle though the caller goes away.
 pub(super) async fn detached(work: impl Future<Output = Response> + Send + 'static) -> Response {
-    tokio::spawn(work).await.unwrap_or_else(|error| {
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|error| {
         let error = ConnectorError::new(ErrorCode::InternalError, "the work was cut off").source(error);
         Refusal::from(error).into_answer("broker", "work")
     })

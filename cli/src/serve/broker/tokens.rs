@@ -16,8 +16,8 @@ use super::asked::{Allowed, Asked, Done};
 use super::connecting;
 use super::refusal::Refusal;
 use super::subject::Subject;
-use crate::serve::Server;
 use crate::serve::access::Scope;
+use crate::serve::{Server, metrics};
 
 /// Remaining life of a token when the caller does not say.
 const USUAL_LIFE: Duration = Duration::from_mins(1);
@@ -92,6 +92,7 @@ pub(super) async fn done(
         warning: issued.warning.as_ref().map(warning),
         issued_token_type,
     };
+    metrics::count_token(allowed.integration.app_id(), issued.refreshed);
     Ok(Done {
         response: Json(body).into_response(),
         refreshed: issued.refreshed,

@@ -11,6 +11,7 @@ use connector_core::sync::{RunStart, SyncReport};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Map, Value};
 use tokio::sync::{oneshot, watch};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::body::connection_of;
@@ -90,12 +91,13 @@ impl Runs {
             server_stop: server.stop.clone(),
             stop,
         };
-        let refused = tokio::spawn(async move {
+        let run = async move {
             let ended = work.run().await;
             // Whoever sees the end may start the next run at once.
             task.leave();
             note_end(&live, &task.place.0, ended)
-        });
+        };
+        let refused = tokio::spawn(run.in_current_span());
         match told.await {
             Ok(run_id) => Ok(run_id),
             Err(_) => Err(refused.await.ok().flatten().unwrap_or_else(without_report)),
@@ -232,7 +234,8 @@ impl Work {
     async fn run(mut self) -> Result<Answer> {
         let (integration, envelope, host) = (self.integration, self.envelope, self.host);
         // A task of its own: one that panics takes nothing with it but itself.
-        let mut work = tokio::spawn(async move { dispatch(&integration, "sync", envelope, &host).await });
+        let dispatched = async move { dispatch(&integration, "sync", envelope, &host).await };
+        let mut work = tokio::spawn(dispatched.in_current_span());
         let ended = tokio::select! {
             ended = &mut work => ended,
             () = self.server_stop.given() => {

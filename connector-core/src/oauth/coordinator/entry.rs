@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::renewal::Renewing;
 use super::{Granted, Need, RefreshCoordinator, Renewer};
@@ -95,7 +96,9 @@ impl RefreshCoordinator {
             let (coordinator, entry) = (Arc::clone(self), Arc::clone(&entry));
             let (key, need, renewer) = (key.clone(), need.clone(), Arc::clone(renewer));
             let under_way = UnderWay::begin();
-            async move {
+            // The trace of whoever needed it first.
+            let span = Span::current();
+            let flight = async move {
                 let _under_way = under_way;
                 let renewing = Renewing {
                     coordinator: &coordinator,
@@ -107,7 +110,8 @@ impl RefreshCoordinator {
                 let outcome = renewing.run().await;
                 *lock(&entry.flight) = None;
                 outcome
-            }
+            };
+            flight.instrument(span)
         });
         let flight = task
             .map(|ended| {

@@ -1,7 +1,10 @@
 //! One refresh, under the connection's lock.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use super::decision::{Decision, decide};
@@ -15,6 +18,7 @@ use crate::oauth::{
     Connection, ConnectionKey, ConnectionState, LockedConnection, RefreshAttempt, Renewal, TokenFailure,
     TokenSet,
 };
+use crate::telemetry;
 
 /// Somebody who needs a token that the store does not have.
 pub(super) struct Renewing<'a> {
@@ -91,7 +95,16 @@ impl Renewing<'_> {
             started_at: coordinator.now(),
         };
         within(ANSWER, locked.begin(&attempt)).await?;
-        let error = match renewer.renew(&refresh_token).await {
+        let started = Instant::now();
+        let span = info_span!(
+            target: telemetry::SPANS, "refresh",
+            "otel.name" = format!("{}::refresh", key.app_id),
+            "otel.status_code" = Empty, "error.type" = Empty
+        );
+        let renewed = renewer.renew(&refresh_token).instrument(span.clone()).await;
+        telemetry::note_failure(&span, &renewed);
+        telemetry::count_refresh(&key.app_id, &renewed, started.elapsed());
+        let error = match renewed {
             Ok(tokens) => {
                 let renewed = Arc::new(self.renewed(&current, tokens));
                 entry.hold(Arc::clone(&renewed), token_digest);
