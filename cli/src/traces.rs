@@ -152,6 +152,7 @@ impl Sender {
         })
     }
 
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the error's type has no name here")]
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (parts, body) = request.into_parts();
         let sent = self.client.post(parts.uri.to_string()).headers(parts.headers).body(body).send().await;
