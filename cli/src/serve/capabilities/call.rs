@@ -61,7 +61,7 @@ pub(super) async fn call(
     if app.integration.capability(capability).is_none() {
         return Err(fail(unknown(app_id)).status(StatusCode::NOT_FOUND));
     }
-    check_places(&caller, &app.integration, capability, &envelope, of.as_deref()).map_err(fail)?;
+    check_places(&caller, &app.integration, &envelope, of.as_deref()).map_err(fail)?;
     let host: Arc<dyn Host> = Arc::clone(&app.host) as _;
     let work = dispatch(&app.integration, capability, envelope, &host);
     let answer = match longest(server, capability) {

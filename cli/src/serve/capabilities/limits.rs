@@ -34,32 +34,24 @@ fn works_on_a_connection(capability: &Capability) -> bool {
     capability.request_schema().pointer("/properties/connection").is_some()
 }
 
-/// Refuses to send what is ours to a place that the caller chose, unless he may do everything.
+/// Refuses to send anything to a place that the caller chose, unless he may do everything.
 ///
-/// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent, and
-/// whose records are stored; one in the request decides which database or file is written to.
+/// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent, whose
+/// records are stored, and which servers beside this one are asked; one in the request decides which database or file is
+/// written to.
 pub(crate) fn check_places(
     caller: &Caller,
     integration: &Integration,
-    capability: &str,
     envelope: &RequestEnvelope,
     customer_app: Option<&str>,
 ) -> Result<()> {
-    // What an invented app says must not be written beside what the store has of the true one.
-    let is_only_asked =
-        |capability: &Capability| capability.needs_auth() && !works_on_a_connection(capability);
-    let brings_own = envelope.auth.as_ref().is_some_and(|auth| !auth.contains_key("stored"));
-    let brings_all = brings_own && integration.capability(capability).is_some_and(is_only_asked);
     let place = envelope
         .request
         .get("sink")
         .and_then(|sink| sink.get("url"))
         .filter(|url| !url.is_null())
         .map(|_| "/request/sink/url".to_owned())
-        .or_else(|| {
-            let address = address_in_settings(integration, envelope).filter(|_| !brings_all)?;
-            Some(format!("/settings/{address}"))
-        });
+        .or_else(|| Some(format!("/settings/{}", address_in_settings(integration, envelope)?)));
     let Some(place) = place else { return Ok(()) };
     let app = customer_app.unwrap_or(DEFAULT_CONNECTION);
     caller.require(Scope::Admin, app, integration.app_id()).map_err(|_| {

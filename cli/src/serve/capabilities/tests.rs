@@ -176,7 +176,7 @@ async fn what_the_store_has_of_a_connection_is_worked_on_with_a_key_for_it_alone
 }
 
 #[tokio::test]
-async fn only_an_admin_chooses_where_what_is_ours_is_sent() {
+async fn only_an_admin_chooses_where_anything_is_sent() {
     let server = server_of(vec![integration("example")]);
     let caller = key(&server, &[Scope::CapabilityCall], &["*"], &["*"]).await;
     let admin = admin_key(&server).await;
@@ -189,7 +189,8 @@ async fn only_an_admin_chooses_where_what_is_ours_is_sent() {
     };
     assert_eq!(status("/greet", &caller, &stored).await, 403, "the environment may have a client's secret");
     assert_eq!(status("/greet_back", &caller, &stored).await, 403);
-    assert_eq!(status("/greet_back", &caller, &own.to_string()).await, 200);
+    assert_eq!(status("/greet_back", &caller, &own.to_string()).await, 403, "nor which servers are asked");
+    assert_eq!(status("/greet_back", &admin, &own.to_string()).await, 200);
     assert_eq!(status("/greet_back", &caller, &sink).await, 403);
     let storing = json!({"settings": settings, "auth": {"token": {"token": "t"}}}).to_string();
     assert_eq!(status("/tidy_up", &caller, &storing).await, 403, "nor whose records are stored");

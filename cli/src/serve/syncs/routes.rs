@@ -10,7 +10,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use connector_core::capability::names;
 use connector_core::envelope::Answer;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use connector_store::RunQuery;
@@ -87,7 +86,7 @@ async fn start(
     let connection = connection_of(&envelope);
     require(&caller, Scope::SyncWrite, connection, app_id).map_err(fail)?;
     let of = Some(customer(connection));
-    check_places(&caller, &app.integration, names::SYNC, &envelope, of).map_err(fail)?;
+    check_places(&caller, &app.integration, &envelope, of).map_err(fail)?;
     let run_id = server.runs.start_with(&server, app_id, envelope).await.map_err(fail)?;
     started(run_id).map_err(fail)
 }
