@@ -102,13 +102,16 @@ impl Gate {
     }
 }
 
+/// The name as we know it, of a parameter that secrets are put into.
+pub(super) fn secret_name(name: &str) -> Option<&'static str> {
+    SECRET_PARAMETERS.into_iter().find(|secret| name.eq_ignore_ascii_case(secret))
+}
+
 /// What there is of secrets in a query: a name that they go by, or a key of ours under any name.
 fn secret_parameter(query: &str) -> Option<&'static str> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find_map(|(name, value)| {
-        let secret = SECRET_PARAMETERS.into_iter().find(|secret| name.eq_ignore_ascii_case(secret));
-        secret.or_else(|| parts_of_access_key(&value).map(|_| "a key"))
-    })
+    pairs
+        .find_map(|(name, value)| secret_name(&name).or_else(|| parts_of_access_key(&value).map(|_| "a key")))
 }
 
 #[cfg(test)]

@@ -238,14 +238,19 @@ fn new_state(integration: &Integration) -> Result<Secret> {
 
 /// Anything else would let a link of ours lead to a page of somebody else's.
 fn path_of_our_own(path: String) -> Result<String> {
-    let is_ours = path.starts_with('/')
-        && !path.starts_with("//")
-        && !path.contains('\\')
-        && !path.chars().any(char::is_control);
-    if is_ours {
+    if is_own_path(&path) {
         return Ok(path);
     }
     Err(ConnectorError::new(ErrorCode::InvalidValue, "return_to must be a path of this server: /…"))
+}
+
+/// Whether a browser that is led to this stays on our server.
+///
+/// Browsers leave out tabs and line breaks, and read a backslash as a slash: a slash, a tab and a slash would be the start
+/// of another server's name.
+pub fn is_own_path(path: &str) -> bool {
+    let is_odd = |c: char| c == '\\' || c.is_control();
+    path.starts_with('/') && !path.starts_with("//") && !path.contains(is_odd)
 }
 
 /// What is kept of a session's secret.

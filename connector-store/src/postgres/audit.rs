@@ -35,7 +35,7 @@ impl AuditWriter {
             // A connection with a transaction that went wrong is not put back.
             let connected = match self.kept.take() {
                 Some(connection) => Ok(connection),
-                None => connect(&self.database).await,
+                None => self.database.connect_with(SETTINGS).await,
             };
             let mut connection = match connected {
                 Err(error) if class(&error) == Class::Transient && attempts.next().await => continue,
@@ -103,12 +103,6 @@ async fn insert(transaction: &mut PgTransaction<'_>, links: Vec<Link>, head: Hea
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-async fn connect(database: &Database) -> sqlx::Result<PgConnection> {
-    let mut connection = database.connect().await?;
-    sqlx::query(SETTINGS).execute(&mut connection).await?;
-    Ok(connection)
 }
 
 impl Database {

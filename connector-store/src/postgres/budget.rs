@@ -45,7 +45,7 @@ impl PgBudget {
                 // A connection of a caller that gave up is not put back: its transaction ends with it.
                 let mut connection = match kept.take() {
                     Some(connection) => connection,
-                    None => connect(database).await?,
+                    None => database.connect_with(SETTINGS).await?,
                 };
                 let answer = self.transact(&mut connection, &decide).await?;
                 *kept = Some(connection);
@@ -121,12 +121,6 @@ impl PgBudget {
         .await?;
         Ok(())
     }
-}
-
-async fn connect(database: &Database) -> sqlx::Result<PgConnection> {
-    let mut connection = database.connect().await?;
-    sqlx::query(SETTINGS).execute(&mut connection).await?;
-    Ok(connection)
 }
 
 impl RequestBudget for PgBudget {

@@ -96,6 +96,13 @@ impl Database {
         }
     }
 
+    /// The same, with settings of its session that a query makes.
+    async fn connect_with(&self, settings: &'static str) -> sqlx::Result<PgConnection> {
+        let mut connection = self.connect().await?;
+        sqlx::query(settings).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
     /// Creates the store's tables, or brings them up to date, if that was not done yet.
     async fn migrate(&self) -> Result<()> {
         let migrated = self.migrated.get_or_try_init(|| async {

@@ -5,20 +5,7 @@ use std::time::Duration;
 use connector_core::{ConnectorError, ErrorCode};
 
 use super::refusal::Refusal;
-
-/// Names under which people put secrets into queries, from where they get into logs and histories.
-const SECRETS: [&str; 10] = [
-    "access_token",
-    "api_key",
-    "apikey",
-    "authorization",
-    "client_secret",
-    "key",
-    "password",
-    "refresh_token",
-    "secret",
-    "token",
-];
+use crate::serve::gate::secret_name;
 
 /// Longest remaining life that a caller may ask for.
 const LONGEST_LIFE: u64 = 86_400;
@@ -37,7 +24,7 @@ impl Parameters {
     /// When a name is there twice, or one that a secret goes by.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         for (at, (name, _)) in self.0.iter().enumerate() {
-            if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+            if secret_name(name).is_some() {
                 let message = "a credential was sent in the query, where logs and histories keep it";
                 let error = ConnectorError::new(ErrorCode::BadRequest, message)
                     .hint("send it in the header Authorization, and do not use that one any more");

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::http::uri::Uri;
+use connector_core::oauth::authorization::is_own_path;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -78,10 +79,8 @@ impl FromRequestParts<Arc<Server>> for Visitor {
 
 /// A path on this server to lead somebody to, who said so himself; the overview when it is none.
 pub(super) fn own_path(path: &str) -> &str {
-    // Browsers leave out tabs and line breaks: a slash, a tab and a slash would be the start of another server's name.
-    let is_odd = path.chars().any(|c| c == '\\' || c.is_control() || !c.is_ascii());
-    let leads_elsewhere = path.starts_with("//") || is_odd;
-    if path.starts_with('/') && !leads_elsewhere { path } else { "/" }
+    // A header holds ASCII only.
+    if path.is_ascii() && is_own_path(path) { path } else { "/" }
 }
 
 #[cfg(test)]
