@@ -16,9 +16,10 @@ use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
+use crate::scaffold::ScaffoldCommand;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
-use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, traces, vault};
+use crate::{arguments, audit, hardening, keys, logging, runtime, scaffold, serve, spec, traces, vault};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -46,6 +47,8 @@ struct Typed {
 enum Command {
     /// Do everything over HTTP, by the clock, and for people
     Serve(ServeCommand),
+    /// Make a new connector: a crate that compiles, passes its tests and runs
+    Scaffold(ScaffoldCommand),
     /// Make, show and take back keys to the server
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -63,6 +66,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Scaffold(_) => "scaffold",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
             Self::Vault(_) => "vault",
@@ -103,6 +107,7 @@ fn execute(command: Command) -> Result<Ended, ConnectorError> {
     let runtime = runtime(matches!(command, Command::Serve(_)))?;
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
+        Command::Scaffold(command) => runtime.block_on(scaffold::run(command)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
         Command::Vault(command) => runtime.block_on(vault::run(&CliHost::new(NAME), command)),

@@ -31,6 +31,7 @@ mod rate;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod scaffold;
 mod schedule;
 mod serve;
 mod signals;
