@@ -22,7 +22,9 @@ pub(super) fn what_was_not_told(
     let ask = |question: &str| if is_terminal { answer(question, &mut io::stdin().lock()) } else { None };
     let auth = match auth {
         Some(auth) => auth,
-        None => credential(ask("Which credentials does the app take: oauth, token, basic or none? [token]"))?,
+        None => credential(ask(
+            "Which credentials does the app take: oauth, token, basic, service-account or none? [token]",
+        ))?,
     };
     let streams = if streams.is_empty() {
         let asked = ask(&format!("What can be read, separated by commas? [{USUAL_STREAM}]"));
@@ -44,7 +46,7 @@ fn credential(asked: Option<String>) -> Result<Credential> {
     let Some(asked) = asked else { return Ok(Credential::Token) };
     Credential::from_str(&asked, true).map_err(|_| {
         ConnectorError::new(ErrorCode::InvalidValue, "there are no such credentials")
-            .hint("`--auth` takes oauth, token, basic or none")
+            .hint("`--auth` takes oauth, token, basic, service-account or none")
     })
 }
 

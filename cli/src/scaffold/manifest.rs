@@ -1,123 +1,106 @@
-//! The manifest of a connector that stands alone: a workspace of its own, with what the framework's would give it.
+//! The manifest of a connector that stands alone: what a member takes from the framework's workspace stands in it.
 
 use connector_core::{ConnectorError, ErrorCode, Result};
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
 
-use super::framework::{Framework, parse};
+use super::framework::{Framework, parse, read};
 use super::templates::File;
-
-/// The tables of the framework's workspace that its members take from, in the order in which they are written.
-const INHERITED: &[&str] = &["package", "lints"];
 
 /// Makes the files those of a crate outside of the framework's workspace.
 ///
 /// # Errors
 /// When the framework's manifest is not as it should be.
 pub(super) fn stand_alone(framework: &Framework, files: &mut Vec<File>) -> Result<()> {
-    let manifests: Vec<DocumentMut> = files
-        .iter()
-        .filter(|file| file.path.ends_with("Cargo.toml"))
-        .map(|file| parse(file.path.as_ref(), &file.text))
-        .collect::<Result<_>>()?;
-    let own = own_packages(&manifests);
-    let mut workspace = Table::new();
-    workspace.insert("members", value(Array::from_iter(["sandbox"])));
-    workspace.insert("resolver", value("3"));
-    for name in INHERITED {
-        workspace.insert(name, table(framework.table(name)?));
-    }
-    let mut dependencies = Table::new();
-    for name in inherited_dependencies(&manifests) {
-        let dependency = if let Some((_, path)) = own.iter().find(|(package, _)| *package == name) {
-            path_dependency(path)
-        } else {
-            dependency(framework, &name)?
-        };
-        dependencies.insert(&name, dependency);
-    }
-    workspace.insert("dependencies", Item::Table(dependencies));
-    let mut added = DocumentMut::new();
-    added.insert("workspace", Item::Table(workspace));
-    // Built as the framework is, so that what was built for it serves here, too.
-    if let Some(profile) = framework.manifest.get("profile").and_then(|all| all.get("dev")) {
-        let mut profiles = Table::new();
-        profiles.set_implicit(true);
-        profiles.insert("dev", table(profile.as_table_like().ok_or_else(|| broken("profile.dev"))?));
-        added.insert("profile", Item::Table(profiles));
-    }
-    let manifest =
-        files.iter_mut().find(|file| file.path == "Cargo.toml").ok_or_else(|| broken("manifest"))?;
-    manifest.text = format!("{}\n{added}", manifest.text);
+    let found =
+        files.iter_mut().find(|file| file.path == "Cargo.toml").ok_or_else(|| broken("Cargo.toml"))?;
+    found.text = inlined(framework, &found.text)?;
+    files.push(File { path: "rustfmt.toml".into(), text: read(&framework.root.join("rustfmt.toml"))? });
+    files.push(File { path: ".gitignore".into(), text: "/target/\n/sandbox.json\n*.db*\n".into() });
+    // The framework was tested with these versions, and needs no registry to be asked for them.
     files.push(File { path: "Cargo.lock".into(), text: framework.lock()? });
-    files.push(File {
-        path: "rustfmt.toml".into(),
-        text: super::framework::read(&framework.root.join("rustfmt.toml"))?,
-    });
-    files.push(File { path: ".gitignore".into(), text: "/target/\n*.db*\n".into() });
     Ok(())
 }
 
-/// The packages of the manifests and their folders.
-fn own_packages(manifests: &[DocumentMut]) -> Vec<(String, &'static str)> {
-    let names = manifests.iter().filter_map(|manifest| manifest.get("package")?.get("name")?.as_str());
-    names.map(ToOwned::to_owned).zip([".", "sandbox"]).collect()
-}
-
-/// Dependencies whose version is the workspace's.
-fn inherited_dependencies(manifests: &[DocumentMut]) -> Vec<String> {
-    let tables = manifests.iter().flat_map(|manifest| {
-        ["dependencies", "dev-dependencies"]
-            .into_iter()
-            .filter_map(|table| manifest.get(table)?.as_table_like())
-    });
-    let inherits = |item: &Item| item.get("workspace").and_then(Item::as_bool) == Some(true);
-    let mut names: Vec<String> = tables
-        .flat_map(|table| table.iter().filter(|(_, item)| inherits(item)).map(|(name, _)| name.to_owned()))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// A dependency as the framework has it. Its own crates are found by their whole path.
-fn dependency(framework: &Framework, name: &str) -> Result<Item> {
-    let found = framework.table("dependencies")?.get(name).ok_or_else(|| broken(name))?;
-    let Some(path) = found.get("path").and_then(Item::as_str) else {
-        let mut plain = found.clone();
-        if let Some(value) = plain.as_value_mut() {
-            value.decor_mut().clear();
+fn inlined(framework: &Framework, text: &str) -> Result<String> {
+    let mut manifest = parse("Cargo.toml".as_ref(), text)?;
+    let package = framework.table("package")?;
+    for (name, item) in table_mut(&mut manifest, "package")?.iter_mut() {
+        if is_inherited(item) {
+            *item = plain(package.get(&name).ok_or_else(|| broken(&name))?);
         }
-        return Ok(plain);
+    }
+    for dependencies in ["dependencies", "dev-dependencies"] {
+        for (name, item) in table_mut(&mut manifest, dependencies)?.iter_mut() {
+            if is_inherited(item) {
+                *item = dependency(framework, &name, item)?;
+            }
+        }
+    }
+    // Lints are the taste of a workspace; this one has none yet, and is the root of its own.
+    manifest.remove("lints");
+    manifest.insert("workspace", Item::Table(Table::new()));
+    // Built as the framework is, so that what was built for it serves here, too.
+    if let Some(profile) = framework.manifest.get("profile").and_then(|all| all.get("dev")?.as_table_like()) {
+        let mut profiles = Table::new();
+        profiles.set_implicit(true);
+        profiles.insert("dev", copied(profile));
+        manifest.insert("profile", Item::Table(profiles));
+    }
+    Ok(manifest.to_string())
+}
+
+fn table_mut<'a>(manifest: &'a mut DocumentMut, name: &str) -> Result<&'a mut Table> {
+    manifest.get_mut(name).and_then(Item::as_table_mut).ok_or_else(|| broken(name))
+}
+
+fn is_inherited(item: &Item) -> bool {
+    item.get("workspace").and_then(Item::as_bool) == Some(true)
+}
+
+/// A dependency as the framework has it, with what the connector adds. The framework's own crates are found by their
+/// whole path.
+fn dependency(framework: &Framework, name: &str, asked: &Item) -> Result<Item> {
+    let found = plain(framework.table("dependencies")?.get(name).ok_or_else(|| broken(name))?);
+    let is_optional = asked.get("optional").and_then(Item::as_bool) == Some(true);
+    let path = found.get("path").and_then(Item::as_str).map(|path| framework.root.join(path));
+    if path.is_none() && !is_optional {
+        return Ok(found);
+    }
+    let mut table = match found.as_value() {
+        Some(Value::InlineTable(table)) => table.clone(),
+        Some(version) => [("version", version.clone())].into_iter().collect(),
+        None => return Err(broken(name)),
     };
-    let whole = framework.root.join(path);
-    Ok(path_dependency(whole.to_str().ok_or_else(|| broken("path of UTF-8"))?))
+    if let Some(path) = path {
+        table.insert("path", path.to_str().ok_or_else(|| broken("path of UTF-8"))?.into());
+    }
+    if is_optional {
+        table.insert("optional", true.into());
+    }
+    Ok(value(table))
 }
 
-fn path_dependency(path: &str) -> Item {
-    value(InlineTable::from_iter([("path", Value::from(path))]))
+/// The same without comments around it.
+fn plain(item: &Item) -> Item {
+    let mut plain = item.clone();
+    if let Some(value) = plain.as_value_mut() {
+        value.decor_mut().clear();
+    }
+    plain
 }
 
-/// The same table without comments, and with its tables of one line as they were.
-fn table(found: &dyn TableLike) -> Item {
+/// A table without its comments.
+fn copied(found: &dyn TableLike) -> Item {
     let mut table = Table::new();
     for (name, item) in found.iter() {
-        let copied = match item {
-            Item::Table(inner) => self::table(inner),
-            Item::Value(value) => {
-                let mut value = value.clone();
-                value.decor_mut().clear();
-                Item::Value(value)
-            }
-            _ => continue,
-        };
-        table.insert(name, copied);
+        let item = item.as_table().map_or_else(|| plain(item), |inner| copied(inner));
+        table.set_implicit(item.is_table());
+        table.insert(name, item);
     }
     Item::Table(table)
 }
 
 fn broken(what: &str) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::InvalidValue,
-        format!("the framework's manifest lacks what a connector needs: {what}"),
-    )
+    let message = format!("the framework's manifest lacks what a connector takes from it: {what}");
+    ConnectorError::new(ErrorCode::InvalidValue, message)
 }

@@ -58,6 +58,7 @@ pub(crate) enum Credential {
     Oauth,
     Token,
     Basic,
+    ServiceAccount,
     None,
 }
 
@@ -68,6 +69,7 @@ impl Credential {
             Self::Oauth => "oauth",
             Self::Token => "token",
             Self::Basic => "basic",
+            Self::ServiceAccount => "service-account",
             Self::None => "none",
         }
     }

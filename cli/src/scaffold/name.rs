@@ -82,11 +82,6 @@ impl Name {
         format!("{}-connector", self.package())
     }
 
-    /// The package of the stand-in: `acme-crm-sandbox`.
-    pub(super) fn sandbox(&self) -> String {
-        format!("{}-sandbox", self.package())
-    }
-
     /// What its variables in the environment begin with: `ACME_CRM`.
     pub(super) fn variable(&self) -> String {
         self.0.to_ascii_uppercase()

@@ -9,14 +9,23 @@ use super::name::title;
 /// As [`super::name`] has it; tables may not be longer than 63 letters, and children of a stream add theirs.
 const LONGEST: usize = 40;
 
-/// The module of all streams, which one of them cannot have.
-const MODULE: &str = "resources";
-
 /// Beginnings of tables that databases and the store keep for themselves.
 const TAKEN_BEGINNINGS: &[&str] = &["connector_", "pg_", "sqlite_"];
 
-/// Types that a stream's file uses beside that of its records.
-const TYPES: &[&str] = &["JsonSchema", "Option", "Resource", "SchemaGenerator", "String", "Timestamp"];
+/// Types that the file of streams uses beside those of their records.
+const TYPES: &[&str] = &[
+    "Filter",
+    "FilterKind",
+    "JsonSchema",
+    "Option",
+    "Paging",
+    "R",
+    "Settings",
+    "Stream",
+    "String",
+    "Timestamp",
+    "Vec",
+];
 
 /// A stream under all its names.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -27,8 +36,6 @@ pub(super) struct StreamName {
     pub(super) singular: String,
     /// `TaxRate`
     pub(super) record: String,
-    /// `TAX_RATES`
-    pub(super) constant: String,
     /// `Tax rates`
     pub(super) title: String,
 }
@@ -58,10 +65,6 @@ impl StreamName {
 
     fn check(typed: &str) -> Result<Self> {
         identifier::check("a name in --streams", typed, LONGEST, "_records")?;
-        if typed == MODULE {
-            let message = format!("`{MODULE}` in --streams is the module of all streams");
-            return Err(refusal(message, "use a longer name, as `app_resources`"));
-        }
         if let Some(taken) = TAKEN_BEGINNINGS.iter().find(|taken| typed.starts_with(**taken)) {
             let message = format!("tables that begin with `{taken}` are not for streams");
             return Err(refusal(message, &format!("use `{}`", typed.trim_start_matches(taken))));
@@ -79,13 +82,7 @@ impl StreamName {
         if TYPES.contains(&&*record) {
             record.push_str("Record");
         }
-        Ok(Self {
-            record,
-            singular,
-            name: typed.to_owned(),
-            constant: typed.to_ascii_uppercase(),
-            title: title(typed),
-        })
+        Ok(Self { record, singular, name: typed.to_owned(), title: title(typed) })
     }
 }
 
@@ -195,10 +192,7 @@ mod tests {
     fn a_stream_has_all_its_names() {
         let streams = check("tax_rates").unwrap();
         let stream = &streams[0];
-        assert_eq!(
-            (&*stream.record, &*stream.constant, &*stream.title),
-            ("TaxRate", "TAX_RATES", "Tax rates")
-        );
+        assert_eq!((&*stream.record, &*stream.title), ("TaxRate", "Tax rates"));
         assert_eq!(check("strings").unwrap()[0].record, "StringRecord", "`String` is another type");
         assert_eq!(check("items, people").unwrap().len(), 2);
     }
@@ -208,7 +202,6 @@ mod tests {
         for (typed, message, hint) in [
             ("items,items", "twice", "leave one"),
             ("status,status_records", "both give `get_status_record`", "leave one"),
-            ("resources", "module", "app_resources"),
             ("connector_runs", "connector_", "use `runs`"),
             ("authorization_urls", "get_authorization_url", "app_authorization_urls"),
             ("Items", "snake_case", "use `items`"),

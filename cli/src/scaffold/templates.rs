@@ -21,29 +21,17 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "src/lib.rs",
     "src/main.rs",
     "src/settings.rs",
-    "src/integration.rs",
-    "src/resources/mod.rs",
-    "src/resources/stream.rs",
-    "src/capabilities.rs",
     "src/client.rs",
     "src/error.rs",
-    "sandbox/Cargo.toml",
-    "sandbox/src/lib.rs",
-    "sandbox/src/oauth.rs",
+    "src/resources.rs",
+    "src/capabilities.rs",
+    "src/integration.rs",
+    "src/sandbox.rs",
     "tests/behaviour.rs",
 ];
 
-/// The template that gives a file for each stream.
-const OF_A_STREAM: &str = "src/resources/stream.rs";
-
-/// Files that only some connectors have.
-fn is_needed(template: &str, auth: &str) -> bool {
-    match template {
-        "src/capabilities.rs" => auth != "none",
-        "sandbox/src/oauth.rs" => auth == "oauth",
-        _ => true,
-    }
-}
+/// The one that some connectors do without.
+const OF_CREDENTIALS: &str = "src/capabilities.rs";
 
 /// What is known of a new connector.
 pub(super) struct Crate<'a> {
@@ -66,34 +54,21 @@ pub(super) struct File {
 /// `internal_error` for a template with a mistake, which tests exclude.
 pub(super) fn render(new: &Crate<'_>) -> Result<Vec<File>> {
     let environment = environment().map_err(|error| broken(&error))?;
-    let of_all = context! {
+    let context = context! {
         name => new.name.snake(),
         package => new.name.package(),
         program => new.name.program(),
-        sandbox => new.name.sandbox(),
         variable => new.name.variable(),
         title => new.name.title(),
         auth => new.auth,
         streams => Value::from(Serde(new.streams)),
     };
-    let mut files = Vec::new();
-    for (template, _) in TEMPLATES.iter().filter(|(template, _)| is_needed(template, new.auth)) {
-        if *template == OF_A_STREAM {
-            for stream in new.streams {
-                let of_stream = context! { stream => Value::from(Serde(stream)), ..of_all.clone() };
-                let path = template.replace("stream", &stream.name);
-                files.push(file(&environment, template, path, of_stream)?);
-            }
-        } else {
-            files.push(file(&environment, template, (*template).to_owned(), of_all.clone())?);
-        }
-    }
-    Ok(files)
-}
-
-fn file(environment: &Environment<'_>, template: &str, path: String, context: Value) -> Result<File> {
-    let text = environment.get_template(template).and_then(|template| template.render(context));
-    Ok(File { path, text: text.map_err(|error| broken(&error))? })
+    let needed = TEMPLATES.iter().filter(|(template, _)| *template != OF_CREDENTIALS || new.auth != "none");
+    let render = |(path, _): &(&str, &str)| {
+        let text = environment.get_template(path).and_then(|template| template.render(context.clone()));
+        Ok(File { path: (*path).to_owned(), text: text.map_err(|error| broken(&error))? })
+    };
+    needed.map(render).collect()
 }
 
 fn environment() -> Result<Environment<'static>, minijinja::Error> {

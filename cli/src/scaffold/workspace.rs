@@ -42,15 +42,13 @@ pub(super) fn changes(framework: &Framework, name: &Name, folder: &Path) -> Resu
 
 type Edit = fn(&Path, &str, &Name) -> Result<String>;
 
-/// The workspace's manifest: two members, and where other members find them.
+/// The workspace's manifest: a member, and where the others find it.
 fn members(path: &Path, text: &str, name: &Name) -> Result<String> {
     let mut manifest = parse(path, text)?;
     let home = format!("{CONNECTORS}/{}", name.snake());
-    let sandbox = format!("{home}/sandbox");
     let members = manifest["workspace"]["members"].as_array_mut();
     let members = members.ok_or_else(|| unexpected(path, "[workspace] members"))?;
     insert_sorted(members, &home, CONNECTORS);
-    insert_sorted(members, &sandbox, CONNECTORS);
     let dependencies = manifest["workspace"]["dependencies"].as_table_mut();
     let dependencies = dependencies.ok_or_else(|| unexpected(path, "[workspace.dependencies]"))?;
     let is_sibling = |item: &Item| {
@@ -61,8 +59,6 @@ fn members(path: &Path, text: &str, name: &Name) -> Result<String> {
     let mut library = InlineTable::from_iter([("path", Value::from(home))]);
     library.insert("default-features", false.into());
     insert_beside(dependencies, &name.package(), value(library), is_sibling);
-    let sandbox = InlineTable::from_iter([("path", Value::from(sandbox))]);
-    insert_beside(dependencies, &name.sandbox(), value(sandbox), is_sibling);
     Ok(manifest.to_string())
 }
 
@@ -203,9 +199,7 @@ teapot = { workspace = true, optional = true }
                 lines,
                 [
                     format!("    \"connectors/{new}\","),
-                    format!("    \"connectors/{new}/sandbox\","),
                     format!("{package} = {{ path = \"connectors/{new}\", default-features = false }}"),
-                    format!("{package}-sandbox = {{ path = \"connectors/{new}/sandbox\" }}"),
                 ]
             );
             let place = |text: &str| after.find(&format!("{text}\",\n")).unwrap();
