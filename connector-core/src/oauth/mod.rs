@@ -45,7 +45,7 @@ pub(crate) use failure::TokenFailure;
 pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
-    TokenStore,
+    TokenStore, tell_open_attempt,
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
