@@ -58,7 +58,6 @@ async fn start(
     let connector = request.app_id.as_deref().or_else(|| Some(server.only_app()?.integration.app_id()));
     caller.require(Scope::ConnectionWrite, customer, connector.unwrap_or_default()).map_err(failed)?;
     refuse_foreign_links(&headers).map_err(failed)?;
-    require_name(&request.connection).map_err(failed)?;
     let app = connector.and_then(|app_id| server.app(app_id)).ok_or_else(|| {
         let error = ConnectorError::new(ErrorCode::NotFound, "there is no such connector here");
         failed(error.hint("app_id names the connector, where several are served"))
@@ -129,36 +128,4 @@ fn refuse_foreign_links(headers: &HeaderMap) -> Result<()> {
         return Err(ConnectorError::new(ErrorCode::PermissionDenied, message));
     }
     Ok(())
-}
-
-/// One or two parts that can stand in addresses.
-fn require_name(connection: &str) -> Result<()> {
-    let is_part = |part: &str| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        part.len() <= 64
-            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.chars().all(is_plain)
-    };
-    if connection.split('/').count() <= 2 && connection.split('/').all(is_part) {
-        return Ok(());
-    }
-    Err(ConnectorError::new(
-        ErrorCode::InvalidValue,
-        "connection must be a name of letters, digits, `.`, `_` and `-`, at most 64, or two of them with `/` between",
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_can_stand_in_addresses_are_taken() {
-        for name in ["default", "a", "Acme-1.b_c", "acme/second"] {
-            require_name(name).unwrap();
-        }
-        for name in ["", "/", "a/", "/a", "a/b/c", "-a", ".a", "ünit", "a b", &"a".repeat(65)] {
-            assert_eq!(require_name(name).unwrap_err().code(), ErrorCode::InvalidValue, "{name}");
-        }
-    }
 }

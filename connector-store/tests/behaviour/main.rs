@@ -149,6 +149,8 @@ on_every_backend! {
         rows_of_another_account_are_refused,
         rows_of_an_account_that_was_not_known_are_adopted,
         an_emptied_table_takes_another_account,
+        of_two_first_runs_at_the_same_instant_one_account_gets_the_table,
+        parents_of_another_account_are_not_read,
     },
     authorizations::{
         an_authorization_is_taken_once_as_it_was_put,

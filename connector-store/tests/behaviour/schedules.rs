@@ -59,8 +59,8 @@ pub(crate) async fn each_time_of_a_schedule_is_taken_once(world: World) {
     }
     assert_eq!(won, 1);
     world.store.settle_schedule(&schedule.key, due, Some(next)).await.unwrap();
-    let stored = world.store.schedules("example").await.unwrap().remove(0);
-    assert_eq!((stored.schedule.next_at, stored.claimed_until), (Some(next), None));
+    let kept = world.store.schedules("example").await.unwrap().remove(0);
+    assert_eq!((kept.schedule.next_at, kept.claimed_until), (Some(next), None));
     assert!(!world.store.claim_schedule(&schedule.key, due, next).await.unwrap(), "that time is over");
 
     let disabled = Schedule { enabled: false, next_at: Some(next), ..schedule };
