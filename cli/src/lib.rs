@@ -36,6 +36,7 @@ mod schedule;
 mod serve;
 mod signals;
 mod spec;
+pub mod stand_in;
 mod status;
 mod sync;
 mod target;

@@ -1,7 +1,9 @@
 //! The manifest of a connector that stands alone: what a member takes from the framework's workspace stands in it.
 
+use std::path::Path;
+
 use connector_core::{ConnectorError, ErrorCode, Result};
-use toml_edit::{DocumentMut, Item, Table, TableLike, Value, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use super::framework::{Framework, parse, read};
 use super::templates::File;
@@ -32,12 +34,18 @@ fn inlined(framework: &Framework, text: &str) -> Result<String> {
     for dependencies in ["dependencies", "dev-dependencies"] {
         for (name, item) in table_mut(&mut manifest, dependencies)?.iter_mut() {
             if is_inherited(item) {
-                *item = dependency(framework, &name, item)?;
+                *item = dependency(framework, &name)?;
             }
         }
     }
-    // Lints are the taste of a workspace; this one has none yet, and is the root of its own.
+    // Nobody links the library alone, and lints are the taste of a workspace.
+    manifest.remove("features");
     manifest.remove("lints");
+    if let Some(programs) = manifest.get_mut("bin").and_then(Item::as_array_of_tables_mut) {
+        for program in programs.iter_mut() {
+            program.remove("required-features");
+        }
+    }
     manifest.insert("workspace", Item::Table(Table::new()));
     // Built as the framework is, so that what was built for it serves here, too.
     if let Some(profile) = framework.manifest.get("profile").and_then(|all| all.get("dev")?.as_table_like()) {
@@ -57,27 +65,14 @@ fn is_inherited(item: &Item) -> bool {
     item.get("workspace").and_then(Item::as_bool) == Some(true)
 }
 
-/// A dependency as the framework has it, with what the connector adds. The framework's own crates are found by their
-/// whole path.
-fn dependency(framework: &Framework, name: &str, asked: &Item) -> Result<Item> {
-    let found = plain(framework.table("dependencies")?.get(name).ok_or_else(|| broken(name))?);
-    let is_optional = asked.get("optional").and_then(Item::as_bool) == Some(true);
-    let path = found.get("path").and_then(Item::as_str).map(|path| framework.root.join(path));
-    if path.is_none() && !is_optional {
-        return Ok(found);
+/// A dependency as the framework has it. The framework's own crates are found by their whole path.
+fn dependency(framework: &Framework, name: &str) -> Result<Item> {
+    let mut found = plain(framework.table("dependencies")?.get(name).ok_or_else(|| broken(name))?);
+    if let Some(path) = found.get_mut("path") {
+        let whole = path.as_str().map(|path| framework.root.join(path));
+        *path = value(whole.as_deref().and_then(Path::to_str).ok_or_else(|| broken(name))?);
     }
-    let mut table = match found.as_value() {
-        Some(Value::InlineTable(table)) => table.clone(),
-        Some(version) => [("version", version.clone())].into_iter().collect(),
-        None => return Err(broken(name)),
-    };
-    if let Some(path) = path {
-        table.insert("path", path.to_str().ok_or_else(|| broken("path of UTF-8"))?.into());
-    }
-    if is_optional {
-        table.insert("optional", true.into());
-    }
-    Ok(value(table))
+    Ok(found)
 }
 
 /// The same without comments around it.
