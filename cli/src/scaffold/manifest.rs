@@ -1,9 +1,7 @@
 //! The manifest of a connector that stands alone: what a member takes from the framework's workspace stands in it.
 
-use std::path::Path;
-
 use connector_core::{ConnectorError, ErrorCode, Result};
-use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::framework::{Framework, parse, read};
 use super::templates::File;
@@ -68,9 +66,11 @@ fn is_inherited(item: &Item) -> bool {
 /// A dependency as the framework has it. The framework's own crates are found by their whole path.
 fn dependency(framework: &Framework, name: &str) -> Result<Item> {
     let mut found = plain(framework.table("dependencies")?.get(name).ok_or_else(|| broken(name))?);
-    if let Some(path) = found.get_mut("path") {
-        let whole = path.as_str().map(|path| framework.root.join(path));
-        *path = value(whole.as_deref().and_then(Path::to_str).ok_or_else(|| broken(name))?);
+    if let Some(table) = found.as_inline_table_mut()
+        && let Some(path) = table.get("path").and_then(Value::as_str)
+    {
+        let whole = framework.root.join(path);
+        table.insert("path", whole.to_str().ok_or_else(|| broken(name))?.into());
     }
     Ok(found)
 }
