@@ -355,7 +355,12 @@ impl Integration {
 
 /// Reads settings of type `S` out of settings of any type.
 pub(crate) fn of_settings<S: 'static, T: 'static>(read: fn(&S) -> T) -> FromSettings<T> {
-    Arc::new(move |settings| read(settings.downcast_ref().expect("settings are of the builder's type")))
+    Arc::new(move |settings| read(typed_settings(settings)))
+}
+
+/// The settings with the type that the integration was built with.
+pub(crate) fn typed_settings<S: 'static>(settings: &dyn Any) -> &S {
+    settings.downcast_ref().expect("settings are of the builder's type")
 }
 
 /// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.

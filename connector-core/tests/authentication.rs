@@ -1,5 +1,7 @@
 //! How requests carry the credentials of a call, over real HTTP.
 
+#![expect(clippy::unwrap_used, reason = "what tests share may fail as they do")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +56,7 @@ async fn sign_in(call: Call<Settings>, auth: Auth) -> Result<AccessToken> {
     let session: Value =
         call.send(&request, |response| Ok(serde_json::from_slice(&response.body).unwrap())).await?;
     let token = session["session"].as_str().unwrap().to_owned();
-    Ok(AccessToken::new(token).expires_in(Duration::from_secs(600)))
+    Ok(AccessToken::new(token).expires_in(Duration::from_mins(10)))
 }
 
 fn builder() -> IntegrationBuilder<Settings> {

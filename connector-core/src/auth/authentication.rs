@@ -10,6 +10,7 @@ use super::{AccessToken, Auth, AuthKind, ExchangeFn, Secret, TokenAuth};
 use crate::call::Call;
 use crate::error::Result;
 use crate::http::HttpRequest;
+use crate::integration::typed_settings;
 use crate::oauth::{self, AssertionGrant};
 
 /// How requests carry a credential, for connectors whose settings are `S`.
@@ -70,7 +71,7 @@ impl<S: Send + Sync + 'static> Authentication<S> {
     /// that was exchanged for.
     pub fn custom(carry: fn(&S, &Auth, HttpRequest) -> Result<HttpRequest>) -> Self {
         Self::of(Carrier::Custom(Arc::new(move |settings, auth, request| {
-            carry(settings.downcast_ref().expect("settings are of the builder's type"), auth, request)
+            carry(typed_settings(settings), auth, request)
         })))
     }
 
