@@ -17,6 +17,7 @@ mod callback;
 mod capabilities;
 mod client;
 mod client_credentials;
+mod connection_name;
 mod coordinator;
 mod declaration;
 mod device;
@@ -40,6 +41,7 @@ pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthoriz
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
 pub(crate) use client_credentials::exchange_client_credentials;
+pub use connection_name::{check_connection_name, is_name};
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use coordinator::{RefreshCoordinator, refreshes_settled};
 pub use declaration::{Grant, OAuth};
@@ -48,7 +50,7 @@ pub(crate) use failure::TokenFailure;
 pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
-    TokenStore,
+    TokenStore, tell_open_attempt,
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
