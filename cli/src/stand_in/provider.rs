@@ -65,7 +65,7 @@ impl Provider {
 
     /// The `auth` of an envelope: a service account whose assertions it takes.
     pub fn service_account(&self) -> Value {
-        json!({"service_account": {"client_email": "sandbox@example.com", "private_key": KEY}})
+        json!({"service_account": {"key": {"client_email": "sandbox@example.com", "private_key": KEY}}})
     }
 
     fn issue(&self, kind: &str, challenge: Option<String>) -> String {
