@@ -25,6 +25,7 @@ use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
 use crate::list::RecordSchema;
 use crate::oauth::{Grant, MetadataCache, OAuthClient};
 use crate::schema;
+use crate::settings::ServerUrl;
 use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
 use crate::sync::DocumentTables;
 use crate::webhook::Webhooks;
@@ -74,6 +75,7 @@ pub struct Integration {
     exports: Vec<ExportEntry>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
+    base_url: Option<FromSettings<ServerUrl>>,
     http_options: FromSettings<HttpOptions>,
     page_size: FromSettings<u32>,
     concurrency: FromSettings<usize>,
@@ -133,6 +135,7 @@ impl Integration {
         IntegrationBuilder {
             settings_type: std::marker::PhantomData,
             replaced: BTreeSet::new(),
+            needs_base_url: None,
             capabilities: Vec::new(),
             integration: Self {
                 description,
@@ -151,6 +154,7 @@ impl Integration {
                 exports: Vec::new(),
                 map_error: |_| None,
                 rate_limit: |_| None,
+                base_url: None,
                 http_options: Arc::new(|_| HttpOptions::default()),
                 page_size: Arc::new(|_| u32::MAX),
                 concurrency: Arc::new(|_| 4),
@@ -314,6 +318,11 @@ impl Integration {
 
     pub(crate) fn oauth(&self) -> Option<&ErasedOAuth> {
         self.oauth.as_ref()
+    }
+
+    /// Where the app is, where the declaration says so.
+    pub(crate) fn base_url(&self, settings: &dyn Any) -> Option<ServerUrl> {
+        self.base_url.as_ref().map(|base_url| base_url(settings))
     }
 
     pub(crate) fn http_options(&self, settings: &dyn Any) -> HttpOptions {

@@ -3,6 +3,7 @@
 mod child;
 mod column;
 mod declaration;
+mod list;
 mod reading;
 mod row;
 
@@ -13,5 +14,6 @@ pub use declaration::{
     Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,
 };
 pub(crate) use declaration::{GetFn, ReadFn, group_schema};
+pub use list::List;
 pub use reading::{Child, Each, Parent, Window};
 pub use row::{ContentHash, HASH_BYTES, KEY_SEPARATOR, Row, RowDecoder, RowError};
