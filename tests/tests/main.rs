@@ -39,6 +39,7 @@ mod faults_and_verify;
 mod first_sync;
 mod info;
 mod interruption;
+mod load;
 mod login;
 mod modules;
 mod oauth;
