@@ -41,7 +41,8 @@ impl Loading {
     }
 
     fn load(&self, arguments: &[&str], input: impl Into<Vec<u8>>) -> Outcome {
-        let all = ["load", "--to", self.store.url(), "--stream", "things"].iter().chain(arguments);
+        let own = ["load", "--to", self.store.url(), "--stream", "things"];
+        let all = own.iter().chain(arguments);
         self.connector.run_with_input(all, input)
     }
 
@@ -76,6 +77,11 @@ impl Loading {
 
 fn lines(ids: impl IntoIterator<Item = u32>) -> String {
     ids.into_iter().map(|id| format!("{{\"id\":{id},\"name\":\"thing {id}\"}}\n")).collect()
+}
+
+/// The report of a load, however it ended.
+fn report(outcome: &Outcome) -> Value {
+    outcome.envelope()["response"].clone()
 }
 
 fn some(text: &str) -> Option<String> {
@@ -199,7 +205,7 @@ fn names_that_are_hostile_to_sql_are_names(kind: Kind) {
         &["--key", names[0], "--connection", "odd \"name\"", "--schema", "more"],
         format!("{record}\n"),
     );
-    assert_eq!(key.exit_code(), if kind == Kind::Sqlite { 69 } else { 0 }, "{key:?}");
+    assert_eq!(key.exit_code(), if kind == Kind::Sqlite { 78 } else { 0 }, "{key:?}");
     for stream in ["things\"; --", "Things", "../things"] {
         let outcome = loading.connector.run_with_input(["load", "--stream", stream, "--key", "id"], "");
         assert_eq!(outcome.exit_code(), 64, "{stream}: {outcome:?}");
@@ -259,7 +265,7 @@ fn an_error_at_the_end_keeps_the_rows_and_deletes_nothing(kind: Kind) {
     let list = ["list_companies", "--json", account.envelope(), "--output", "ndjson", "--all-pages"];
     let output = account.connector().run(list);
     let outcome = loading.load(&["--key", "id", "--complete"], output.standard_output);
-    let report = outcome.response();
+    let report = report(&outcome);
     let things = of_stream(&report, "things");
     assert_eq!((outcome.exit_code(), &report["status"]), (77, &json!("partial")), "{outcome:?}");
     assert_eq!((&things["inserted"], &things["deleted"]), (&json!(200), &json!(0)));
@@ -269,7 +275,10 @@ fn an_error_at_the_end_keeps_the_rows_and_deletes_nothing(kind: Kind) {
         &["--key", "id"],
         "{\"is_error\":true,\"error\":{\"message\":\"busy\",\"error_code\":\"rate_limit\"}}\n",
     );
-    assert_eq!((nothing_came.exit_code(), &nothing_came.response()["status"]), (75, &json!("failed")));
+    assert_eq!(
+        (nothing_came.exit_code(), &nothing_came.envelope()["response"]["status"]),
+        (75, &json!("failed"))
+    );
 }
 
 fn an_input_that_is_cut_off_is_loaded_in_part(kind: Kind) {
@@ -277,7 +286,7 @@ fn an_input_that_is_cut_off_is_loaded_in_part(kind: Kind) {
     loading.load_well(&[], &lines(0..50));
     let whole = lines(50..60);
     let outcome = loading.load(&["--key", "id", "--complete"], &whole.as_bytes()[..whole.len() - 5]);
-    assert_eq!((outcome.exit_code(), &outcome.response()["status"]), (75, &json!("partial")), "{outcome:?}");
+    assert_eq!((outcome.exit_code(), &report(&outcome)["status"]), (75, &json!("partial")), "{outcome:?}");
     assert_eq!(loading.live(), 59);
     assert_eq!(loading.load_well(&[], "")["received"], 0);
 }
@@ -298,7 +307,7 @@ fn a_signal_keeps_what_came(kind: Kind) {
     let running = start_waiting(&loading);
     running.signal(Signal::Terminate);
     let ended = running.wait();
-    let report = ended.response();
+    let report = report(&ended);
     assert_eq!((ended.exit_code(), &report["status"]), (143, &json!("interrupted")), "{ended:?}");
     let kept = loading.live() as u64;
     assert_eq!(of_stream(&report, "things")["inserted"], kept);
@@ -330,7 +339,7 @@ fn a_table_of_another_app_is_left_alone(kind: Kind) {
     let id = account.ids("companies").remove(0);
     let outcome = connector.run_with_input(load, format!("{{\"id\":\"{id}\",\"name\":\"mine\"}}\n"));
     assert_eq!(outcome.exit_code(), 69, "{outcome:?}");
-    let report = outcome.response();
+    let report = report(&outcome);
     let error = &of_stream(&report, "companies")["error"];
     assert_eq!(error["app_error_code"], "sync.app_mismatch", "{report}");
     account.assert_same("companies");
