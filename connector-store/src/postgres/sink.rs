@@ -177,7 +177,7 @@ impl PgRun {
         }
         let mut connection = database.pool().acquire().await.map_err(|error| database.explain(error))?;
         let cursors = database.cursors(&mut connection, &self.scope, stream, any_schema).await?;
-        cursors.check_account(self.start.account.as_deref(), table, false)
+        cursors.check_owner(&self.scope.app_id, self.start.account.as_deref(), table, false)
     }
 
     async fn end(&self, report: &SyncReport) -> Result<()> {
