@@ -76,7 +76,8 @@ impl Loading {
 }
 
 fn lines(ids: impl IntoIterator<Item = u32>) -> String {
-    ids.into_iter().map(|id| format!("{{\"id\":{id},\"name\":\"thing {id}\"}}\n")).collect()
+    let line = |id| format!("{{\"id\":{id},\"name\":\"thing {id}\"}}\n");
+    ids.into_iter().map(line).collect::<Vec<_>>().concat()
 }
 
 /// The report of a load, however it ended.
@@ -252,7 +253,7 @@ fn a_connectors_output_is_loaded_without_its_envelope(kind: Kind) {
     let in_one = account.connector().run(["list_companies", "--json", account.envelope()]).standard_output;
     let refused = loading.load(&["--key", "id"], in_one);
     assert_eq!(refused.exit_code(), 64, "{refused:?}");
-    let without_envelope: String = whole.lines().take(240).map(|line| format!("{line}\n")).collect();
+    let without_envelope = whole.lines().take(240).collect::<Vec<_>>().join("\n") + "\n";
     let cut = loading.load(&["--key", "id", "--complete", "--envelope"], without_envelope);
     assert_eq!((cut.exit_code(), loading.live()), (75, 250), "{cut:?}");
 }

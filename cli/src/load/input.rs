@@ -206,7 +206,8 @@ mod tests {
 
     #[test]
     fn every_line_is_a_record_but_for_an_envelope_at_the_end() {
-        let records: String = (0..2500).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+        let records = (0..2500).map(|id| format!("{{\"id\":{id}}}")).chain([String::new()]);
+        let records = records.collect::<Vec<_>>().join("\n");
         let envelope = r#"{"response":null,"raw_data":null,"page":null}"#;
         for input in
             [records.clone(), format!("{records}{envelope}\n\n"), format!("\r\n{records}  {envelope}")]
