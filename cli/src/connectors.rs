@@ -11,6 +11,7 @@ use connector_core::integration::Integration;
 use connector_core::{ConnectorError, registry};
 
 use crate::audit::AuditCommand;
+use crate::check::CheckCommand;
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
@@ -18,7 +19,7 @@ use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
-use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, traces, vault};
+use crate::{arguments, audit, check, hardening, keys, logging, runtime, serve, spec, traces, vault};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -46,6 +47,8 @@ struct Typed {
 enum Command {
     /// Do everything over HTTP, by the clock, and for people
     Serve(ServeCommand),
+    /// Hold any connector's executable against the contract, whatever it is written in
+    Check(CheckCommand),
     /// Make, show and take back keys to the server
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -63,6 +66,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Check(_) => "check",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
             Self::Vault(_) => "vault",
@@ -100,9 +104,10 @@ impl Connectors {
 }
 
 fn execute(command: Command) -> Result<Ended, ConnectorError> {
-    let runtime = runtime(matches!(command, Command::Serve(_)))?;
+    let runtime = runtime(matches!(command, Command::Serve(_) | Command::Check(_)))?;
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
+        Command::Check(command) => runtime.block_on(check::run(command)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
         Command::Vault(command) => runtime.block_on(vault::run(&CliHost::new(NAME), command)),

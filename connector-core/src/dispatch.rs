@@ -153,7 +153,7 @@ async fn credentials(
         }
         return stored(integration, named.unwrap_or(DEFAULT_CONNECTION), named.is_some(), host).await;
     };
-    let auth: Auth = schema::typed(Value::Object(auth.clone()), "/auth")?;
+    let auth: Auth = schema::strictly_typed(Value::Object(auth.clone()), "/auth")?;
     let unaccepted = auth.kind().filter(|kind| !integration.auth_kinds().contains(kind));
     if unaccepted.is_some() && needs_auth {
         return Err(ConnectorError::new(

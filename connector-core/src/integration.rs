@@ -136,7 +136,9 @@ impl Integration {
                 auth: Vec::new(),
                 settings: SettingsType {
                     schema: schema::schema_of::<S>,
-                    parse: |settings| Ok(Arc::new(schema::typed::<S>(Value::Object(settings), "/settings")?)),
+                    parse: |settings| {
+                        Ok(Arc::new(schema::strictly_typed::<S>(Value::Object(settings), "/settings")?))
+                    },
                 },
                 oauth: None,
                 capabilities: BTreeMap::new(),
