@@ -8,6 +8,7 @@
 mod about_tokens;
 mod answer;
 mod assertion;
+mod assertion_grant;
 mod authentication;
 pub mod authorization;
 mod authorization_url;
@@ -16,6 +17,7 @@ mod callback;
 mod capabilities;
 mod client;
 mod client_credentials;
+mod connection_name;
 mod coordinator;
 mod declaration;
 mod device;
@@ -32,11 +34,14 @@ mod stored;
 mod token;
 mod token_response;
 
+pub use assertion_grant::AssertionGrant;
+pub(crate) use assertion_grant::exchange_assertion;
 pub use authentication::ClientAuthentication;
 pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
-pub(crate) use client_credentials::ClientCredentialsToken;
+pub(crate) use client_credentials::exchange_client_credentials;
+pub use connection_name::{check_connection_name, is_name};
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use coordinator::{RefreshCoordinator, refreshes_settled};
 pub use declaration::{Grant, OAuth};
@@ -45,7 +50,7 @@ pub(crate) use failure::TokenFailure;
 pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
-    TokenStore,
+    TokenStore, tell_open_attempt,
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
