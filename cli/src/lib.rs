@@ -13,6 +13,7 @@
 mod arguments;
 mod audit;
 mod call;
+mod check;
 mod connectors;
 mod demo;
 mod environment;

@@ -142,7 +142,9 @@ impl Integration {
                 exchanged: ExchangedTokens::default(),
                 settings: SettingsType {
                     schema: schema::schema_of::<S>,
-                    parse: |settings| Ok(Arc::new(schema::typed::<S>(Value::Object(settings), "/settings")?)),
+                    parse: |settings| {
+                        Ok(Arc::new(schema::strictly_typed::<S>(Value::Object(settings), "/settings")?))
+                    },
                 },
                 oauth: None,
                 capabilities: BTreeMap::new(),
