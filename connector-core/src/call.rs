@@ -228,6 +228,15 @@ impl CallContext {
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
+        self.send_unclassified(request, |response| read(self.0.integration.classify(response)?)).await
+    }
+
+    /// The same where `read` says what every status means.
+    pub(crate) async fn send_unclassified<T>(
+        &self,
+        request: &HttpRequest,
+        read: impl Fn(HttpResponse) -> Result<T>,
+    ) -> Result<T> {
         let renewable = match &self.0.credentials {
             Credentials::None => return self.exchange(request, &read).await,
             Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?, &read).await,
@@ -258,10 +267,7 @@ impl CallContext {
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
         let budget = self.budget().await;
-        self.0
-            .http
-            .send_within(request, budget, |response| read(self.0.integration.classify(response)?))
-            .await
+        self.0.http.send_within(request, budget, read).await
     }
 
     /// The budget of the connection that is used. Calls with credentials of their own have none: whose they are is not

@@ -71,6 +71,8 @@ pub struct Answer {
     pub page: Option<Page>,
     /// The app's untouched answer, where it was asked for.
     pub raw_data: Option<Arc<RawValue>>,
+    /// What a write did.
+    pub execution_summary: Option<ExecutionSummary>,
     /// Error of the work that the response reports on, such as a sync that ended half way: sets the exit code.
     pub outcome: Outcome,
 }
@@ -96,6 +98,51 @@ pub struct Page {
     pub size: u32,
 }
 
+/// What a write did.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct ExecutionSummary {
+    /// What is different now.
+    pub effect: Effect,
+    /// The same for the same request.
+    pub request_fingerprint: String,
+    /// Whether the same request again does no more than once.
+    pub is_idempotent: bool,
+    /// What was done, for people.
+    pub description: Option<String>,
+    /// What went wrong and did not matter, each in the form of `error` in an error envelope.
+    pub caught_errors: Vec<Value>,
+}
+
+/// What is different after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Effect {
+    /// Something is there that was not.
+    Created,
+    /// Something is different.
+    Updated,
+    /// Something is gone.
+    Deleted,
+    /// Nothing is.
+    Noop {
+        /// Why not.
+        reason: NoopReason,
+    },
+}
+
+impl Effect {
+    /// Nothing is different, since it was as wanted already.
+    pub const UNCHANGED: Self = Self::Noop { reason: NoopReason::StateAlreadyMatches };
+}
+
+/// Why a write changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoopReason {
+    /// It was as wanted already.
+    StateAlreadyMatches,
+}
+
 impl Answer {
     /// An answer with this response.
     ///
@@ -111,7 +158,13 @@ impl Answer {
 
     /// An answer with what the app sent.
     pub fn of_raw(response: Box<RawValue>) -> Self {
-        Self { response: response.into(), page: None, raw_data: None, outcome: Outcome::Done }
+        Self {
+            response: response.into(),
+            page: None,
+            raw_data: None,
+            execution_summary: None,
+            outcome: Outcome::Done,
+        }
     }
 
     /// The envelope on one line.
@@ -121,11 +174,14 @@ impl Answer {
             response: &'a RawValue,
             raw_data: Option<&'a RawValue>,
             page: Option<&'a Page>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            execution_summary: Option<&'a ExecutionSummary>,
         }
         let success = Success {
             response: &self.response,
             raw_data: self.raw_data.as_deref(),
             page: self.page.as_ref(),
+            execution_summary: self.execution_summary.as_ref(),
         };
         on_one_line(serde_json::to_string(&success).unwrap_or_default())
     }

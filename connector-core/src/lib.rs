@@ -24,6 +24,7 @@ mod page_token;
 pub mod registry;
 pub mod schema;
 pub mod settings;
+pub mod standard;
 pub mod stream;
 pub mod sync;
 pub mod telemetry;

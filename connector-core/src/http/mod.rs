@@ -99,6 +99,22 @@ impl HttpRequest {
         request
     }
 
+    /// A POST of a text.
+    pub(crate) fn post_text(url: Url, body: String, content_type: &'static str) -> Self {
+        let mut request = Self::get(url);
+        request.method = reqwest::Method::POST;
+        request.body = body.into();
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        request
+    }
+
+    /// Adds a header whose name is not known beforehand; `None` where no header can be so.
+    pub(crate) fn named_header(mut self, name: &str, value: &str) -> Option<Self> {
+        self.headers
+            .insert(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        Some(self)
+    }
+
     /// Refuses answers that are larger than this many bytes.
     pub(crate) fn largest_body(mut self, bytes: usize) -> Self {
         self.largest_body = bytes;
