@@ -20,7 +20,7 @@ test: ## run all tests, whole-system ones included (finds PostgreSQL, Node.js an
 	NODE_BIN="$$(tests/find-node --install)" && export NODE_BIN && \
 	tests/find-chromium --install >/dev/null && \
 	$(CARGO) build --workspace --bins --tests && \
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 lint: ## check formatting, clippy, documentation, licences and sources, warnings being errors
 	$(CARGO) fmt --all --check

@@ -129,7 +129,9 @@ async fn play(
     for (title, query) in sandbox.queries() {
         tell(&format!("\n-- {title}\n{query}"));
     }
-    tell(&format!("\n`{binary} status` shows the store; README.md tells how to connect a real account."));
+    tell(&format!(
+        "\n`{binary} status` shows the store; docs/topics/accounts.md tells how to connect a real account."
+    ));
     let mut answer = Answer::new(&json!({"database": file, "first": first, "second": second}))?;
     answer.outcome = if both_succeeded(&first, &second) { Outcome::Done } else { Outcome::ExitCode(70) };
     Ok(answer)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connector_core::auth::AuthKind;
-use connector_core::capability::Capability;
+use connector_core::capability::{Capability, Effect};
 use connector_core::envelope::Answer;
 use connector_core::integration::{Description, Integration};
 use connector_core::stream::StreamDeclaration;
@@ -54,6 +54,8 @@ struct CapabilityEntry<'i> {
     output: Box<RawValue>,
     display_name: &'i str,
     description: &'i str,
+    effect: Effect,
+    scopes: &'i [&'i str],
 }
 
 #[derive(Serialize)]
@@ -106,8 +108,10 @@ fn capability_entry(capability: &Capability) -> CapabilityEntry<'_> {
     CapabilityEntry {
         argument: capability.request_schema(),
         output: capability.response_schema_text(),
-        display_name: capability.display_name(),
+        display_name: capability.display_name_text(),
         description: capability.description_text(),
+        effect: capability.effect(),
+        scopes: capability.required_scopes(),
     }
 }
 
@@ -121,6 +125,8 @@ fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
         output,
         display_name: "Info",
         description: "Prints everything about the connector.",
+        effect: Effect::Read,
+        scopes: &[],
     })
 }
 

@@ -30,7 +30,7 @@ use tracing_subscriber::registry::LookupSpan;
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
 /// Longest time to send the last spans. With the time that a server has to stop, less than orchestrators wait.
-const LONGEST_FLUSH: Duration = Duration::from_secs(1);
+const LONGEST_FLUSH: Duration = Duration::from_millis(600);
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 

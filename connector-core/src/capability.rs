@@ -1,5 +1,6 @@
 //! Capabilities: named operations with typed requests and responses.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -86,32 +87,75 @@ type SchemaFn = Arc<dyn Fn() -> Value + Send + Sync>;
 /// The schema as text: it is shown and never looked at, and copies of a text cost a fraction of copies of a value.
 type SchemaTextFn = Arc<dyn Fn() -> Box<RawValue> + Send + Sync>;
 
-/// A named operation.
-#[derive(Clone)]
-pub struct Capability {
+/// What a capability does to what the app holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing: it can be called as often as one likes.
+    Read,
+    /// It changes something there.
+    Write,
+}
+
+/// In the place of a settings type that nobody needs to know any more.
+#[derive(Debug)]
+pub enum Erased {}
+
+/// A named operation of a connector whose settings are `S`; `Capability` alone is one of an
+/// [`Integration`](crate::integration::Integration), whose settings have no type any more.
+///
+/// ```
+/// use connector_core::capability::Capability;
+/// use connector_core::{Call, Result};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// struct Settings;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct RenameTag { id: String, name: String }
+///
+/// #[derive(Serialize, JsonSchema)]
+/// struct Renamed { name: String }
+///
+/// async fn rename_tag(call: Call<Settings>, request: RenameTag) -> Result<Renamed> {
+///     // … tells the app …
+///     # let (_, _) = (call, request.id);
+///     Ok(Renamed { name: request.name })
+/// }
+///
+/// let capability = Capability::new("rename_tag", rename_tag)
+///     .description("Gives a tag another name.")
+///     .scopes(&["tags.write"])
+///     .writes();
+/// assert_eq!(capability.display_name_text(), "Rename tag");
+/// ```
+pub struct Capability<S = Erased> {
     name: &'static str,
     display_name: String,
     description: String,
     needs_auth: bool,
+    effect: Effect,
+    scopes: &'static [&'static str],
     /// Where it is told to have failed: the stream's name, or `capabilities`.
     module: &'static str,
     request_schema: SchemaFn,
     response_schema: SchemaTextFn,
     handler: Handler,
+    settings: PhantomData<fn(&S)>,
 }
 
-impl Capability {
+impl<S: Send + Sync + 'static> Capability<S> {
     /// A capability from an `async fn(Call<S>, Request) -> Result<Response>`. The types give the schemas.
-    pub fn new<S, Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
+    pub fn new<Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
     where
-        S: Send + Sync + 'static,
         Request: DeserializeOwned + JsonSchema + Send + 'static,
         Response: Serialize + JsonSchema + 'static,
         F: Fn(Call<S>, Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Response>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        Self::erased(
+        Self::typed(
             name,
             Arc::new(schema::schema_of::<Request>),
             Arc::new(|| schema::text(&schema::output_schema_of::<Response>())),
@@ -125,7 +169,38 @@ impl Capability {
         )
     }
 
+    /// The capability without the type of its settings.
+    pub(crate) fn erase(self) -> Capability {
+        Capability {
+            name: self.name,
+            display_name: self.display_name,
+            description: self.description,
+            needs_auth: self.needs_auth,
+            effect: self.effect,
+            scopes: self.scopes,
+            module: self.module,
+            request_schema: self.request_schema,
+            response_schema: self.response_schema,
+            handler: self.handler,
+            settings: PhantomData,
+        }
+    }
+}
+
+impl Capability {
+    /// A capability that follows from a declaration, whatever the settings.
     pub(crate) fn erased(
+        name: &'static str,
+        request_schema: SchemaFn,
+        response_schema: SchemaTextFn,
+        handler: Handler,
+    ) -> Self {
+        Self::typed(name, request_schema, response_schema, handler)
+    }
+}
+
+impl<S> Capability<S> {
+    fn typed(
         name: &'static str,
         request_schema: SchemaFn,
         response_schema: SchemaTextFn,
@@ -140,11 +215,20 @@ impl Capability {
             display_name,
             description: String::new(),
             needs_auth: true,
+            effect: Effect::Read,
+            scopes: &[],
             module: "capabilities",
             request_schema,
             response_schema,
             handler,
+            settings: PhantomData,
         }
+    }
+
+    /// Name for people, where the words of the name are not it.
+    pub fn display_name(mut self, name: impl Into<String>) -> Self {
+        self.display_name = name.into();
+        self
     }
 
     /// One line for people.
@@ -159,6 +243,18 @@ impl Capability {
         self
     }
 
+    /// It changes something in the app; a capability reads where nothing is said.
+    pub fn writes(mut self) -> Self {
+        self.effect = Effect::Write;
+        self
+    }
+
+    /// Scopes that the credentials must have for it. A refusal by the app names them.
+    pub fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
     pub(crate) fn in_module(mut self, module: &'static str) -> Self {
         self.module = module;
         self
@@ -170,7 +266,7 @@ impl Capability {
     }
 
     /// Name for people.
-    pub fn display_name(&self) -> &str {
+    pub fn display_name_text(&self) -> &str {
         &self.display_name
     }
 
@@ -182,6 +278,16 @@ impl Capability {
     /// Whether it needs credentials.
     pub fn needs_auth(&self) -> bool {
         self.needs_auth
+    }
+
+    /// Whether it changes something in the app.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// Scopes that the credentials must have for it.
+    pub fn required_scopes(&self) -> &'static [&'static str] {
+        self.scopes
     }
 
     /// Where it is told to have failed, as `companies`.

@@ -1,5 +1,7 @@
 //! JSON Schema: typed values out of untyped ones, with messages that name the field and never show the value.
 
+pub mod hint;
+
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::generate::SchemaSettings;

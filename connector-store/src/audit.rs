@@ -52,14 +52,14 @@ pub struct AuditEntry {
 
 /// An entry with its place in the log. As JSON it is what is hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRecord {
+pub struct AuditRecord<Entry = AuditEntry> {
     /// Its number; they start with 1 and none is left out.
     pub seq: i64,
     /// When it was written, by the clock of the machine that did.
     pub ts: Timestamp,
     /// What happened.
     #[serde(flatten)]
-    pub entry: AuditEntry,
+    pub entry: Entry,
 }
 
 /// The audit log of a store. Cheap to clone; clones write together.

@@ -144,16 +144,15 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     }
 
     /// Adds a capability.
-    pub fn capability(mut self, capability: Capability) -> Self {
-        self.capabilities.push(capability);
+    pub fn capability(mut self, capability: Capability<S>) -> Self {
+        self.capabilities.push(capability.erase());
         self
     }
 
     /// Puts a capability in the place of the one that the framework registers under its name.
-    pub fn replace(mut self, capability: Capability) -> Self {
+    pub fn replace(mut self, capability: Capability<S>) -> Self {
         self.replaced.insert(capability.name());
-        self.capabilities.push(capability);
-        self
+        self.capability(capability)
     }
 
     /// Switches a capability off that the framework registers.

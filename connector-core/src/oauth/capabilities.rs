@@ -20,7 +20,8 @@ pub(crate) fn capabilities(oauth: &ErasedOAuth) -> Vec<Capability> {
     if oauth.revocation {
         offered.push(
             capability(names::REVOKE_TOKEN, about_tokens::revoke)
-                .description("Gives a token back to the app, so that it works no more."),
+                .description("Gives a token back to the app, so that it works no more.")
+                .writes(),
         );
     }
     if oauth.introspection {

@@ -135,7 +135,7 @@ impl App {
             .expect("the declaration is sound")
     }
 
-    fn who(&self) -> Capability {
+    fn who(&self) -> Capability<Settings> {
         let app = self.clone();
         Capability::new(names::VALIDATE_CREDENTIALS, move |_: Call<Settings>, _: Nothing| {
             let app = app.clone();

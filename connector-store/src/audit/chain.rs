@@ -42,11 +42,11 @@ impl Head {
     }
 
     /// The rows for these entries, and the end of the chain after them.
-    pub(crate) fn extend(self, entries: &[AuditEntry], ts: Timestamp) -> Result<(Vec<Link>, Self)> {
-        let mut head = self;
+    pub(crate) fn extend(&self, entries: &[AuditEntry], ts: Timestamp) -> Result<(Vec<Link>, Self)> {
+        let mut head = self.clone();
         let mut links = Vec::with_capacity(entries.len());
         for entry in entries {
-            let record = AuditRecord { seq: head.seq + 1, ts, entry: entry.clone() };
+            let record = AuditRecord { seq: head.seq + 1, ts, entry };
             let entry = serde_json::to_string(&record).map_err(|error| {
                 ConnectorError::new(ErrorCode::InternalError, "an entry of the audit log is no JSON")
                     .source(error)

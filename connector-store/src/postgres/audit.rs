@@ -19,7 +19,13 @@ const SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false), se
 /// Adds to the log, over a connection of its own.
 pub(crate) struct AuditWriter {
     database: Arc<Database>,
-    kept: Option<PgConnection>,
+    kept: Option<Kept>,
+}
+
+/// What is kept between two batches: the connection, and the end of the chain as this writer left it.
+struct Kept {
+    connection: PgConnection,
+    head: Option<Head>,
 }
 
 impl AuditWriter {
@@ -31,39 +37,98 @@ impl AuditWriter {
     pub(crate) async fn append(&mut self, entries: &[AuditEntry]) -> Result<()> {
         self.database.migrate().await?;
         let mut attempts = Attempts::default();
+        let mut tried = Vec::new();
         loop {
             // A connection with a transaction that went wrong is not put back.
-            let connected = match self.kept.take() {
-                Some(connection) => Ok(connection),
-                None => self.database.connect_with(SETTINGS).await,
+            let kept = match self.kept.take() {
+                Some(kept) => Ok(kept),
+                None => self.database.connect_with(SETTINGS).await.map(Kept::new),
             };
-            let mut connection = match connected {
-                Err(error) if class(&error) == Class::Transient && attempts.next().await => continue,
-                connected => connected.map_err(|error| self.database.explain(error))?,
+            let added = match kept {
+                Ok(mut kept) => match kept.add(entries, &mut tried).await {
+                    Ok(()) => {
+                        self.kept = Some(kept);
+                        return Ok(());
+                    }
+                    Err(unwritten) => unwritten,
+                },
+                Err(error) => Unwritten::Before(error),
             };
-            match add(&mut connection, entries).await {
-                Err(Unwritten::Before(error))
-                    if class(&error) == Class::Transient && attempts.next().await => {}
-                Err(Unwritten::Before(error) | Unwritten::AtCommit(error)) => {
-                    return Err(self.database.explain(error));
-                }
-                Err(Unwritten::Entry(error)) => return Err(error),
-                Ok(()) => {
-                    self.kept = Some(connection);
-                    return Ok(());
+            match added {
+                Unwritten::Entry(error) => return Err(error),
+                // Also after a commit that failed: what was tried is looked for before it is tried again.
+                Unwritten::Before(error) | Unwritten::AtCommit(error) => {
+                    if class(&error) != Class::Transient || !attempts.next().await {
+                        return Err(self.database.explain(error));
+                    }
                 }
             }
         }
     }
 }
 
-async fn add(connection: &mut PgConnection, entries: &[AuditEntry]) -> Result<(), Unwritten> {
+impl Kept {
+    fn new(connection: PgConnection) -> Self {
+        Self { connection, head: None }
+    }
+
+    /// In one round trip while no other process adds to the log, else in four. `tried` are the ends of the chain that
+    /// these entries were to make.
+    async fn add(&mut self, entries: &[AuditEntry], tried: &mut Vec<Head>) -> Result<(), Unwritten> {
+        let added = match self.head.take() {
+            Some(head) => add_after(&mut self.connection, head, entries, tried).await?,
+            None => None,
+        };
+        self.head = Some(match added {
+            Some(head) => head,
+            None => add_locked(&mut self.connection, entries, tried).await?,
+        });
+        Ok(())
+    }
+}
+
+/// Adds entries if the chain still ends where it did; `None` when it does not, and nothing was added.
+async fn add_after(
+    connection: &mut PgConnection,
+    end: Head,
+    entries: &[AuditEntry],
+    tried: &mut Vec<Head>,
+) -> Result<Option<Head>, Unwritten> {
+    // The clock is read after the entry at the end was written: numbers go up with time.
+    let (links, head) = end.extend(entries, Timestamp::now()).map_err(Unwritten::Entry)?;
+    tried.push(head.clone());
+    let added = insert(connection, links, &end, &head).await.map_err(Unwritten::AtCommit)?;
+    Ok((added > 0).then_some(head))
+}
+
+/// Adds entries where the chain ends, unless one of the tries before had come through after all.
+async fn add_locked(
+    connection: &mut PgConnection,
+    entries: &[AuditEntry],
+    tried: &mut Vec<Head>,
+) -> Result<Head, Unwritten> {
     let mut transaction = connection.begin().await.map_err(Unwritten::Before)?;
-    let head = lock(&mut transaction).await.map_err(Unwritten::Before)?;
+    let end = lock(&mut transaction).await.map_err(Unwritten::Before)?;
+    for head in &*tried {
+        if is_there(&mut transaction, head).await.map_err(Unwritten::Before)? {
+            return Ok(end);
+        }
+    }
     // The clock is read under the lock: numbers go up with time.
-    let (links, head) = head.extend(entries, Timestamp::now()).map_err(Unwritten::Entry)?;
-    insert(&mut transaction, links, head).await.map_err(Unwritten::Before)?;
-    transaction.commit().await.map_err(Unwritten::AtCommit)
+    let (links, head) = end.extend(entries, Timestamp::now()).map_err(Unwritten::Entry)?;
+    insert(&mut transaction, links, &end, &head).await.map_err(Unwritten::Before)?;
+    tried.push(head.clone());
+    transaction.commit().await.map_err(Unwritten::AtCommit)?;
+    Ok(head)
+}
+
+/// Whether the chain passed through here: no other entries give the same hash.
+async fn is_there(transaction: &mut PgTransaction<'_>, head: &Head) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM connector.audit WHERE seq = $1 AND hash = $2)")
+        .bind(head.seq)
+        .bind(&head.hash)
+        .fetch_one(&mut **transaction)
+        .await
 }
 
 /// The end of the chain, which nobody else can move until this transaction ends.
@@ -83,26 +148,35 @@ async fn lock(transaction: &mut PgTransaction<'_>) -> sqlx::Result<Head> {
     sqlx::query_as::<_, HeadRow>(READ).fetch_one(&mut **transaction).await.map(Head::from_row)
 }
 
-async fn insert(transaction: &mut PgTransaction<'_>, links: Vec<Link>, head: Head) -> sqlx::Result<()> {
+/// Adds rows and moves the end of the chain, if it is where it is thought to be. Gives the number of rows.
+async fn insert(
+    connection: &mut PgConnection,
+    links: Vec<Link>,
+    end: &Head,
+    head: &Head,
+) -> sqlx::Result<u64> {
     let (mut numbers, mut entries, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
     for Link { seq, entry, hash } in links {
         numbers.push(seq);
         entries.push(entry);
         hashes.push(hash);
     }
-    sqlx::query(
-        "WITH head AS (UPDATE connector.audit_head SET seq = $4, hash = $5 WHERE only_one = 1)
+    let added = sqlx::query(
+        "WITH head AS (UPDATE connector.audit_head SET seq = $4, hash = $5
+                       WHERE only_one = 1 AND seq = $6 AND hash = $7 RETURNING 1)
          INSERT INTO connector.audit (seq, entry, hash)
-         SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[])",
+         SELECT link.* FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS link, head",
     )
     .bind(numbers)
     .bind(entries)
     .bind(hashes)
     .bind(head.seq)
-    .bind(head.hash)
-    .execute(&mut **transaction)
+    .bind(&head.hash)
+    .bind(end.seq)
+    .bind(&end.hash)
+    .execute(connection)
     .await?;
-    Ok(())
+    Ok(added.rows_affected())
 }
 
 impl Database {

@@ -281,6 +281,31 @@ pub(crate) async fn a_log_that_somebody_holds_is_waited_for(world: World) {
     assert_eq!(ids(&log).await, ["1", "2"]);
 }
 
+/// Nobody is refused because the database was started anew, and no entry is there twice.
+#[tokio::test]
+async fn an_entry_whose_connection_ends_is_there_once() {
+    let world = World::postgres();
+    let log = log_of(&world, 2).await;
+    let end_all = "count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%audit%'";
+    assert_ne!(world.value(end_all).await.unwrap(), "0", "an idle connection is ended");
+    log.record(entry("3")).await.unwrap();
+
+    let mut holder = PgConnection::connect(&world.url).await.unwrap();
+    let mut transaction = holder.begin().await.unwrap();
+    sqlx::query("SELECT 1 FROM connector.audit_head FOR UPDATE").execute(&mut *transaction).await.unwrap();
+    let other = log.clone();
+    let waiting = tokio::spawn(async move { other.record(entry("4")).await });
+    let end_waiting = "count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted";
+    while world.value(end_waiting).await.unwrap() == "0" {
+        tokio::task::yield_now().await;
+    }
+    transaction.commit().await.unwrap();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(ids(&log).await, ["1", "2", "3", "4"]);
+    assert_eq!(first_broken(&log).await, None);
+}
+
 /// What README tells operators to grant is enough, and no more than that.
 #[tokio::test]
 async fn a_role_that_may_only_add_can_write_and_cannot_change() {

@@ -117,11 +117,13 @@ pub fn integration() -> Integration {
         )
         .capability(
             Capability::new("register_webhooks", capabilities::register_webhooks)
-                .description("Has Teamleader send events of some types to an address."),
+                .description("Has Teamleader send events of some types to an address.")
+                .writes(),
         )
         .capability(
             Capability::new("unregister_webhooks", capabilities::unregister_webhooks)
-                .description("Has Teamleader no longer send events of some types to an address."),
+                .description("Has Teamleader no longer send events of some types to an address.")
+                .writes(),
         )
         .build()
         .expect("the declaration is sound")

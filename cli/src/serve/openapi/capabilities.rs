@@ -89,7 +89,7 @@ impl<'i> Parts<'i> {
         responses.insert("200".to_owned(), answer("What came of it", &success_schema(&response)));
         json!({
             "operationId": id,
-            "summary": capability.display_name(),
+            "summary": capability.display_name_text(),
             "description": description(capability),
             "tags": [self.integration.app_id()],
             "requestBody": {"required": is_required, "content": {"application/json": {"schema": schema}}},
