@@ -188,7 +188,10 @@ impl CallContext {
 
     /// The same call with other HTTP behaviour, as a sync needs it.
     pub(crate) fn with_http(&self, change: impl FnOnce(&mut HttpOptions)) -> Self {
-        let mut options = self.0.integration.http_options(&*self.0.settings);
+        let mut options = HttpOptions {
+            deadline: self.0.http.options().deadline,
+            ..self.0.integration.http_options(&*self.0.settings)
+        };
         change(&mut options);
         self.over(HttpClient::new(options))
     }
@@ -201,6 +204,7 @@ impl CallContext {
             connect_timeout: Duration::from_secs(5),
             requests_per_minute: None,
             retry: RetryPolicy::never(),
+            deadline: self.0.http.options().deadline,
             ..self.0.integration.http_options(&*self.0.settings)
         };
         self.over(self.0.http.counting_with(options))

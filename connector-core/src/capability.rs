@@ -200,7 +200,7 @@ impl Capability {
 }
 
 impl<S> Capability<S> {
-    fn typed(
+    pub(crate) fn typed(
         name: &'static str,
         request_schema: SchemaFn,
         response_schema: SchemaTextFn,

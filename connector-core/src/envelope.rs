@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::rate_limit::{RateLimitRequest, RateLimitResponse};
 use crate::schema;
 
 /// A request as any door receives it. Every part is optional, unknown keys are ignored.
@@ -25,10 +27,16 @@ pub struct RequestEnvelope {
     pub page: Option<PageRequestEnvelope>,
     /// Whether to add the app's untouched answer.
     pub include_raw_data: bool,
+    /// What the caller knows of the app's rate limit, and how long it waits.
+    pub rate_limit: Option<RateLimitRequest>,
+    /// When the caller waits no longer, counted from when the envelope was read.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub deadline: Option<Instant>,
 }
 
 /// Which page of a list.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct PageRequestEnvelope {
     /// The token of the previous answer's page; absent for the first page.
@@ -54,11 +62,31 @@ impl RequestEnvelope {
         };
         // `null` says the same as absence: callers that serialize empty fields send it.
         object.retain(|_, part| !part.is_null());
-        let envelope: Self = schema::typed(Value::Object(object), "")?;
+        for part in ["auth", "credentials"] {
+            if let Some(part) = object.get_mut(part) {
+                forget_empty_kinds(part);
+            }
+        }
+        let mut envelope: Self = schema::typed(Value::Object(object), "")?;
         if envelope.page.as_ref().is_some_and(|page| page.size == Some(0)) {
             return Err(ConnectorError::new(ErrorCode::InvalidValue, "/page/size must be at least 1"));
         }
+        envelope.deadline = envelope.rate_limit.as_ref().and_then(RateLimitRequest::deadline);
         Ok(envelope)
+    }
+}
+
+/// Callers that serialize a type with all kinds of credential send `null` for those that are not meant.
+fn forget_empty_kinds(part: &mut Value) {
+    match part {
+        Value::Object(kinds) => {
+            kinds.retain(|_, kind| !kind.is_null());
+            for kind in kinds.values_mut().filter_map(Value::as_object_mut) {
+                kind.retain(|_, field| !field.is_null());
+            }
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(forget_empty_kinds),
+        _ => {}
     }
 }
 
@@ -73,6 +101,8 @@ pub struct Answer {
     pub raw_data: Option<Arc<RawValue>>,
     /// What a write did.
     pub execution_summary: Option<ExecutionSummary>,
+    /// What is left of the app's rate limit, where the request told what was.
+    pub rate_limit: Option<RateLimitResponse>,
     /// Error of the work that the response reports on, such as a sync that ended half way: sets the exit code.
     pub outcome: Outcome,
 }
@@ -102,7 +132,7 @@ pub struct Page {
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct ExecutionSummary {
     /// What is different now.
-    pub effect: Effect,
+    pub effect: ExecutionEffect,
     /// The same for the same request.
     pub request_fingerprint: String,
     /// Whether the same request again does no more than once.
@@ -116,7 +146,7 @@ pub struct ExecutionSummary {
 /// What is different after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Effect {
+pub enum ExecutionEffect {
     /// Something is there that was not.
     Created,
     /// Something is different.
@@ -130,7 +160,7 @@ pub enum Effect {
     },
 }
 
-impl Effect {
+impl ExecutionEffect {
     /// Nothing is different, since it was as wanted already.
     pub const UNCHANGED: Self = Self::Noop { reason: NoopReason::StateAlreadyMatches };
 }
@@ -163,6 +193,7 @@ impl Answer {
             page: None,
             raw_data: None,
             execution_summary: None,
+            rate_limit: None,
             outcome: Outcome::Done,
         }
     }
@@ -176,12 +207,15 @@ impl Answer {
             page: Option<&'a Page>,
             #[serde(skip_serializing_if = "Option::is_none")]
             execution_summary: Option<&'a ExecutionSummary>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            rate_limit: Option<&'a RateLimitResponse>,
         }
         let success = Success {
             response: &self.response,
             raw_data: self.raw_data.as_deref(),
             page: self.page.as_ref(),
             execution_summary: self.execution_summary.as_ref(),
+            rate_limit: self.rate_limit.as_ref(),
         };
         on_one_line(serde_json::to_string(&success).unwrap_or_default())
     }
@@ -223,8 +257,8 @@ pub fn error_json(error: &ConnectorError, app_id: &str, raised_in: &str) -> Valu
 
 /// An error envelope on one line. `raised_in` is where it happened, as `example::things:get_thing`.
 pub fn error_envelope(error: &ConnectorError, app_id: &str, raised_in: &str) -> String {
-    let error = error_json(error, app_id, raised_in);
-    json!({"is_error": true, "error": error, "raw_data": null, "page": null}).to_string()
+    let told = error_json(error, app_id, raised_in);
+    json!({"is_error": true, "error": told, "raw_data": null, "page": error.page()}).to_string()
 }
 
 #[cfg(test)]

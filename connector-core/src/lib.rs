@@ -21,6 +21,7 @@ pub mod integration;
 mod list;
 pub mod oauth;
 mod page_token;
+pub mod rate_limit;
 pub mod registry;
 pub mod schema;
 pub mod settings;

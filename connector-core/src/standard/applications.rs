@@ -72,7 +72,7 @@ pub enum ApplicationStatus {
 pub enum SignOnMode {
     /// By SAML.
     Saml,
-    /// By OpenID Connect.
+    /// By `OpenID` Connect.
     Oidc,
     /// By a link alone.
     Bookmark,

@@ -76,7 +76,7 @@ const PROTECTED: [&str; 4] = ["authorization", "cookie", "host", "proxy-authoriz
 ///
 /// Every status of the app is an answer but 401, which renews the token as everywhere. What the bounds do not allow is an
 /// answer, too, with `error` saying why.
-pub fn fulfill_arbitrary_endpoint<S: Send + Sync + 'static>(policy: EndpointPolicy<S>) -> Capability {
+pub fn fulfill_arbitrary_endpoint<S: Send + Sync + 'static>(policy: EndpointPolicy<S>) -> Capability<S> {
     let policy = Arc::new(policy);
     Capability::new(names::FULFILL_ARBITRARY_ENDPOINT, move |call: Call<S>, request| {
         let policy = Arc::clone(&policy);

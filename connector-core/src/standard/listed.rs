@@ -49,7 +49,7 @@ impl<T> Listed<T> {
 }
 
 /// A list under a name of the connector's own, with the paging of the standard ones.
-pub fn list<S, Request, Record, F, Fut>(name: &'static str, handler: F) -> Capability
+pub fn list<S, Request, Record, F, Fut>(name: &'static str, handler: F) -> Capability<S>
 where
     S: Send + Sync + 'static,
     Request: DeserializeOwned + JsonSchema + Send + 'static,
@@ -58,7 +58,7 @@ where
     Fut: Future<Output = Result<Listed<Record>>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    Capability::erased(
+    Capability::typed(
         name,
         Arc::new(schema::schema_of::<Request>),
         Arc::new(|| schema::text(&schema::output_schema_of::<Vec<Record>>())),

@@ -3,7 +3,20 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::*;
+use super::{
+    Account, ActivatedAccount, ActivityRecord, Application, ApplicationAccount, ApplicationActivityRecord,
+    ApplicationAssociation, ApplicationEntitlement, ApplicationResource, AssignApplicationEntitlement,
+    AssignEntitlement, AssignedApplication, AssignedEntitlement, Association, CreateAccount, CreatedAccount,
+    Credential, CredentialLastActivity, CustomAttributeSchema, DataRecency, DeactivatedAccount,
+    DeletedAccount, Done, Entitlement, EntitlementAssignment, EntitlementGraph, Everything, Expense,
+    FindGraph, GetAccount, GetLastActivity, LastActivity, ListAccounts, ListActivityRecords, ListCredentials,
+    ListEntitlements, ListExpenses, ListNonHumanAccounts, ListUpdatedAccounts, Listed, NonHumanAccount,
+    NonHumanAccountLastActivity, OneAccount, OneApplication, OneApplicationAccount, Position,
+    ProbeIntegration, ProbeResults, Resource, ResourceGraph, TransferData, UnassignApplicationEntitlement,
+    UnassignEntitlement, UnassignedApplication, UnassignedEntitlement, UpdateAccount, UpdatedAccount,
+    UpdatedAccounts, ValidateCredentialConfig, ValidatedCredentialConfig, ValidatedCredentials, Written,
+    list, write,
+};
 use crate::call::Call;
 use crate::capability::{Capability, names};
 use crate::error::Result;
@@ -19,7 +32,7 @@ macro_rules! capabilities {
     };
     (@read $name:ident $constant:ident ($request:ty) -> $response:ty, $description:literal) => {
         #[doc = $description]
-        pub fn $name<S, F, Fut>(handler: F) -> Capability
+        pub fn $name<S, F, Fut>(handler: F) -> Capability<S>
         where
             S: Send + Sync + 'static,
             F: Fn(Call<S>, $request) -> Fut + Send + Sync + 'static,
@@ -30,7 +43,7 @@ macro_rules! capabilities {
     };
     (@list $name:ident $constant:ident ($request:ty) -> $response:ty, $description:literal) => {
         #[doc = $description]
-        pub fn $name<S, F, Fut>(handler: F) -> Capability
+        pub fn $name<S, F, Fut>(handler: F) -> Capability<S>
         where
             S: Send + Sync + 'static,
             F: Fn(Call<S>, $request, Position) -> Fut + Send + Sync + 'static,
@@ -41,7 +54,7 @@ macro_rules! capabilities {
     };
     (@write $name:ident $constant:ident ($request:ty) -> $response:ty, $description:literal) => {
         #[doc = $description]
-        pub fn $name<S, F, Fut>(handler: F) -> Capability
+        pub fn $name<S, F, Fut>(handler: F) -> Capability<S>
         where
             S: Send + Sync + 'static,
             F: Fn(Call<S>, $request) -> Fut + Send + Sync + 'static,
@@ -103,8 +116,8 @@ capabilities! {
     read probe_integration PROBE_INTEGRATION (ProbeIntegration) -> ProbeResults, "Tries whether the integration works for this account.";
 }
 
-/// Makes an account. `Fields` are what this app wants to know of it; [`Person`] suits most.
-pub fn create_account<S, Fields, F, Fut>(handler: F) -> Capability
+/// Makes an account. `Fields` are what this app wants to know of it; [`Person`](super::Person) suits most.
+pub fn create_account<S, Fields, F, Fut>(handler: F) -> Capability<S>
 where
     S: Send + Sync + 'static,
     Fields: DeserializeOwned + JsonSchema + Send + 'static,
@@ -115,7 +128,7 @@ where
 }
 
 /// Changes an account. `Fields` are what can be changed in this app.
-pub fn update_account<S, Fields, F, Fut>(handler: F) -> Capability
+pub fn update_account<S, Fields, F, Fut>(handler: F) -> Capability<S>
 where
     S: Send + Sync + 'static,
     Fields: DeserializeOwned + JsonSchema + Send + 'static,

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::call::Call;
 use crate::capability::Capability;
-use crate::envelope::{Answer, Effect, ExecutionSummary, error_json};
+use crate::envelope::{Answer, ExecutionEffect, ExecutionSummary, error_json};
 use crate::error::{ConnectorError, Result};
 use crate::page_token;
 use crate::schema;
@@ -27,7 +27,7 @@ use crate::schema;
 #[derive(Debug)]
 pub struct Written<T> {
     response: T,
-    effect: Effect,
+    effect: ExecutionEffect,
     repeatable: bool,
     description: Option<String>,
     caught: Vec<ConnectorError>,
@@ -36,22 +36,28 @@ pub struct Written<T> {
 impl<T> Written<T> {
     /// Something is there that was not. Done again, there may be two of it.
     pub fn created(response: T) -> Self {
-        Self { response, effect: Effect::Created, repeatable: false, description: None, caught: Vec::new() }
+        Self {
+            response,
+            effect: ExecutionEffect::Created,
+            repeatable: false,
+            description: None,
+            caught: Vec::new(),
+        }
     }
 
     /// Something is different.
     pub fn updated(response: T) -> Self {
-        Self { effect: Effect::Updated, repeatable: true, ..Self::created(response) }
+        Self { effect: ExecutionEffect::Updated, repeatable: true, ..Self::created(response) }
     }
 
     /// Something is gone.
     pub fn deleted(response: T) -> Self {
-        Self { effect: Effect::Deleted, repeatable: true, ..Self::created(response) }
+        Self { effect: ExecutionEffect::Deleted, repeatable: true, ..Self::created(response) }
     }
 
     /// It was as wanted already.
     pub fn unchanged(response: T) -> Self {
-        Self { effect: Effect::UNCHANGED, repeatable: true, ..Self::created(response) }
+        Self { effect: ExecutionEffect::UNCHANGED, repeatable: true, ..Self::created(response) }
     }
 
     /// Whether the same request again does no more than once.
@@ -74,7 +80,7 @@ impl<T> Written<T> {
 }
 
 /// A write under a name of the connector's own, with the `execution_summary` of the standard ones.
-pub fn write<S, Request, Response, F, Fut>(name: &'static str, handler: F) -> Capability
+pub fn write<S, Request, Response, F, Fut>(name: &'static str, handler: F) -> Capability<S>
 where
     S: Send + Sync + 'static,
     Request: DeserializeOwned + JsonSchema + Send + 'static,
@@ -83,7 +89,7 @@ where
     Fut: Future<Output = Result<Written<Response>>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    Capability::erased(
+    Capability::typed(
         name,
         Arc::new(schema::schema_of::<Request>),
         Arc::new(|| schema::text(&schema::output_schema_of::<Response>())),
@@ -111,6 +117,7 @@ where
             })
         }),
     )
+    .writes()
 }
 
 /// The same for the same request to the same capability, however its fields are ordered.
