@@ -31,27 +31,49 @@ pub trait Sandbox: Send + Sync {
     fn start(&self, options: SandboxOptions) -> BoxFuture<'_, std::io::Result<Box<dyn RunningSandbox>>>;
 
     /// Queries worth trying on a synced database, each with a title.
-    fn queries(&self) -> &'static [(&'static str, &'static str)];
+    fn queries(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+}
+
+/// A function is enough where there is nothing to say beyond how to start.
+impl<F, Started, R> Sandbox for F
+where
+    F: Fn(SandboxOptions) -> Started + Send + Sync,
+    Started: Future<Output = std::io::Result<R>> + Send + 'static,
+    R: RunningSandbox + 'static,
+{
+    fn start(&self, options: SandboxOptions) -> BoxFuture<'_, std::io::Result<Box<dyn RunningSandbox>>> {
+        let started = self(options);
+        Box::pin(async move { Ok(Box::new(started.await?) as Box<dyn RunningSandbox>) })
+    }
 }
 
 /// A stand-in that answers.
-pub trait RunningSandbox: Send + Sync {
+pub trait RunningSandbox: Send + Sync + 'static {
     /// Settings that point a connector at it.
     fn settings(&self) -> Map<String, Value>;
 
-    /// Changes some records and says what, in words.
-    fn change(&self) -> Vec<String>;
+    /// The `auth` of an envelope that it takes; `None` where a connector has to log in or needs none.
+    fn auth(&self) -> Option<Value> {
+        None
+    }
 
-    /// Stops it.
-    fn stop(self: Box<Self>) -> BoxFuture<'static, ()>;
+    /// Changes some records and says what, in words.
+    fn change(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Stops it. Dropping it is enough unless somebody says otherwise.
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { drop(self) })
+    }
 }
 
 pub(crate) async fn run(sandbox: &dyn Sandbox, options: SandboxOptions) -> Result<Ended, ConnectorError> {
     let running = start(sandbox, options).await?;
-    let settings = Value::Object(running.settings());
     // The first line is for whoever started it and waits for it to answer; the last one stays an envelope.
-    let ready = json!({"status": "ready", "settings": settings}).to_string();
-    print_line(&ready).map_err(|error| {
+    print_line(&ready(&*running)).map_err(|error| {
         ConnectorError::new(ErrorCode::InternalError, "standard output cannot be written").source(error)
     })?;
     let (signals, mut stop) = Signals::new();
@@ -63,6 +85,14 @@ pub(crate) async fn run(sandbox: &dyn Sandbox, options: SandboxOptions) -> Resul
     })
 }
 
+fn ready(running: &dyn RunningSandbox) -> String {
+    let mut ready = json!({"status": "ready", "settings": running.settings()});
+    if let Some(auth) = running.auth() {
+        ready["auth"] = auth;
+    }
+    ready.to_string()
+}
+
 pub(crate) async fn start(
     sandbox: &dyn Sandbox,
     options: SandboxOptions,
@@ -72,4 +102,42 @@ pub(crate) async fn start(
         let message = format!("the sandbox cannot listen on port {port}: {error}");
         ConnectorError::misconfigured(ErrorCode::InvalidValue, message).hint("--port 0 takes a free one")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Open;
+
+    impl RunningSandbox for Open {
+        fn settings(&self) -> Map<String, Value> {
+            Map::from_iter([("api_url".to_owned(), json!("http://127.0.0.1:1"))])
+        }
+    }
+
+    struct Guarded;
+
+    impl RunningSandbox for Guarded {
+        fn settings(&self) -> Map<String, Value> {
+            Map::new()
+        }
+
+        fn auth(&self) -> Option<Value> {
+            Some(json!({"token": {"token": "t"}}))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_that_starts_something_is_a_sandbox() {
+        let start_it = async |_: SandboxOptions| Ok(Open);
+        let running = start(&start_it, SandboxOptions::default()).await.unwrap();
+        assert_eq!(ready(&*running), r#"{"status":"ready","settings":{"api_url":"http://127.0.0.1:1"}}"#);
+        running.stop().await;
+    }
+
+    #[test]
+    fn the_first_line_tells_which_credentials_are_taken() {
+        assert_eq!(ready(&Guarded), r#"{"status":"ready","settings":{},"auth":{"token":{"token":"t"}}}"#);
+    }
 }

@@ -145,7 +145,7 @@ impl Connector {
 }
 
 /// The folder of the build's binaries: this test's executable stands in its `deps`.
-fn built_binaries() -> PathBuf {
+pub fn built_binaries() -> PathBuf {
     let test = env::current_exe().expect("the path of this test's executable");
     let folder = test.parent().expect("an executable stands in a folder");
     match folder.parent() {

@@ -24,6 +24,7 @@ macro_rules! on_both_stores {
 }
 
 mod bad_input;
+mod book;
 mod broker;
 mod changes;
 mod custom_field_views;
