@@ -41,6 +41,7 @@ mod first_sync;
 mod info;
 mod interruption;
 mod login;
+mod lumos;
 mod modules;
 mod oauth;
 mod odd_data;

@@ -24,6 +24,7 @@ use url::Url;
 struct Settings {
     /// Where the app is, for the capabilities that ask it.
     #[serde(default = "nowhere")]
+    #[schemars(with = "String")]
     api_url: Url,
     /// How many accounts there are.
     #[serde(default = "five")]
