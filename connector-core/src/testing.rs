@@ -1,6 +1,6 @@
 //! A vault in memory, for tests: it does what the databases do, and fails when told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -10,6 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::oauth::{
     Connection, ConnectionKey, ConnectionSummary, LockedConnection, RefreshAttempt, TokenStore,
+    tell_open_attempt,
 };
 
 /// Connections in memory. Clones share them, as processes share a database.
@@ -21,6 +22,7 @@ struct Shared {
     rows: BTreeMap<ConnectionKey, Connection>,
     attempts: BTreeMap<ConnectionKey, RefreshAttempt>,
     locks: BTreeMap<ConnectionKey, Arc<tokio::sync::Mutex<()>>>,
+    removed: BTreeSet<ConnectionKey>,
     loads: u64,
     is_away: bool,
 }
@@ -74,6 +76,15 @@ impl Shared {
         let generation = self.rows.get(key).map_or(0, |row| row.generation) + 1;
         self.rows.insert(key.clone(), Connection { generation, ..connection.clone() });
         self.attempts.remove(key);
+        self.removed.remove(key);
+    }
+
+    /// A connection as it is told.
+    fn told(&self, key: &ConnectionKey) -> Option<Connection> {
+        let mut row = self.rows.get(key)?.clone();
+        let begun_at = self.attempts.get(key).map(|attempt| attempt.started_at);
+        tell_open_attempt(&mut row.state, &mut row.renewal, begun_at, Timestamp::now());
+        Some(row)
     }
 }
 
@@ -82,7 +93,7 @@ impl TokenStore for MemoryTokens {
         Box::pin(async {
             let mut shared = self.reached()?;
             shared.loads += 1;
-            Ok(shared.rows.get(key).cloned())
+            Ok(shared.told(key))
         })
     }
 
@@ -108,15 +119,23 @@ impl TokenStore for MemoryTokens {
             let _hold = self.hold(key).await?;
             let mut shared = self.reached()?;
             shared.attempts.remove(key);
-            Ok(shared.rows.remove(key).is_some())
+            let was_there = shared.rows.remove(key).is_some();
+            if was_there {
+                shared.removed.insert(key.clone());
+            }
+            Ok(was_there)
         })
+    }
+
+    fn was_removed<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move { Ok(self.reached()?.removed.contains(key)) })
     }
 
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {
         Box::pin(async move {
             let shared = self.reached()?;
-            let of_app = shared.rows.iter().filter(|(key, _)| key.app_id == app_id);
-            Ok(of_app.map(|(key, row)| summary(key, row)).collect())
+            let of_app = shared.rows.keys().filter(|key| key.app_id == app_id);
+            Ok(of_app.filter_map(|key| Some(summary(key, &shared.told(key)?))).collect())
         })
     }
 }

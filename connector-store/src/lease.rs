@@ -27,7 +27,15 @@ impl Scope {
 
 /// The number of the lock on a connection.
 pub(crate) fn lock_number(app_id: &str, connection: &str) -> i64 {
-    let text = format!("connector lease\0{app_id}\0{connection}");
+    number_of(&format!("connector lease\0{app_id}\0{connection}"))
+}
+
+/// The number of the lock on the tables of a stream, while it is settled whose rows they take.
+pub(crate) fn table_lock_number(app_id: &str, stream: &str) -> i64 {
+    number_of(&format!("connector table\0{app_id}\0{stream}"))
+}
+
+fn number_of(text: &str) -> i64 {
     let digest = Sha256::digest(text);
     i64::from_le_bytes(digest[..8].try_into().expect("a SHA-256 digest has 32 bytes"))
 }

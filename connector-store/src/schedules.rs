@@ -1,11 +1,14 @@
 //! Schedules: when a connection is synced by the clock, and what became of the last time.
 
 use connector_core::{ConnectorError, ErrorCode, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::status::instant;
+
+/// Whoever takes a time has so long to start it. Tokens may have to be renewed first, by somebody else who is slow.
+pub(crate) const CLAIM: SignedDuration = SignedDuration::from_mins(2);
 
 /// Whose schedule it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct StoredSchedule {
     pub schedule: Schedule,
     /// What became of the last time; `None` before the first.
     pub last: Option<LastTime>,
+    /// Somebody starts the time that is due, and has so long for it.
+    pub claimed_until: Option<Timestamp>,
     /// When somebody changed it.
     pub updated_at: Timestamp,
 }
@@ -59,7 +64,7 @@ pub struct LastTime {
 }
 
 /// A row with a schedule: connection, name, expression, time zone, jitter, request, enabled, next time, last time, last
-/// run, why it was skipped, last change.
+/// run, why it was skipped, end of a claim, last change.
 pub(crate) type ScheduleRow = (
     String,
     String,
@@ -68,6 +73,7 @@ pub(crate) type ScheduleRow = (
     i64,
     String,
     bool,
+    Option<String>,
     Option<String>,
     Option<String>,
     Option<String>,
@@ -88,6 +94,7 @@ pub(crate) fn schedule(app_id: &str, row: ScheduleRow) -> Result<StoredSchedule>
         last,
         run,
         skipped,
+        claimed,
         updated,
     ) = row;
     let unreadable = |what: &str| {
@@ -111,6 +118,7 @@ pub(crate) fn schedule(app_id: &str, row: ScheduleRow) -> Result<StoredSchedule>
             key: ScheduleKey { app_id: app_id.to_owned(), connection, name },
         },
         last,
+        claimed_until: claimed.map(|at| instant(&at)).transpose()?,
         updated_at: instant(&updated)?,
     })
 }

@@ -31,6 +31,9 @@ pub(crate) trait Session: KeyedSession + ItemSession + ContentSession {
     ) -> impl Future<Output = sqlx::Result<Comparison>> + Send;
     /// Begins the transaction.
     fn begin(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Looks, within the transaction and with everybody else kept from doing so, whether others committed rows of another
+    /// account to the table, and tells whose they are.
+    fn account_of_others(&mut self) -> impl Future<Output = sqlx::Result<Option<String>>> + Send;
     /// Adds columns to the table.
     fn add_columns(&mut self, columns: &[TableColumn]) -> impl Future<Output = sqlx::Result<()>> + Send;
     /// Writes rows whose keys the table does not have.
@@ -63,6 +66,8 @@ pub(crate) trait Session: KeyedSession + ItemSession + ContentSession {
     fn disconnect(&mut self);
     /// How a new column is made.
     fn new_column(&self, column: &Column) -> TableColumn;
+    /// The account that is read, where it is known.
+    fn account(&self) -> Option<&str>;
     /// The error of a run whose lease was taken over.
     fn fenced_off(&self) -> ConnectorError;
     /// What an error means for the batch.

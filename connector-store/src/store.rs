@@ -349,17 +349,26 @@ impl Store {
         }
     }
 
-    /// Takes the time at which a schedule was due and sets the next one; `false` when somebody else was faster, or changed
-    /// it meanwhile.
-    pub async fn claim_schedule(
+    /// Takes the time at which a schedule is due, to start it; `false` when somebody else was faster, or changed it. Who
+    /// dies with it loses it after two minutes to whoever comes next: say [what the next time is](Self::settle_schedule)
+    /// once it is started.
+    pub async fn claim_schedule(&self, key: &ScheduleKey, due: Timestamp, now: Timestamp) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.claim_schedule(key, due, now).await,
+            Backend::Sqlite(database) => database.claim_schedule(key, due, now).await,
+        }
+    }
+
+    /// Sets the time at which a schedule is due next, in the place of the one that was, and gives up a claim.
+    pub async fn settle_schedule(
         &self,
         key: &ScheduleKey,
         due: Timestamp,
         next: Option<Timestamp>,
-    ) -> Result<bool> {
+    ) -> Result<()> {
         match &self.0 {
-            Backend::Postgres(database) => database.claim_schedule(key, due, next).await,
-            Backend::Sqlite(database) => database.claim_schedule(key, due, next).await,
+            Backend::Postgres(database) => database.settle_schedule(key, due, next).await,
+            Backend::Sqlite(database) => database.settle_schedule(key, due, next).await,
         }
     }
 

@@ -11,7 +11,9 @@
 //! 3. *careful*: as before, but with savepoints, halving what the database refuses until the bad row is alone.
 
 use connector_core::stream::Column;
-use connector_core::sync::{Batch, OpenedStream, Standing, StreamState, StreamWriter, Written};
+use connector_core::sync::{
+    Batch, OpenedStream, Standing, StreamState, StreamWriter, Written, other_account,
+};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -64,6 +66,8 @@ pub(crate) struct Writer<S: Session> {
     paging: Paging,
     /// All rows of the next batch are probably new.
     expects_new: bool,
+    /// Rows of this run are in the table: no other account's can come to them.
+    has_settled_account: bool,
     /// Number of the last batch; tells a retry whether the commit before it went through.
     batch: i64,
     /// Nothing is under way on the connection. False after work that was cancelled.
@@ -101,6 +105,7 @@ impl<S: Session> Writer<S> {
             columns: Vec::new(),
             indexed: Vec::new(),
             paging: Paging::default(),
+            has_settled_account: false,
             batch: 0,
             is_settled: true,
         }
@@ -211,6 +216,7 @@ impl<S: Session> Writer<S> {
 
         let now = Timestamp::now().to_string();
         self.session.begin().await?;
+        self.check_account().await?;
         if !missing.is_empty() {
             self.session.add_columns(&missing).await?;
         }
@@ -240,11 +246,27 @@ impl<S: Session> Writer<S> {
             return Err(Failure::Refused(self.session.fenced_off()));
         }
         self.session.commit().await.map_err(|error| Failure::Commit(error, written))?;
+        self.has_settled_account = true;
         if let Some(existing) = &mut self.opening.existing {
             existing.extend(missing);
         }
         self.opening.state = Some(state.clone());
         Ok(written)
+    }
+
+    /// Refuses the first rows where those of another account came since the table was looked at: of two first runs at the
+    /// same instant, one is too late.
+    async fn check_account(&mut self) -> Result<(), Failure> {
+        if self.has_settled_account || self.session.account().is_none() {
+            return Ok(());
+        }
+        let others = self.session.account_of_others().await?;
+        match (others, self.session.account()) {
+            (Some(stored), Some(account)) => {
+                Err(Failure::Refused(other_account(&self.opening.table, &stored, account)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Columns of the batch that the table does not have yet.

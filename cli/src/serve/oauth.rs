@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Query, RawQuery, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,9 +19,11 @@ use connector_core::oauth::authorization::{
 };
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Deserialize;
+use url::Url;
 
 use super::access::{Caller, Scope};
 use super::answer::Failure;
+use super::origin::is_of_foreign_page;
 use super::{App, Server};
 
 pub(crate) use binding::Binding;
@@ -48,7 +52,7 @@ struct Start {
 async fn start(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    headers: HeaderMap,
+    parts: Parts,
     query: Result<Query<Start>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Failure> {
     let failed = |error| Failure::new(error, "server", "oauth_start");
@@ -57,13 +61,12 @@ async fn start(
     let customer = request.connection.split('/').next().unwrap_or_default();
     let connector = request.app_id.as_deref().or_else(|| Some(server.only_app()?.integration.app_id()));
     caller.require(Scope::ConnectionWrite, customer, connector.unwrap_or_default()).map_err(failed)?;
-    refuse_foreign_links(&headers).map_err(failed)?;
-    require_name(&request.connection).map_err(failed)?;
+    refuse_foreign_links(&parts, &server.public_url).map_err(failed)?;
     let app = connector.and_then(|app_id| server.app(app_id)).ok_or_else(|| {
         let error = ConnectorError::new(ErrorCode::NotFound, "there is no such connector here");
         failed(error.hint("app_id names the connector, where several are served"))
     })?;
-    let binding = Binding::of_browser(&server, &headers);
+    let binding = Binding::of_browser(&server, &parts.headers);
     let begin = BeginAuthorization {
         connection: request.connection,
         session_binding: Some(binding.value().to_owned()),
@@ -122,43 +125,45 @@ pub(crate) async fn take_callback(
     authorization::finish(&find, query, binding.map(Binding::value)).await
 }
 
-/// A link on a page of somebody else's could begin what nobody asked for, with the session of whoever follows it.
-fn refuse_foreign_links(headers: &HeaderMap) -> Result<()> {
-    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+/// A link on a page of somebody else's, a neighbour's under the same domain among them, could begin what nobody asked
+/// for, with the session of whoever follows it. A browser says where a link was; one that is too old to say is not taken
+/// at its session's word.
+fn refuse_foreign_links(request: &Parts, public_url: &Url) -> Result<()> {
+    let has_session = !request.headers.contains_key(AUTHORIZATION);
+    let is_silent = has_session && !request.headers.contains_key("sec-fetch-site");
+    if is_silent || is_of_foreign_page(request, public_url) {
         let message = "a login is begun on a page of this server, and not from elsewhere";
-        return Err(ConnectorError::new(ErrorCode::PermissionDenied, message));
+        return Err(ConnectorError::new(ErrorCode::PermissionDenied, message)
+            .app_error_code("access.foreign_origin")
+            .hint("open the overview of this server, and connect the account there"));
     }
     Ok(())
-}
-
-/// One or two parts that can stand in addresses.
-fn require_name(connection: &str) -> Result<()> {
-    let is_part = |part: &str| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        part.len() <= 64
-            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.chars().all(is_plain)
-    };
-    if connection.split('/').count() <= 2 && connection.split('/').all(is_part) {
-        return Ok(());
-    }
-    Err(ConnectorError::new(
-        ErrorCode::InvalidValue,
-        "connection must be a name of letters, digits, `.`, `_` and `-`, at most 64, or two of them with `/` between",
-    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::Request;
+
+    fn refused(headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        refuse_foreign_links(&parts, &Url::parse("https://connect.example").unwrap()).is_err()
+    }
 
     #[test]
-    fn names_that_can_stand_in_addresses_are_taken() {
-        for name in ["default", "a", "Acme-1.b_c", "acme/second"] {
-            require_name(name).unwrap();
+    fn no_link_from_elsewhere_begins_a_login() {
+        for site in ["cross-site", "same-site"] {
+            assert!(refused(&[("sec-fetch-site", site)]), "{site}");
+            assert!(refused(&[("sec-fetch-site", site), ("authorization", "Basic eDp5")]), "{site}");
         }
-        for name in ["", "/", "a/", "/a", "a/b/c", "-a", ".a", "ünit", "a b", &"a".repeat(65)] {
-            assert_eq!(require_name(name).unwrap_err().code(), ErrorCode::InvalidValue, "{name}");
+        assert!(refused(&[("cookie", "__Host-connector_session=x")]), "a browser that does not say");
+        for site in ["same-origin", "none"] {
+            assert!(!refused(&[("sec-fetch-site", site)]), "{site}");
         }
+        assert!(!refused(&[("authorization", "Bearer bk_x")]), "a program says nothing");
     }
 }

@@ -98,7 +98,7 @@ impl Server {
         Ok(Self {
             apps,
             access: Access::new(store.access_keys(), requests_per_second),
-            sessions: Sessions::default(),
+            sessions: Sessions::new(public_url.scheme() == "https"),
             runs: Runs::default(),
             exports: Exports::default(),
             broker: Broker::new(&store),

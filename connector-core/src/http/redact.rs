@@ -36,7 +36,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
             Some(name) => joins(name, &text[gap_start(text, start)..start]),
             None => false,
         };
-        if name.is_none() && (is_value || word.len() >= SHORTEST_TOKEN) {
+        let is_secret = is_value && !is_number_of_an_error(after_name, word);
+        if name.is_none() && (is_secret || word.len() >= SHORTEST_TOKEN) {
             output.push_str(&text[copied..start]);
             output.push_str(MASK);
             copied = end;
@@ -48,6 +49,11 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     }
     output.push_str(&text[copied..]);
     Cow::Owned(output)
+}
+
+/// Whether this is the number behind `code` by which databases and systems name an error: people look it up.
+fn is_number_of_an_error(name: Option<&str>, word: &str) -> bool {
+    name == Some("code") && word.len() <= 5 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Runs of characters that tokens are made of.
@@ -91,6 +97,15 @@ mod tests {
     #[test]
     fn words_about_secrets_are_not_secrets() {
         assert_eq!(redact("Authorization code has been revoked"), "Authorization code has been revoked");
+    }
+
+    #[test]
+    fn numbers_of_errors_stay() {
+        let text = "error returned from database: (code: 14) unable to open database file";
+        assert_eq!(redact(text), text);
+        assert_eq!(redact("SQLite (code: 2067), errno code=28"), "SQLite (code: 2067), errno code=28");
+        assert_eq!(redact("/callback?code=123456789"), "/callback?code=********");
+        assert_eq!(redact("password: 1234"), "password: ********");
     }
 
     proptest! {

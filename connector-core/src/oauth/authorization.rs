@@ -19,7 +19,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::authorization_url::{AuthorizationRequest, AuthorizationUrl, authorization_url, random, scopes};
-use super::{ConnectionKey, PendingAuthorization, TakenAuthorization, discovery, exchange, flow};
+use super::{
+    ConnectionKey, PendingAuthorization, TakenAuthorization, check_connection_name, discovery, exchange, flow,
+};
 use crate::auth::Secret;
 use crate::call::CallContext;
 use crate::dispatch;
@@ -99,6 +101,7 @@ pub async fn begin(
 ) -> Result<StartedAuthorization> {
     let return_to = request.return_to.map(path_of_our_own).transpose()?;
     let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: request.connection };
+    check_name(&**host, &key).await?;
     let known = known_settings(&**host, &key).await;
     let settings = settings::gather(integration, request.settings, &**host, known);
     let context = settled(integration, &settings).await?;
@@ -200,6 +203,14 @@ async fn kept(
     };
     finished.account = keep(integration, host, new).await?;
     Ok(finished)
+}
+
+/// A connection that has another name since before there was a rule keeps it.
+async fn check_name(host: &dyn Host, key: &ConnectionKey) -> Result<()> {
+    let Err(refused) = check_connection_name(&key.name) else { return Ok(()) };
+    let Some(tokens) = host.tokens().await? else { return Err(refused) };
+    let connections = tokens.store().list(&key.app_id).await?;
+    if connections.iter().any(|known| known.name == key.name) { Ok(()) } else { Err(refused) }
 }
 
 /// A call with these settings and no credentials. The environment is not read a second time over them.

@@ -16,6 +16,7 @@ mod callback;
 mod capabilities;
 mod client;
 mod client_credentials;
+mod connection_name;
 mod coordinator;
 mod declaration;
 mod device;
@@ -37,6 +38,7 @@ pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthoriz
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
 pub(crate) use client_credentials::ClientCredentialsToken;
+pub use connection_name::{check_connection_name, is_name};
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use coordinator::{RefreshCoordinator, refreshes_settled};
 pub use declaration::{Grant, OAuth};
@@ -45,7 +47,7 @@ pub(crate) use failure::TokenFailure;
 pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
     Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
-    TokenStore,
+    TokenStore, tell_open_attempt,
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;

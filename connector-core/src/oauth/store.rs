@@ -1,7 +1,7 @@
 //! Where tokens live: the trait that a store implements, and the connections in it.
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -87,6 +87,27 @@ impl ConnectionState {
     }
 }
 
+/// An attempt that is older than this is nobody's any more: no request takes so long.
+const LONGEST_ATTEMPT: SignedDuration = SignedDuration::from_mins(1);
+
+/// What is told of a connection whose attempt to renew it, begun at this instant, is still written down: its process has
+/// died, or could not write down what came of it, and nobody knows whether the app took the refresh token.
+pub fn tell_open_attempt(
+    state: &mut ConnectionState,
+    renewal: &mut Renewal,
+    begun_at: Option<Timestamp>,
+    now: Timestamp,
+) {
+    let is_left_open = begun_at.is_some_and(|begun_at| now.duration_since(begun_at) > LONGEST_ATTEMPT);
+    if is_left_open && matches!(state, ConnectionState::Active | ConnectionState::Misconfigured) {
+        *state = ConnectionState::RefreshIndeterminate;
+        renewal.reason = Some(ANSWER_LOST.to_owned());
+    }
+}
+
+/// Reason of a connection whose app may have taken the refresh token: the answer did not come.
+pub(crate) const ANSWER_LOST: &str = "answer_lost";
+
 /// How renewing the tokens of a connection went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Renewal {
@@ -141,7 +162,7 @@ pub struct ConnectionSummary {
 
 /// Connections, sealed, safe with many processes.
 pub trait TokenStore: Send + Sync {
-    /// The connection as it is now.
+    /// The connection as it is now, [with an attempt that was left open](tell_open_attempt).
     fn load<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<Option<Connection>>>;
 
     /// The connection, held against every other process until the guard is dropped or committed.
@@ -155,7 +176,10 @@ pub trait TokenStore: Send + Sync {
     /// Takes a connection out. `false` when there is none.
     fn delete<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>>;
 
-    /// All connections of an app, by name.
+    /// Whether there was a connection of this name that somebody took out since, and none was put in its place.
+    fn was_removed<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>>;
+
+    /// All connections of an app, by name, [with attempts that were left open](tell_open_attempt).
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>>;
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Database;
 use super::status::instant;
-use crate::schedules::{self, LastTime, Schedule, ScheduleKey, ScheduleRow, StoredSchedule};
+use crate::schedules::{self, CLAIM, LastTime, Schedule, ScheduleKey, ScheduleRow, StoredSchedule};
 
 impl Database {
     pub(crate) async fn schedules(&self, app_id: &str) -> Result<Vec<StoredSchedule>> {
@@ -21,6 +21,8 @@ impl Database {
                     ", ",
                     instant!("last_at"),
                     ", last_run_id::text, last_skipped, ",
+                    instant!("claimed_until"),
+                    ", ",
                     instant!("updated_at"),
                     " FROM connector.schedules WHERE app_id = $1 ORDER BY connection, name"
                 ))
@@ -42,7 +44,8 @@ impl Database {
                  ON CONFLICT (app_id, connection, name) DO UPDATE SET
                      expression = excluded.expression, time_zone = excluded.time_zone,
                      jitter_seconds = excluded.jitter_seconds, request = excluded.request,
-                     enabled = excluded.enabled, next_at = excluded.next_at, updated_at = excluded.updated_at",
+                     enabled = excluded.enabled, next_at = excluded.next_at, claimed_until = NULL,
+                     updated_at = excluded.updated_at",
             )
             .bind(&key.app_id)
             .bind(&key.connection)
@@ -81,22 +84,46 @@ impl Database {
         &self,
         key: &ScheduleKey,
         due: Timestamp,
-        next: Option<Timestamp>,
+        now: Timestamp,
     ) -> Result<bool> {
-        // Not again after a failure: a second try would find the first one's next time, and take it for another's.
+        // Not again after a failure: a second try would find the first one's claim, and take it for another's.
         let done = sqlx::query(
-            "UPDATE connector.schedules SET next_at = $5::text::timestamptz
-             WHERE app_id = $1 AND connection = $2 AND name = $3 AND enabled AND next_at = $4::text::timestamptz",
+            "UPDATE connector.schedules SET claimed_until = $6::text::timestamptz
+             WHERE app_id = $1 AND connection = $2 AND name = $3 AND enabled AND next_at = $4::text::timestamptz
+                 AND (claimed_until IS NULL OR claimed_until <= $5::text::timestamptz)",
         )
         .bind(&key.app_id)
         .bind(&key.connection)
         .bind(&key.name)
         .bind(due.to_string())
-        .bind(next.map(|at| at.to_string()))
+        .bind(now.to_string())
+        .bind((now + CLAIM).to_string())
         .execute(self.pool())
         .await
         .map_err(|error| self.explain(error))?;
         Ok(done.rows_affected() == 1)
+    }
+
+    pub(crate) async fn settle_schedule(
+        &self,
+        key: &ScheduleKey,
+        due: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<()> {
+        self.again(|| {
+            sqlx::query(
+                "UPDATE connector.schedules SET next_at = $5::text::timestamptz, claimed_until = NULL
+                 WHERE app_id = $1 AND connection = $2 AND name = $3 AND next_at = $4::text::timestamptz",
+            )
+            .bind(&key.app_id)
+            .bind(&key.connection)
+            .bind(&key.name)
+            .bind(due.to_string())
+            .bind(next.map(|at| at.to_string()))
+            .execute(self.pool())
+        })
+        .await?;
+        Ok(())
     }
 
     pub(crate) async fn note_schedule(&self, key: &ScheduleKey, last: &LastTime) -> Result<()> {

@@ -35,6 +35,8 @@ pub(super) struct PgSession {
     /// The account that is read, where it is known.
     pub(super) account: Option<String>,
     pub(super) stream: String,
+    /// Its table is the same one whichever schema a run is told to write to.
+    pub(super) any_schema: bool,
     /// Its table's full name, quoted.
     pub(super) table: String,
     pub(super) connection: Option<PgConnection>,
@@ -102,6 +104,23 @@ impl Session for PgSession {
 
     async fn begin(&mut self) -> sqlx::Result<()> {
         self.run("BEGIN").await
+    }
+
+    async fn account_of_others(&mut self) -> sqlx::Result<Option<String>> {
+        let lock = lease::table_lock_number(&self.scope.app_id, &self.stream);
+        sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock).execute(self.connection().await?).await?;
+        sqlx::query_scalar(
+            "SELECT account FROM connector.cursors
+             WHERE app_id = $1 AND stream = $2 AND (schema = $3 OR $4) AND connection <> $5 AND account <> $6 LIMIT 1",
+        )
+        .bind(self.scope.app_id.clone())
+        .bind(self.stream.clone())
+        .bind(self.scope.schema.clone())
+        .bind(self.any_schema)
+        .bind(self.scope.connection.clone())
+        .bind(self.account.clone())
+        .fetch_optional(self.connection().await?)
+        .await
     }
 
     async fn add_columns(&mut self, columns: &[TableColumn]) -> sqlx::Result<()> {
@@ -220,6 +239,10 @@ impl Session for PgSession {
 
     fn new_column(&self, column: &Column) -> TableColumn {
         types::new_column(column)
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     fn fenced_off(&self) -> ConnectorError {

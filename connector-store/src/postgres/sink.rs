@@ -122,6 +122,7 @@ impl PgRun {
             fence: self.fence,
             account: self.start.account.clone(),
             stream,
+            any_schema,
             documents: place.map(|place| Arc::new(Documents::new(&place, &name))),
             table: name,
             connection: Some(connection),
@@ -168,6 +169,17 @@ impl PgRun {
         place.schema.as_deref().unwrap_or(&self.scope.schema)
     }
 
+    /// Refuses to read what is in a table where it is of another account.
+    async fn check_account(&self, table: &str, stream: &str, any_schema: bool) -> Result<()> {
+        let database = &self.database;
+        if self.start.account.is_none() || !database.is_there().await? {
+            return Ok(());
+        }
+        let mut connection = database.pool().acquire().await.map_err(|error| database.explain(error))?;
+        let cursors = database.cursors(&mut connection, &self.scope, stream, any_schema).await?;
+        cursors.check_account(self.start.account.as_deref(), table, false)
+    }
+
     async fn end(&self, report: &SyncReport) -> Result<()> {
         let mut lease = self.lease.lock().await;
         if self.start.dry_run {
@@ -210,12 +222,13 @@ impl SinkRun for PgRun {
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
         Box::pin(async {
             let schema = &self.scope.schema;
-            match &self.documents {
-                Some(documents) => {
-                    self.database.parents_in_documents(schema, &documents.place_of(&query.table), query).await
-                }
-                None => self.database.parents(schema, query).await,
-            }
+            let Some(documents) = &self.documents else {
+                self.check_account(&query.table, &query.table, false).await?;
+                return self.database.parents(schema, query).await;
+            };
+            let place = documents.place_of(&query.table);
+            self.check_account(&place.table, &place.stream, is_in_any_schema(Some(&place))).await?;
+            self.database.parents_in_documents(schema, &place, query).await
         })
     }
 

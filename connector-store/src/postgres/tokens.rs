@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use super::Database;
 use super::status::instant;
 use super::token_lock::DURABLE;
-use crate::vault::{Keyring, Sealed, SealedRow, SummaryRow, changed_meanwhile, summary};
+use crate::vault::{Keyring, Sealed, SealedRow, SummaryRow, begun_at, changed_meanwhile, summary, told};
 
 /// The vault of a PostgreSQL store.
 pub(crate) struct PgVault {
@@ -38,35 +38,52 @@ macro_rules! renewal_columns {
     };
 }
 
-/// Reads a whole connection.
-macro_rules! select_sealed {
+/// When a refresh was begun that is still written down.
+macro_rules! begun_at {
     () => {
         concat!(
-            "SELECT account, state, ",
-            instant!("expires_at"),
-            ", generation, key_id, tokens, settings, ",
-            renewal_columns!(),
-            " FROM connector.connections WHERE app_id = $1 AND name = $2"
+            "(SELECT ",
+            instant!("a.started_at"),
+            " FROM connector.refresh_attempts a WHERE a.app_id = c.app_id AND a.name = c.name)"
         )
     };
 }
 
-/// Reads a whole connection and holds its row.
-pub(super) const SELECT_FOR_UPDATE: &str = concat!(select_sealed!(), " FOR UPDATE");
+/// Reads a whole connection, with what tells the begin of an attempt.
+macro_rules! select_sealed {
+    ($begun_at:expr) => {
+        concat!(
+            "SELECT account, state, ",
+            instant!("expires_at"),
+            ", generation, key_id, tokens, settings, ",
+            $begun_at,
+            ", ",
+            renewal_columns!(),
+            " FROM connector.connections c WHERE app_id = $1 AND name = $2"
+        )
+    };
+}
+
+/// Reads a whole connection and holds its row. Its attempt is read afterwards: this one sees what was there before it
+/// waited.
+pub(super) const SELECT_FOR_UPDATE: &str = concat!(select_sealed!("NULL::text"), " FOR UPDATE OF c");
 
 impl PgVault {
     async fn read(&self, id: &ConnectionKey) -> Result<Option<Connection>> {
         if !self.database.is_there().await? {
             return Ok(None);
         }
-        let query = sqlx::query_as(select_sealed!());
+        let query = sqlx::query_as(select_sealed!(begun_at!()));
         let row: Option<SealedRow> = query
             .bind(&id.app_id)
             .bind(&id.name)
             .fetch_optional(self.database.pool())
             .await
             .map_err(|error| self.database.explain(error))?;
-        row.map(|row| Sealed::from_row(row)?.open(&self.keyring.for_opening()?, id)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let begun_at = begun_at(&row)?;
+        let connection = Sealed::from_row(row)?.open(&self.keyring.for_opening()?, id)?;
+        Ok(Some(told(connection, begun_at)))
     }
 
     async fn put(&self, id: &ConnectionKey, connection: &Connection) -> Result<()> {
@@ -99,7 +116,10 @@ impl PgVault {
         }
         let removed: i64 = sqlx::query_scalar(
             "WITH gone AS (DELETE FROM connector.connections WHERE app_id = $1 AND name = $2 RETURNING 1),
-                  over AS (DELETE FROM connector.refresh_attempts WHERE app_id = $1 AND name = $2)
+                  over AS (DELETE FROM connector.refresh_attempts WHERE app_id = $1 AND name = $2),
+                  noted AS (INSERT INTO connector.removed (app_id, name, removed_at)
+                            SELECT $1, $2, now() FROM gone
+                            ON CONFLICT (app_id, name) DO UPDATE SET removed_at = excluded.removed_at)
              SELECT count(*) FROM gone",
         )
         .bind(&id.app_id)
@@ -108,6 +128,18 @@ impl PgVault {
         .await
         .map_err(|error| self.database.explain(error))?;
         Ok(removed > 0)
+    }
+
+    async fn was_taken_out(&self, id: &ConnectionKey) -> Result<bool> {
+        if !self.database.is_there().await? {
+            return Ok(false);
+        }
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM connector.removed WHERE app_id = $1 AND name = $2)")
+            .bind(&id.app_id)
+            .bind(&id.name)
+            .fetch_one(self.database.pool())
+            .await
+            .map_err(|error| self.database.explain(error))
     }
 
     async fn summaries(&self, app_id: &str) -> Result<Vec<ConnectionSummary>> {
@@ -120,8 +152,10 @@ impl PgVault {
             ", ",
             instant!("updated_at"),
             ", generation, ",
+            begun_at!(),
+            ", ",
             renewal_columns!(),
-            " FROM connector.connections WHERE app_id = $1 ORDER BY name"
+            " FROM connector.connections c WHERE app_id = $1 ORDER BY name"
         ))
         .bind(app_id)
         .fetch_all(self.database.pool())
@@ -184,8 +218,15 @@ pub(super) async fn swap(
     sqlx::query("DELETE FROM connector.refresh_attempts WHERE app_id = $1 AND name = $2")
         .bind(&id.app_id)
         .bind(&id.name)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    if generation == 0 {
+        sqlx::query("DELETE FROM connector.removed WHERE app_id = $1 AND name = $2")
+            .bind(&id.app_id)
+            .bind(&id.name)
+            .execute(connection)
+            .await?;
+    }
     Ok(true)
 }
 
@@ -204,6 +245,10 @@ impl TokenStore for PgVault {
 
     fn delete<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
         Box::pin(self.remove(key))
+    }
+
+    fn was_removed<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.was_taken_out(key))
     }
 
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {

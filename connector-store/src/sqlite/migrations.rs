@@ -10,10 +10,11 @@ use crate::migrations::{self, Applied, Standing};
 const TABLE: &str = "connector_migrations";
 
 /// In order; what was released is never changed.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("store", include_str!("../../migrations/sqlite/1_store.sql")),
     ("feeds", include_str!("../../migrations/sqlite/2_feeds.sql")),
     ("serving", include_str!("../../migrations/sqlite/3_serving.sql")),
+    ("upkeep", include_str!("../../migrations/sqlite/4_upkeep.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -42,7 +42,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::attempts::Attempts;
-use crate::fault::Class;
+use crate::fault::{Class, disk_full};
 use crate::migrations::Standing;
 use crate::vault::Queues;
 
@@ -110,11 +110,11 @@ impl Database {
         &self.path
     }
 
-    /// A connection that may write; makes the file.
+    /// A connection that may write to a file that is there.
     async fn connect(&self) -> sqlx::Result<SqliteConnection> {
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
-            .create_if_missing(self.may_create)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(false)
@@ -146,6 +146,7 @@ impl Database {
     async fn migrate(&self) -> Result<()> {
         let migrated = self.migrated.get_or_try_init(|| async {
             self.check_path()?;
+            self.create_file()?;
             let mut connection = self.connect().await.map_err(|error| self.explain(error))?;
             migrations::run(&mut connection, &self.shown).await
         });
@@ -189,8 +190,39 @@ impl Database {
         Ok(())
     }
 
+    /// Makes an empty file for its owner alone; what SQLite puts beside it takes the same mode. Only a store that nobody
+    /// has opened yet is made: one that was moved away is not to be an empty one from then on.
+    fn create_file(&self) -> Result<()> {
+        match create_private(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                let message = format!("{} cannot be made: {error}", self.path.display());
+                Err(ConnectorError::misconfigured(ErrorCode::PermissionDenied, message)
+                    .hint("make its folder writable, or choose another"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn explain(&self, error: sqlx::Error) -> ConnectorError {
+        if self.migrated.initialized() && !self.path.exists() {
+            let message = format!("the store {} is not there any more", self.path.display());
+            return ConnectorError::misconfigured(ErrorCode::NotFound, message)
+                .hint("put the file back, or start anew to have another one made")
+                .source(error);
+        }
         fault::explain(error, &self.shown)
+    }
+
+    /// The error of a disk without room for what is to come.
+    fn no_room(&self, error: std::io::Error) -> ConnectorError {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => disk_full(&self.shown),
+            _ => {
+                let message = format!("{}: no room can be taken on the disk: {error}", self.shown);
+                ConnectorError::new(ErrorCode::ServiceError, message)
+            }
+        }
+        .source(error)
     }
 
     /// Locks the file that stands for something of this database, as long as it is kept open; `None` when another
@@ -201,13 +233,7 @@ impl Database {
             let message = format!("the lock file {} cannot be used: {error}", path.display());
             ConnectorError::misconfigured(ErrorCode::PermissionDenied, message)
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
+        let file = private().create(true).truncate(false).read(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -224,6 +250,19 @@ impl Database {
         path.push(".lock");
         path.into()
     }
+}
+
+/// Files that their owner alone may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn create_private(path: &Path) -> std::io::Result<File> {
+    private().create_new(true).open(path)
 }
 
 /// A name as part of a file's name; names that differ give parts that differ.

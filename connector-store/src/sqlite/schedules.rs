@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Database;
-use crate::schedules::{self, LastTime, Schedule, ScheduleKey, ScheduleRow, StoredSchedule};
+use crate::schedules::{self, CLAIM, LastTime, Schedule, ScheduleKey, ScheduleRow, StoredSchedule};
 
 impl Database {
     pub(crate) async fn schedules(&self, app_id: &str) -> Result<Vec<StoredSchedule>> {
@@ -14,7 +14,7 @@ impl Database {
         };
         let rows: Vec<ScheduleRow> = sqlx::query_as(
             "SELECT connection, name, expression, time_zone, jitter_seconds, request, enabled, next_at, last_at,
-                 last_run_id, last_skipped, updated_at
+                 last_run_id, last_skipped, claimed_until, updated_at
              FROM connector_schedules WHERE app_id = ?1 ORDER BY connection, name",
         )
         .bind(app_id.to_owned())
@@ -35,7 +35,8 @@ impl Database {
                  ON CONFLICT (app_id, connection, name) DO UPDATE SET
                      expression = excluded.expression, time_zone = excluded.time_zone,
                      jitter_seconds = excluded.jitter_seconds, request = excluded.request,
-                     enabled = excluded.enabled, next_at = excluded.next_at, updated_at = excluded.updated_at",
+                     enabled = excluded.enabled, next_at = excluded.next_at, claimed_until = NULL,
+                     updated_at = excluded.updated_at",
             )
             .bind(schedule.key.app_id.clone())
             .bind(schedule.key.connection.clone())
@@ -75,13 +76,39 @@ impl Database {
         &self,
         key: &ScheduleKey,
         due: Timestamp,
-        next: Option<Timestamp>,
+        now: Timestamp,
     ) -> Result<bool> {
         let claimed = async {
             let mut connection = self.connect().await?;
             sqlx::query(
-                "UPDATE connector_schedules SET next_at = ?5
-                 WHERE app_id = ?1 AND connection = ?2 AND name = ?3 AND enabled AND next_at = ?4",
+                "UPDATE connector_schedules SET claimed_until = ?6
+                 WHERE app_id = ?1 AND connection = ?2 AND name = ?3 AND enabled AND next_at = ?4
+                     AND (claimed_until IS NULL OR julianday(claimed_until) <= julianday(?5))",
+            )
+            .bind(key.app_id.clone())
+            .bind(key.connection.clone())
+            .bind(key.name.clone())
+            .bind(due.to_string())
+            .bind(now.to_string())
+            .bind((now + CLAIM).to_string())
+            .execute(&mut connection)
+            .await
+        };
+        let done = claimed.await.map_err(|error| self.explain(error))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    pub(crate) async fn settle_schedule(
+        &self,
+        key: &ScheduleKey,
+        due: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<()> {
+        let settled = async {
+            let mut connection = self.connect().await?;
+            sqlx::query(
+                "UPDATE connector_schedules SET next_at = ?5, claimed_until = NULL
+                 WHERE app_id = ?1 AND connection = ?2 AND name = ?3 AND next_at = ?4",
             )
             .bind(key.app_id.clone())
             .bind(key.connection.clone())
@@ -91,8 +118,7 @@ impl Database {
             .execute(&mut connection)
             .await
         };
-        let done = claimed.await.map_err(|error| self.explain(error))?;
-        Ok(done.rows_affected() == 1)
+        settled.await.map(|_| ()).map_err(|error| self.explain(error))
     }
 
     pub(crate) async fn note_schedule(&self, key: &ScheduleKey, last: &LastTime) -> Result<()> {

@@ -136,6 +136,20 @@ impl Session for SqliteSession {
         self.run("BEGIN IMMEDIATE").await
     }
 
+    async fn account_of_others(&mut self) -> sqlx::Result<Option<String>> {
+        sqlx::query_scalar(
+            "SELECT account FROM connector_cursors
+             WHERE app_id = ?1 AND stream = ?2 AND schema = ?3 AND connection <> ?4 AND account <> ?5 LIMIT 1",
+        )
+        .bind(self.scope.app_id.clone())
+        .bind(self.stream.clone())
+        .bind(self.scope.schema.clone())
+        .bind(self.scope.connection.clone())
+        .bind(self.account.clone())
+        .fetch_optional(self.connection().await?)
+        .await
+    }
+
     async fn add_columns(&mut self, columns: &[TableColumn]) -> sqlx::Result<()> {
         let name = self.table.clone();
         table::add_columns(self.connection().await?, &name, columns).await
@@ -224,6 +238,10 @@ impl Session for SqliteSession {
 
     fn new_column(&self, column: &Column) -> TableColumn {
         types::new_column(column)
+    }
+
+    fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     fn fenced_off(&self) -> ConnectorError {

@@ -174,6 +174,15 @@ impl SqliteRun {
         Ok(Found { described, item_tables: Vec::new(), cursors })
     }
 
+    /// Refuses to read what is in a table where it is of another account.
+    async fn check_account(&self, table: &str, stream: &str) -> Result<()> {
+        let connected =
+            self.database.connect_to_read().await.map_err(|error| self.database.explain(error))?;
+        let Some(mut connection) = connected else { return Ok(()) };
+        let cursors = self.database.cursors_if_any(&mut connection, &self.scope, stream).await?;
+        cursors.check_account(self.start.account.as_deref(), table, false)
+    }
+
     async fn end(&self, report: &SyncReport) -> Result<()> {
         let mut lease = self.lease.lock().await;
         if self.start.dry_run {
@@ -207,12 +216,13 @@ impl SinkRun for SqliteRun {
 
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
         Box::pin(async {
-            match &self.documents {
-                Some(documents) => {
-                    self.database.parents_in_documents(&documents.place_of(&query.table), query).await
-                }
-                None => self.database.parents(query).await,
-            }
+            let Some(documents) = &self.documents else {
+                self.check_account(&query.table, &query.table).await?;
+                return self.database.parents(query).await;
+            };
+            let place = documents.place_of(&query.table);
+            self.check_account(&place.table, &place.stream).await?;
+            self.database.parents_in_documents(&place, query).await
         })
     }
 

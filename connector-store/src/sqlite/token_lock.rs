@@ -2,6 +2,7 @@
 //! would do so too, and would hold up every writer for as long as the app takes to answer.
 
 use std::fs::File;
+use std::io::{Seek, Write};
 use std::time::Duration;
 
 use connector_core::Result;
@@ -18,10 +19,26 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 /// An operating system's lock cannot be awaited and given up again.
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
+/// Bytes that a commit of new tokens takes in SQLite's log, and files that it may have to make.
+const ROOM: usize = 256 << 10;
+
 /// Keeps others out, of this process and of all.
 pub(super) struct Hold {
-    _file: File,
+    file: File,
     _turn: OwnedMutexGuard<()>,
+}
+
+impl Hold {
+    /// Takes room on the disk, so that what comes back of a request can be written whatever others write meanwhile.
+    fn take_room(&mut self) -> std::io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(&vec![0; ROOM])
+    }
+
+    /// Leaves the room to the commit.
+    fn leave_room(&self) -> std::io::Result<()> {
+        self.file.set_len(0)
+    }
 }
 
 struct Locked<'a> {
@@ -30,7 +47,7 @@ struct Locked<'a> {
     current: Option<Connection>,
     attempt: Option<RefreshAttempt>,
     generation: i64,
-    _hold: Hold,
+    hold: Hold,
 }
 
 impl SqliteVault {
@@ -43,7 +60,7 @@ impl SqliteVault {
         let generation = sealed.as_ref().map_or(0, |sealed| sealed.generation);
         let current = sealed.map(|sealed| sealed.open(&self.keyring.for_opening()?, id)).transpose()?;
         let attempt = self.read_attempt(id).await?;
-        Ok(Box::new(Locked { vault: self, id, current, attempt, generation, _hold: hold }))
+        Ok(Box::new(Locked { vault: self, id, current, attempt, generation, hold }))
     }
 
     /// Waits until nobody else holds the connection.
@@ -53,7 +70,7 @@ impl SqliteVault {
         let until = Instant::now() + LOCK_TIMEOUT;
         loop {
             if let Some(file) = self.database.try_lock_file(&[&id.app_id, &id.name, "tokens"])? {
-                return Ok(Hold { _file: file, _turn: turn });
+                return Ok(Hold { file, _turn: turn });
             }
             if Instant::now() >= until {
                 return Err(held_too_long(id));
@@ -107,13 +124,22 @@ impl LockedConnection for Locked<'_> {
     }
 
     fn begin<'a>(&'a mut self, attempt: &'a RefreshAttempt) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.vault.write_attempt(self.id, attempt))
+        Box::pin(async move {
+            self.hold.take_room().map_err(|error| self.vault.database.no_room(error))?;
+            self.vault.write_attempt(self.id, attempt).await
+        })
     }
 
     fn commit<'a>(self: Box<Self>, connection: &'a Connection) -> BoxFuture<'a, Result<()>>
     where
         Self: 'a,
     {
-        Box::pin(async move { self.vault.swap(self.id, self.generation, connection).await })
+        Box::pin(async move {
+            // Room that stays taken is no reason to lose what is to be written.
+            if let Err(error) = self.hold.leave_room() {
+                tracing::debug!(%error, "the room on the disk could not be left");
+            }
+            self.vault.swap(self.id, self.generation, connection).await
+        })
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::Database;
-use crate::vault::{Keyring, Sealed, SealedRow, SummaryRow, changed_meanwhile, summary};
+use crate::vault::{Keyring, Sealed, SealedRow, SummaryRow, begun_at, changed_meanwhile, summary, told};
 
 /// The vault of an SQLite store.
 pub(crate) struct SqliteVault {
@@ -17,27 +17,40 @@ pub(crate) struct SqliteVault {
     pub(crate) keyring: Keyring,
 }
 
+/// When a refresh was begun that is still written down.
+macro_rules! begun_at {
+    () => {
+        "(SELECT started_at FROM connector_refresh_attempts AS a WHERE a.app_id = c.app_id AND a.name = c.name)"
+    };
+}
+
 impl SqliteVault {
     async fn read(&self, id: &ConnectionKey) -> Result<Option<Connection>> {
-        let sealed = self.read_sealed(id).await?;
-        sealed.map(|sealed| sealed.open(&self.keyring.for_opening()?, id)).transpose()
+        let Some(row) = self.read_row(id).await? else { return Ok(None) };
+        let begun_at = begun_at(&row)?;
+        let connection = Sealed::from_row(row)?.open(&self.keyring.for_opening()?, id)?;
+        Ok(Some(told(connection, begun_at)))
     }
 
     pub(super) async fn read_sealed(&self, id: &ConnectionKey) -> Result<Option<Sealed>> {
+        self.read_row(id).await?.map(Sealed::from_row).transpose()
+    }
+
+    async fn read_row(&self, id: &ConnectionKey) -> Result<Option<SealedRow>> {
         let Some(mut connection) = self.database.connect_if_there().await? else {
             return Ok(None);
         };
-        let row: Option<SealedRow> = sqlx::query_as(
-            "SELECT account, state, expires_at, generation, key_id, tokens, settings, reason, failures, failing_since,
-                    failing_days, retry_after, refreshed_at, failed_at, rejected_client
-             FROM connector_connections WHERE app_id = ?1 AND name = ?2",
-        )
+        sqlx::query_as(concat!(
+            "SELECT account, state, expires_at, generation, key_id, tokens, settings, ",
+            begun_at!(),
+            ", reason, failures, failing_since, failing_days, retry_after, refreshed_at, failed_at, rejected_client
+             FROM connector_connections AS c WHERE app_id = ?1 AND name = ?2"
+        ))
         .bind(id.app_id.clone())
         .bind(id.name.clone())
         .fetch_optional(&mut connection)
         .await
-        .map_err(|error| self.database.explain(error))?;
-        row.map(Sealed::from_row).transpose()
+        .map_err(|error| self.database.explain(error))
     }
 
     async fn put(&self, id: &ConnectionKey, connection: &Connection) -> Result<()> {
@@ -61,8 +74,19 @@ impl SqliteVault {
             .await
             .map_err(explain)?;
         forget_attempt(&mut transaction, id).await.map_err(explain)?;
+        remember_removal(&mut transaction, id).await.map_err(explain)?;
         transaction.commit().await.map_err(explain)?;
         Ok(done.rows_affected() > 0)
+    }
+
+    async fn was_taken_out(&self, id: &ConnectionKey) -> Result<bool> {
+        let Some(mut connection) = self.database.connect_if_there().await? else { return Ok(false) };
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM connector_removed WHERE app_id = ?1 AND name = ?2)")
+            .bind(id.app_id.clone())
+            .bind(id.name.clone())
+            .fetch_one(&mut connection)
+            .await
+            .map_err(|error| self.database.explain(error))
     }
 
     /// Writes the connection over the generation that was read, and forgets an attempt to renew it.
@@ -80,6 +104,9 @@ impl SqliteVault {
             return Err(changed_meanwhile(id));
         }
         forget_attempt(&mut transaction, id).await.map_err(explain)?;
+        if generation == 0 {
+            forget_removal(&mut transaction, id).await.map_err(explain)?;
+        }
         transaction.commit().await.map_err(explain)
     }
 
@@ -96,11 +123,12 @@ impl SqliteVault {
         let Some(mut connection) = self.database.connect_if_there().await? else {
             return Ok(Vec::new());
         };
-        let rows: Vec<SummaryRow> = sqlx::query_as(
-            "SELECT name, account, state, expires_at, updated_at, generation, reason, failures, failing_since,
-                    failing_days, retry_after, refreshed_at, failed_at, rejected_client
-             FROM connector_connections WHERE app_id = ?1 ORDER BY name",
-        )
+        let rows: Vec<SummaryRow> = sqlx::query_as(concat!(
+            "SELECT name, account, state, expires_at, updated_at, generation, ",
+            begun_at!(),
+            ", reason, failures, failing_since, failing_days, retry_after, refreshed_at, failed_at, rejected_client
+             FROM connector_connections AS c WHERE app_id = ?1 ORDER BY name"
+        ))
         .bind(app_id.to_owned())
         .fetch_all(&mut connection)
         .await
@@ -166,6 +194,28 @@ async fn forget_attempt(connection: &mut SqliteConnection, id: &ConnectionKey) -
         .map(drop)
 }
 
+async fn remember_removal(connection: &mut SqliteConnection, id: &ConnectionKey) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO connector_removed (app_id, name, removed_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (app_id, name) DO UPDATE SET removed_at = excluded.removed_at",
+    )
+    .bind(id.app_id.clone())
+    .bind(id.name.clone())
+    .bind(Timestamp::now().to_string())
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+async fn forget_removal(connection: &mut SqliteConnection, id: &ConnectionKey) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM connector_removed WHERE app_id = ?1 AND name = ?2")
+        .bind(id.app_id.clone())
+        .bind(id.name.clone())
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
 impl TokenStore for SqliteVault {
     fn load<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<Option<Connection>>> {
         Box::pin(self.read(key))
@@ -181,6 +231,10 @@ impl TokenStore for SqliteVault {
 
     fn delete<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
         Box::pin(self.remove(key))
+    }
+
+    fn was_removed<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.was_taken_out(key))
     }
 
     fn list<'a>(&'a self, app_id: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {

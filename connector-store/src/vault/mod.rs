@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
-pub(crate) use connection_rows::{AttemptRow, SealedRow, SummaryRow, attempt, summary};
+pub(crate) use connection_rows::{AttemptRow, SealedRow, SummaryRow, attempt, begun_at, summary, told};
 use derive::derive;
 pub use key::VaultKey;
 pub(crate) use keyring::{Keyring, missing as missing_key};

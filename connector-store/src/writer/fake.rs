@@ -100,6 +100,10 @@ impl Session for Fake {
         self.call("begin", |database| database.staged = Some((database.rows.clone(), database.batch)))
     }
 
+    async fn account_of_others(&mut self) -> sqlx::Result<Option<String>> {
+        Ok(None)
+    }
+
     async fn add_columns(&mut self, _: &[TableColumn]) -> sqlx::Result<()> {
         self.call("add columns", |_| ())
     }
@@ -158,6 +162,10 @@ impl Session for Fake {
 
     fn new_column(&self, column: &Column) -> TableColumn {
         TableColumn::new(column, "text")
+    }
+
+    fn account(&self) -> Option<&str> {
+        None
     }
 
     fn fenced_off(&self) -> ConnectorError {

@@ -1,7 +1,7 @@
 //! Rows of two accounts do not stand in one table.
 
 use connector_core::ErrorCode;
-use connector_core::sync::Status;
+use connector_core::sync::{ParentQuery, Status};
 use connector_store::SinkOptions;
 
 use crate::world::{World, begin_as, begin_for, companies, company, numbers, state};
@@ -58,6 +58,41 @@ pub(crate) async fn rows_of_an_account_that_was_not_known_are_adopted(world: Wor
     drop(stream);
     run.finish(Status::Succeeded).await.unwrap();
     assert!(refused(&world, "default", "account-2", false).await, "it is still known");
+}
+
+pub(crate) async fn of_two_first_runs_at_the_same_instant_one_account_gets_the_table(world: World) {
+    let first = begin_as(&world.store, "default", "account-1").await;
+    let other_store = world.another_store();
+    let second = begin_as(&other_store, "other", "account-2").await;
+    // Both find the table empty.
+    let (mut one, mut two) = (first.open(&companies()).await, second.open(&companies()).await);
+    let (records, state) = ([company(1, 1)], state(1));
+    let (one, two) =
+        futures_util::future::join(one.write(&records, &state), two.write(&records, &state)).await;
+    let refused = match (one, two) {
+        (Ok(_), Err(error)) | (Err(error), Ok(_)) => error,
+        both => panic!("one of both must get it: {both:?}"),
+    };
+    assert_eq!((refused.code(), refused.app_code()), (ErrorCode::Conflict, Some("sync.account_mismatch")));
+    assert_eq!(world.count(&world.table("companies")).await, 1);
+    let accounts = format!("count(DISTINCT account) FROM {}", world.own("cursors"));
+    assert_eq!(world.value(&accounts).await.unwrap(), "1");
+}
+
+pub(crate) async fn parents_of_another_account_are_not_read(world: World) {
+    load_as(&world, "default", "account-1", 1).await;
+    let query =
+        ParentQuery { table: "companies".to_owned(), id: "id".to_owned(), only: None, after: None, most: 10 };
+    let run = begin_as(&world.store, "other", "account-1").await;
+    assert_eq!(run.run.parents(&query).await.unwrap().len(), 1);
+    run.finish(Status::Succeeded).await.unwrap();
+    for (connection, dry_run) in [("default", false), ("other", true)] {
+        let options = SinkOptions::new("example");
+        let run = begin_for(&world.store, options, connection, Some("account-2"), dry_run).await.unwrap();
+        let error = run.run.parents(&query).await.unwrap_err();
+        assert_eq!(error.app_code(), Some("sync.account_mismatch"));
+        run.finish(Status::Failed).await.unwrap();
+    }
 }
 
 pub(crate) async fn an_emptied_table_takes_another_account(world: World) {

@@ -23,6 +23,7 @@ mod rejects;
 mod rekey;
 mod round_trip;
 mod schedules;
+mod sqlite_files;
 mod status;
 mod together;
 mod tokens;
@@ -148,6 +149,8 @@ on_every_backend! {
         rows_of_another_account_are_refused,
         rows_of_an_account_that_was_not_known_are_adopted,
         an_emptied_table_takes_another_account,
+        of_two_first_runs_at_the_same_instant_one_account_gets_the_table,
+        parents_of_another_account_are_not_read,
     },
     authorizations::{
         an_authorization_is_taken_once_as_it_was_put,
@@ -205,6 +208,7 @@ on_every_backend! {
     schedules::{
         schedules_are_kept_replaced_and_removed,
         each_time_of_a_schedule_is_taken_once,
+        a_time_of_somebody_who_died_with_it_is_taken_by_the_next,
         what_became_of_the_last_time_outlives_changes,
     },
     status::{
@@ -294,6 +298,7 @@ macro_rules! on_every_vault {
 
 on_every_vault! {
     a_connection_that_is_taken_out_is_gone,
+    an_attempt_that_was_left_open_is_told,
     a_holder_that_goes_away_lets_go_at_once,
     an_attempt_waits_for_the_next_holder_until_something_is_committed,
     each_of_many_holders_sees_what_the_one_before_wrote,

@@ -52,17 +52,42 @@ pub(crate) async fn each_time_of_a_schedule_is_taken_once(world: World) {
     let next = due + SignedDuration::from_mins(15);
     world.store.put_schedule(&schedule).await.unwrap();
     let stores = [&world.store, &world.another_store(), &world.another_store()];
-    let claims = stores.map(|store| store.claim_schedule(&schedule.key, due, Some(next)));
+    let claims = stores.map(|store| store.claim_schedule(&schedule.key, due, due));
     let mut won = 0;
     for claim in futures_util::future::join_all(claims).await {
         won += u32::from(claim.unwrap());
     }
     assert_eq!(won, 1);
-    assert_eq!(world.store.schedules("example").await.unwrap()[0].schedule.next_at, Some(next));
+    world.store.settle_schedule(&schedule.key, due, Some(next)).await.unwrap();
+    let kept = world.store.schedules("example").await.unwrap().remove(0);
+    assert_eq!((kept.schedule.next_at, kept.claimed_until), (Some(next), None));
+    assert!(!world.store.claim_schedule(&schedule.key, due, next).await.unwrap(), "that time is over");
 
     let disabled = Schedule { enabled: false, next_at: Some(next), ..schedule };
     world.store.put_schedule(&disabled).await.unwrap();
-    assert!(!world.store.claim_schedule(&disabled.key, next, None).await.unwrap());
+    assert!(!world.store.claim_schedule(&disabled.key, next, next).await.unwrap());
+}
+
+pub(crate) async fn a_time_of_somebody_who_died_with_it_is_taken_by_the_next(world: World) {
+    let schedule = schedule("acme", "hourly");
+    let due = schedule.next_at.unwrap();
+    world.store.put_schedule(&schedule).await.unwrap();
+    assert!(world.store.claim_schedule(&schedule.key, due, due).await.unwrap());
+    let stored = world.store.schedules("example").await.unwrap().remove(0);
+    assert_eq!(stored.schedule.next_at, Some(due), "it is not over yet");
+    let until = stored.claimed_until.unwrap();
+    let other = world.another_store();
+    assert!(!other.claim_schedule(&schedule.key, due, until - SignedDuration::from_secs(1)).await.unwrap());
+    assert!(other.claim_schedule(&schedule.key, due, until).await.unwrap());
+    // Who comes back after all does not undo what the other did.
+    let next = due + SignedDuration::from_mins(15);
+    other.settle_schedule(&schedule.key, due, Some(next)).await.unwrap();
+    world.store.settle_schedule(&schedule.key, due, Some(due)).await.unwrap();
+    assert_eq!(world.store.schedules("example").await.unwrap()[0].schedule.next_at, Some(next));
+    // One that is given back is free at once.
+    assert!(other.claim_schedule(&schedule.key, next, next).await.unwrap());
+    other.settle_schedule(&schedule.key, next, Some(next)).await.unwrap();
+    assert!(world.store.claim_schedule(&schedule.key, next, next).await.unwrap());
 }
 
 pub(crate) async fn what_became_of_the_last_time_outlives_changes(world: World) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use connector_core::ErrorCode;
 use connector_core::oauth::{Connection, ConnectionState, RefreshAttempt, Renewal, TokenStore};
 use connector_core::testing::MemoryTokens;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::vault::{connection, id};
@@ -109,6 +109,36 @@ pub(crate) async fn an_attempt_waits_for_the_next_holder_until_something_is_comm
     assert!(other.lock(&home).await.unwrap().attempt().is_none());
 }
 
+pub(crate) async fn an_attempt_that_was_left_open_is_told(vault: Vault) {
+    let (store, home) = (vault.open(), id("a"));
+    let healthy = Connection { state: ConnectionState::Active, ..connection(1) };
+    store.save(&home, &healthy).await.unwrap();
+    let told = async || {
+        let other = vault.open();
+        let loaded = other.load(&home).await.unwrap().unwrap();
+        let listed = other.list("example").await.unwrap().remove(0);
+        assert_eq!((loaded.state, &loaded.renewal), (listed.state, &listed.renewal));
+        (loaded.state, loaded.renewal.reason)
+    };
+    let begun = async |age: SignedDuration| {
+        let mut locked = store.lock(&home).await.unwrap();
+        locked.begin(&RefreshAttempt { started_at: Timestamp::now() - age, ..attempt(1) }).await.unwrap();
+    };
+    begun(SignedDuration::from_secs(20)).await;
+    assert_eq!(told().await, (ConnectionState::Active, None), "it may be under way");
+    begun(SignedDuration::from_mins(2)).await;
+    assert_eq!(told().await, (ConnectionState::RefreshIndeterminate, Some("answer_lost".to_owned())));
+    // Whoever holds it sees both: what is written, and the attempt.
+    let locked = store.lock(&home).await.unwrap();
+    assert_eq!(locked.current().unwrap().state, ConnectionState::Active);
+    locked
+        .commit(&Connection { state: ConnectionState::ReauthorizationRequired, ..connection(2) })
+        .await
+        .unwrap();
+    begun(SignedDuration::from_mins(2)).await;
+    assert_eq!(told().await.0, ConnectionState::ReauthorizationRequired, "a worse state stays");
+}
+
 pub(crate) async fn a_holder_that_goes_away_lets_go_at_once(vault: Vault) {
     let (store, home) = (vault.open(), id("a"));
     store.save(&home, &connection(1)).await.unwrap();
@@ -126,7 +156,7 @@ pub(crate) async fn a_holder_that_goes_away_lets_go_at_once(vault: Vault) {
 
 pub(crate) async fn a_connection_that_is_taken_out_is_gone(vault: Vault) {
     let (store, home) = (vault.open(), id("a"));
-    assert!(!store.delete(&home).await.unwrap());
+    assert!(!store.delete(&home).await.unwrap() && !store.was_removed(&home).await.unwrap());
     store.save(&home, &connection(1)).await.unwrap();
     store.save(&id("b"), &connection(2)).await.unwrap();
     let mut locked = store.lock(&home).await.unwrap();
@@ -139,6 +169,9 @@ pub(crate) async fn a_connection_that_is_taken_out_is_gone(vault: Vault) {
     drop(locked);
     assert!(!store.delete(&home).await.unwrap());
     assert_eq!(store.list("example").await.unwrap().len(), 1);
+    assert!(store.was_removed(&home).await.unwrap() && !store.was_removed(&id("b")).await.unwrap());
+    store.save(&home, &connection(3)).await.unwrap();
+    assert!(!store.was_removed(&home).await.unwrap());
 }
 
 pub(crate) async fn each_of_many_holders_sees_what_the_one_before_wrote(vault: Vault) {

@@ -17,6 +17,7 @@ async fn take_back(world: &World) {
         "audit",
         "audit_head",
         "schedules",
+        "removed",
     ];
     let mut statements: Vec<String> =
         added.iter().map(|table| format!("DROP TABLE {}", world.own(table))).collect();
@@ -30,6 +31,7 @@ async fn take_back(world: &World) {
         ("connections", "failed_at"),
         ("connections", "rejected_client"),
         ("cursors", "account"),
+        ("runs", "cancel_asked_at"),
     ];
     for (table, column) in columns {
         statements.push(format!("ALTER TABLE {} DROP COLUMN {column}", world.own(table)));

@@ -1,12 +1,13 @@
 //! What a request brings in its body.
 
 use std::convert::Infallible;
+use std::fmt;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use connector_core::{ConnectorError, ErrorCode};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
@@ -33,10 +34,39 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_slice(bytes).map_err(|_| {
+    serde_json::from_slice::<Unambiguous>(bytes).map(|object| object.0).map_err(|_| {
         let message = "the body must be a JSON object, with each name once";
         Refusal::invalid_request(ConnectorError::new(ErrorCode::BadRequest, message))
     })
+}
+
+/// An object that has each name once. Two readers of one that has a name twice may take different values for it.
+struct Unambiguous(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EachOnce)
+    }
+}
+
+struct EachOnce;
+
+impl<'de> Visitor<'de> for EachOnce {
+    type Value = Unambiguous;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with each name once")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Unambiguous, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, value)) = members.next_entry::<String, Value>()? {
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name is there twice"));
+            }
+        }
+        Ok(Unambiguous(object))
+    }
 }
 
 impl Posted {
@@ -82,5 +112,21 @@ impl Several {
 impl Default for Several {
     fn default() -> Self {
         Self::List(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_there_twice_is_refused() {
+        assert_eq!(object(br#"{"a": 1, "b": {"a": 2}}"#).unwrap().len(), 2);
+        for body in
+            [r#"{"refresh_token":"one","refresh_token":"two"}"#, r#"{"a":1,"\u0061":2}"#, "[]", "1", "{"]
+        {
+            let refusal = object(body.as_bytes()).unwrap_err();
+            assert_eq!(refusal.code, "invalid_request", "{body}");
+        }
     }
 }

@@ -37,10 +37,12 @@ pub(super) enum TokenState {
     ReauthorizationRequired,
     Misconfigured,
     Exhausted,
+    /// There is none any more: somebody took it away.
+    Revoked,
 }
 
 impl TokenState {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Absent,
         Self::PendingAuthorization,
         Self::Active,
@@ -50,6 +52,7 @@ impl TokenState {
         Self::ReauthorizationRequired,
         Self::Misconfigured,
         Self::Exhausted,
+        Self::Revoked,
     ];
 
     /// The state of a connection that is there.
@@ -78,6 +81,7 @@ impl TokenState {
             Self::ReauthorizationRequired => "reauthorization_required",
             Self::Misconfigured => "misconfigured",
             Self::Exhausted => "exhausted",
+            Self::Revoked => "revoked",
         }
     }
 
@@ -143,9 +147,14 @@ async fn of_none(allowed: &Allowed) -> Result<Body<'_>, Refusal> {
     let key = allowed.subject.key();
     let is_pending = allowed.server.broker.devices.wait_for(&key)
         || allowed.server.store.is_being_authorized(&key).await?;
+    let state = match is_pending {
+        true => TokenState::PendingAuthorization,
+        false if allowed.host.vault()?.was_removed(&key).await? => TokenState::Revoked,
+        false => TokenState::Absent,
+    };
     Ok(Body {
         subject: &allowed.subject,
-        state: if is_pending { TokenState::PendingAuthorization } else { TokenState::Absent },
+        state,
         expires_at: None,
         refresh_expires_at: None,
         scope: Vec::new(),

@@ -1,11 +1,8 @@
 //! What a path names: a connection of a customer's app with a connector.
 
 use connector_core::dispatch::DEFAULT_CONNECTION;
-use connector_core::oauth::ConnectionKey;
+use connector_core::oauth::{ConnectionKey, is_name};
 use serde::Serialize;
-
-/// Longest part of a name, in bytes.
-const LONGEST: usize = 64;
 
 /// A connection, as callers of the broker name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,13 +59,6 @@ impl Subject {
     pub(super) fn key(&self) -> ConnectionKey {
         ConnectionKey { app_id: self.connector_type.clone(), name: self.vault_name() }
     }
-}
-
-fn is_name(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    text.len() <= LONGEST
-        && text.bytes().all(is_plain)
-        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -100,13 +101,15 @@ async fn callback(
     RawQuery(query): RawQuery,
 ) -> impl IntoResponse {
     let binding = Binding::sent(&server, &headers);
-    match take_callback(&server, &query.unwrap_or_default(), binding.as_ref()).await {
-        Ok(_) => Json("code accepted"),
+    let told = match take_callback(&server, &query.unwrap_or_default(), binding.as_ref()).await {
+        Ok(_) => "code accepted",
         Err(error) => {
             tracing::warn!(?error, "an account could not be connected");
-            Json("code rejected")
+            "code rejected"
         }
-    }
+    };
+    // The address holds a code.
+    ([(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")], Json(told))
 }
 
 fn app<'s>(server: &'s Server, app_id: &str) -> Result<&'s App> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use connector_core::oauth::check_connection_name;
 use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded::Serializer;
@@ -42,7 +43,7 @@ pub(super) async fn connect(
     let chosen = chosen.connection.map(|name| name.trim().to_owned());
     // Names that are there already may have been made by hand, with other letters.
     let (name, refused) = match chosen {
-        Some(name) if is_name(&name) || is_known(&name) => (Some(name), None),
+        Some(name) if check_connection_name(&name).is_ok() || is_known(&name) => (Some(name), None),
         refused => (None, refused),
     };
     if let Some(name) = &name {
@@ -77,30 +78,9 @@ pub(super) async fn connected() -> Response {
     page(StatusCode::OK, "connected.html", json!({"frame": Frame::bare()}))
 }
 
-/// One or two parts that can stand in addresses.
-fn is_name(name: &str) -> bool {
-    let is_part = |part: &str| {
-        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-        part.len() <= 64
-            && part.starts_with(|letter: char| letter.is_ascii_alphanumeric())
-            && part.chars().all(is_plain)
-    };
-    name.split('/').count() <= 2 && name.split('/').all(is_part)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_can_stand_in_addresses_are_taken() {
-        for name in ["default", "a", "Acme-1.b_c", "acme/second"] {
-            assert!(is_name(name), "{name}");
-        }
-        for name in ["", "/", "a/", "/a", "a/b/c", "-a", ".a", "ünit", "a b", &"a".repeat(65)] {
-            assert!(!is_name(name), "{name}");
-        }
-    }
 
     #[test]
     fn a_name_cannot_add_to_the_address() {

@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::frame::Frame;
-use super::sign_in::is_https;
 use super::templates::page;
 use super::trouble::{Trouble, sentence};
 use crate::serve::Server;
@@ -85,7 +84,7 @@ fn to_sign_in(server: &Server, method: &Method, uri: &Uri, headers: &HeaderMap) 
     };
     let next: String = url::form_urlencoded::byte_serialize(here.as_bytes()).collect();
     let location = if next.is_empty() { "/-/sign-in".to_owned() } else { format!("/-/sign-in?next={next}") };
-    let cookie = server.sessions.close(headers, is_https(server));
+    let cookie = server.sessions.close(headers);
     (StatusCode::SEE_OTHER, [(LOCATION, location), (SET_COOKIE, cookie)]).into_response()
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn sign_in(
     };
     let cookie = server
         .sessions
-        .open(&caller.key_id, is_https(&server))
+        .open(&caller.key_id, &parts.headers)
         .map_err(|error| Failure::new(error, "server", "sign_in"))?;
     tracing::info!(key = caller.key_id, "somebody signed in");
     Ok((StatusCode::SEE_OTHER, [(LOCATION, own_path(&next)), (SET_COOKIE, &cookie)]).into_response())
@@ -96,12 +96,8 @@ pub(super) async fn sign_out(
     if expected.is_some_and(|(_, token)| !is_form_token(&token, &given)) {
         return Err(foreign());
     }
-    let cookie = server.sessions.close(&parts.headers, is_https(&server));
+    let cookie = server.sessions.close(&parts.headers);
     Ok((StatusCode::SEE_OTHER, [(LOCATION, "/-/sign-in"), (SET_COOKIE, &cookie)]).into_response())
-}
-
-pub(super) fn is_https(server: &Server) -> bool {
-    server.public_url.scheme() == "https"
 }
 
 fn form(status: StatusCode, next: &str, refused: Option<&str>) -> Response {

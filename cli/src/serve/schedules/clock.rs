@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::{ConnectorError, ErrorCode, Result};
-use connector_store::{LastTime, Schedule};
+use connector_store::{LastTime, Schedule, StoredSchedule};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -45,7 +45,7 @@ async fn look(server: &Arc<Server>, room: &Arc<Semaphore>) -> Duration {
             }
         };
         for stored in schedules {
-            let next = attend(server, stored.schedule, room).await;
+            let next = attend(server, stored, room).await;
             pause = pause.min(next.unwrap_or(BETWEEN_LOOKS));
         }
     }
@@ -53,12 +53,17 @@ async fn look(server: &Arc<Server>, room: &Arc<Semaphore>) -> Duration {
 }
 
 /// Does what is to be done about a schedule. Gives the time until it is due.
-async fn attend(server: &Arc<Server>, schedule: Schedule, room: &Arc<Semaphore>) -> Option<Duration> {
+async fn attend(server: &Arc<Server>, stored: StoredSchedule, room: &Arc<Semaphore>) -> Option<Duration> {
     let now = Timestamp::now();
+    let until = |at: Timestamp| Duration::try_from(at.duration_since(now)).ok();
+    let (claimed_until, schedule) = (stored.claimed_until, stored.schedule);
     let attended = match standing(&schedule, now) {
         Ok(Standing::Off) => return None,
-        Ok(Standing::At(at)) => return Duration::try_from(at.duration_since(now)).ok(),
-        Ok(Standing::Wrong(next)) => claim(server, &schedule, next).await.map(|_| ()),
+        Ok(Standing::At(at)) => return until(at),
+        Ok(Standing::Wrong(next)) => settle(server, &schedule, Some(next)).await,
+        Ok(Standing::Due(_)) if claimed_until.is_some_and(|claim| claim > now) => {
+            return claimed_until.and_then(until);
+        }
         Ok(Standing::Due(next)) => start_due(server, schedule.clone(), next, room).await,
         Err(error) => Err(error),
     };
@@ -69,10 +74,11 @@ async fn attend(server: &Arc<Server>, schedule: Schedule, room: &Arc<Semaphore>)
     None
 }
 
-async fn claim(server: &Server, schedule: &Schedule, next: Timestamp) -> Result<bool> {
+/// Sets the next time in the place of the one that a schedule has, which is over.
+async fn settle(server: &Server, schedule: &Schedule, next: Option<Timestamp>) -> Result<()> {
     match schedule.next_at {
-        Some(due) => server.store.claim_schedule(&schedule.key, due, Some(next)).await,
-        None => Ok(false),
+        Some(due) => server.store.settle_schedule(&schedule.key, due, next).await,
+        None => Ok(()),
     }
 }
 
@@ -85,18 +91,28 @@ async fn start_due(
     room: &Arc<Semaphore>,
 ) -> Result<()> {
     let Ok(place) = Arc::clone(room).try_acquire_owned() else { return Ok(()) };
-    if !claim(server, &schedule, next).await? {
+    let Some(due) = schedule.next_at else { return Ok(()) };
+    if !server.store.claim_schedule(&schedule.key, due, Timestamp::now()).await? {
         return Ok(());
     }
     // Tokens may have to be renewed first: the others do not wait for that.
-    tokio::spawn(run_once(Arc::clone(server), schedule, place));
+    tokio::spawn(run_once(Arc::clone(server), schedule, next, place));
     Ok(())
 }
 
-/// One time of a schedule, to the end of its run.
-async fn run_once(server: Arc<Server>, schedule: Schedule, _place: OwnedSemaphorePermit) {
+/// One time of a schedule, to the end of its run. The time is over once the run has begun, and not before: if this
+/// process dies, another finds it due.
+async fn run_once(server: Arc<Server>, schedule: Schedule, next: Timestamp, _place: OwnedSemaphorePermit) {
     let key = &schedule.key;
     let outcome = start(&server, &schedule).await;
+    let is_left = outcome.is_err() && server.stop.is_given();
+    let next = if is_left { schedule.next_at } else { Some(next) };
+    if let Err(error) = settle(&server, &schedule, next).await {
+        tracing::error!(%error, "the next time of a schedule cannot be set");
+    }
+    if is_left {
+        return;
+    }
     match &outcome {
         Ok(run_id) => {
             tracing::info!(key.app_id, key.connection, schedule = key.name, %run_id, "scheduled run started");

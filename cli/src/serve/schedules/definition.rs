@@ -1,6 +1,7 @@
 //! A schedule as a caller writes it, checked.
 
 use connector_core::integration::Integration;
+use connector_core::oauth::{check_connection_name, is_name};
 use connector_core::schema;
 use connector_core::sync::SyncRequest;
 use connector_core::{ConnectorError, ErrorCode, Result};
@@ -15,9 +16,6 @@ use super::expression::{Expression, UTC};
 
 /// Longest time by which a start is put off.
 const LONGEST_JITTER: SignedDuration = SignedDuration::from_hours(24);
-
-/// Longest part of a name.
-const LONGEST_NAME: usize = 64;
 
 /// When a connection is to be synced, and how.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -60,8 +58,8 @@ impl Definition {
 
     /// The schedule that this makes for a connection.
     pub(crate) fn into_schedule(self, key: ScheduleKey, now: Timestamp) -> Result<Schedule> {
-        check_name(&key.name, "the name of a schedule", 1)?;
-        check_name(&key.connection, "the name of a connection", 2)?;
+        check_name(&key.name)?;
+        check_connection_name(&key.connection)?;
         let expression = Expression::parse(&self.expression, &self.time_zone)?;
         let jitter = SignedDuration::from_secs(self.jitter_seconds.into());
         let longest = match &expression {
@@ -103,17 +101,12 @@ fn checked_request(mut request: Map<String, Value>, connection: &str) -> Result<
     Ok(request)
 }
 
-/// Letters, digits and `.`, `_`, `-` after the first; so many parts with `/` between.
-fn check_name(name: &str, what: &str, parts: usize) -> Result<()> {
-    let is_part = |part: &str| {
-        part.len() <= LONGEST_NAME
-            && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
-    if name.split('/').count() <= parts && name.split('/').all(is_part) {
+fn check_name(name: &str) -> Result<()> {
+    if is_name(name) {
         return Ok(());
     }
-    Err(ConnectorError::new(ErrorCode::InvalidValue, format!("{what} has letters, digits, `.`, `_` and `-`")))
+    let message = "the name of a schedule has letters, digits, `.`, `_` and `-`";
+    Err(ConnectorError::new(ErrorCode::InvalidValue, message))
 }
 
 /// A connection that the integration can sync at all.

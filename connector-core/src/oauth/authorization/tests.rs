@@ -133,6 +133,10 @@ impl TokenStore for Memory {
         Box::pin(async move { Ok(known.is_some()) })
     }
 
+    fn was_removed<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+
     fn list<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {
         Box::pin(async { Ok(Vec::new()) })
     }

@@ -137,10 +137,11 @@ pub async fn refreshes_settled() {
     let _ = UNDER_WAY.subscribe().wait_for(|count| *count == 0).await;
 }
 
-struct UnderWay;
+/// Makes the end of the process wait.
+pub(super) struct UnderWay;
 
 impl UnderWay {
-    fn begin() -> Self {
+    pub(super) fn begin() -> Self {
         UNDER_WAY.send_modify(|count| *count += 1);
         Self
     }

@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
-use super::entry::Entry;
+use super::entry::{Entry, UnderWay};
 use super::renewer::digest;
 use super::{ANSWER, Granted, LOCK, RefreshCoordinator, refusal, within};
-use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::error::{ConnectorError, Result};
 use crate::oauth::{Connection, ConnectionKey, LockedConnection};
 
-/// The store gets so long to come back while a caller waits.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The store gets so long to come back while callers wait.
+const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// A process that is about to end waits so long for the store.
+const GOODBYE: Duration = Duration::from_mins(1);
 
 /// What an attempt to get tokens into the store came to.
 enum Kept {
@@ -26,44 +30,54 @@ enum Kept {
 }
 
 impl RefreshCoordinator {
-    /// Commits new tokens, and tries again for a while when the store is away. They work in this process meanwhile, and
-    /// afterwards too.
+    /// Commits new tokens. Where the store does not take them soon, callers get them all the same, and this process goes
+    /// on trying for as long as it lives.
     pub(super) async fn keep(
-        &self,
-        entry: &Entry,
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
         key: &ConnectionKey,
         locked: Box<dyn LockedConnection + '_>,
         renewed: Arc<Connection>,
     ) -> Result<Granted> {
         let granted = |connection, warning| Ok(Granted { connection, is_new: true, warning });
-        let Err(mut error) = within(ANSWER, locked.commit(&renewed)).await else {
+        let began = Instant::now();
+        let Err(error) = within(PATIENCE, locked.commit(&renewed)).await else {
             return granted(entry.replace(Connection::clone(&renewed)), None);
         };
-        let until = Instant::now() + PATIENCE;
+        tell_loudly(key, &error);
+        let keeping = tokio::spawn({
+            let (coordinator, entry, key) = (Arc::clone(self), Arc::clone(entry), key.clone());
+            async move { coordinator.keep_on(&entry, &key).await }.in_current_span()
+        });
+        let left = PATIENCE.saturating_sub(began.elapsed());
+        match tokio::time::timeout(left, keeping).await {
+            Ok(Ok(Kept::Yes)) => granted(entry.known().map_or(renewed, |known| known.connection), None),
+            Ok(Ok(Kept::Overtaken(newer))) => granted(Arc::new(*newer), None),
+            Ok(Ok(Kept::Removed)) => Err(refusal::not_found(key)),
+            Ok(Err(_)) | Err(_) => granted(renewed, Some(refusal::not_kept(key))),
+        }
+    }
+
+    /// Tries until the tokens that are held are in the store, or of no use there any more.
+    async fn keep_on(&self, entry: &Entry, key: &ConnectionKey) -> Kept {
+        let goodbye = Instant::now() + GOODBYE;
+        let mut awaited = Some(UnderWay::begin());
         let mut pause = FIRST_PAUSE;
         loop {
-            tracing::error!(
-                connection = key.name, %error,
-                "NEW TOKENS COULD NOT BE WRITTEN to the vault, and the old ones are spent; trying again: keep this \
-                 process alive"
-            );
-            if Instant::now() >= until {
-                return granted(renewed, Some(not_kept(key, &error)));
-            }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             match self.keep_again(entry, key).await {
-                Ok(Kept::Yes) => {
-                    tracing::info!(connection = key.name, "the new tokens are in the vault");
-                    return granted(entry.known().map_or(renewed, |known| known.connection), None);
+                Ok(kept) => {
+                    match &kept {
+                        Kept::Yes => tracing::info!(connection = key.name, "the new tokens are in the vault"),
+                        Kept::Overtaken(newer) => drop(entry.replace(Connection::clone(newer))),
+                        Kept::Removed => self.forget(key),
+                    }
+                    return kept;
                 }
-                Ok(Kept::Overtaken(newer)) => return granted(entry.replace(*newer), None),
-                Ok(Kept::Removed) => {
-                    self.forget(key);
-                    return Err(refusal::not_found(key));
-                }
-                Err(again) => error = again,
+                Err(error) => tell_loudly(key, &error),
             }
+            awaited = awaited.filter(|_| Instant::now() < goodbye);
         }
     }
 
@@ -109,11 +123,9 @@ impl RefreshCoordinator {
     }
 }
 
-fn not_kept(key: &ConnectionKey, error: &ConnectorError) -> ConnectorError {
-    ConnectorError::new(
-        ErrorCode::ServiceError,
-        format!("the new tokens of connection `{}` could not be written to the vault: {error}", key.name),
-    )
-    .app_error_code("vault.write_failed")
-    .hint("keep this process alive until the database is back: the tokens are nowhere else")
+fn tell_loudly(key: &ConnectionKey, error: &ConnectorError) {
+    tracing::error!(
+        connection = key.name, %error,
+        "NEW TOKENS COULD NOT BE WRITTEN to the vault, and the old ones are spent; trying again: keep this process alive"
+    );
 }

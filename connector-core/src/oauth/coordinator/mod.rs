@@ -179,7 +179,8 @@ impl RefreshCoordinator {
         if !need.is_met_by(&connection, self.now()) {
             return None;
         }
-        let warning = refusal::of_state(key, &connection);
+        let warning =
+            refusal::of_state(key, &connection).or_else(|| self.is_held(key).then(|| refusal::not_kept(key)));
         Some(Granted { connection, is_new: false, warning })
     }
 
@@ -203,6 +204,12 @@ impl RefreshCoordinator {
         } else {
             Err(refusal::of_no_use(key))
         }
+    }
+
+    /// Whether this process has tokens that the store has not.
+    fn is_held(&self, key: &ConnectionKey) -> bool {
+        let known = self.entries().get(key).and_then(|entry| entry.known());
+        known.is_some_and(|known| known.replaces.is_some())
     }
 
     fn now(&self) -> Timestamp {

@@ -110,6 +110,14 @@ pub(super) fn of_failure(
     }
 }
 
+pub(super) fn not_kept(key: &ConnectionKey) -> ConnectorError {
+    let message =
+        format!("the new tokens of connection `{}` could not be written to the vault yet", key.name);
+    ConnectorError::new(ErrorCode::ServiceError, message)
+        .app_error_code("vault.write_failed")
+        .hint("keep this process alive until the database is back: the tokens are nowhere else")
+}
+
 /// Said of a token that is handed out although there may be no other after it: the connection needs a login, or nobody
 /// knows whether its refresh token is spent.
 pub(super) fn of_state(key: &ConnectionKey, connection: &Connection) -> Option<ConnectorError> {

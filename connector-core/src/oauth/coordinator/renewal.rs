@@ -22,8 +22,8 @@ use crate::telemetry;
 
 /// Somebody who needs a token that the store does not have.
 pub(super) struct Renewing<'a> {
-    pub(super) coordinator: &'a RefreshCoordinator,
-    pub(super) entry: &'a Entry,
+    pub(super) coordinator: &'a Arc<RefreshCoordinator>,
+    pub(super) entry: &'a Arc<Entry>,
     pub(super) key: &'a ConnectionKey,
     pub(super) need: &'a Need,
     pub(super) renewer: &'a dyn Renewer,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::jitter::jittered;
 use super::refusal::OUTCOME_UNKNOWN;
 use crate::error::{ConnectorError, ErrorCode};
+use crate::oauth::store::ANSWER_LOST;
 use crate::oauth::{Connection, ConnectionState, TokenFailure};
 
 /// Pause after the first failure; it doubles with each further one.
@@ -56,7 +57,7 @@ impl Setback<'_> {
             }
             TokenFailure::LostAnswer => {
                 after.state = ConnectionState::RefreshIndeterminate;
-                after.renewal.reason = Some("answer_lost".to_owned());
+                after.renewal.reason = Some(ANSWER_LOST.to_owned());
                 // The first time there is nothing to wait for but the end of the access token.
                 if self.was_unsure {
                     self.pause(&mut after);

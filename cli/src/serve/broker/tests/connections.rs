@@ -113,6 +113,11 @@ async fn a_connection_that_is_deleted_hands_out_nothing_more() {
         let again = ask(&server, method, "/acme/example/binb-token", &key, &Value::Null).await;
         assert_eq!(again.code(), (404, "example.connection_not_found"), "{method}");
     }
+    let state = async |path| get(&server, path, &key).await.body["state"].clone();
+    assert_eq!(state("/acme/example/binb-status").await, "revoked");
+    assert_eq!(state("/acme/example/binb-status?connection=second").await, "absent");
+    save(&server, "acme", &connection(3600)).await;
+    assert_eq!(state("/acme/example/binb-status").await, "active");
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{ConnectionState, Renewal, World, key, token};
 use crate::oauth::TokenStore;
 
@@ -12,13 +14,25 @@ async fn new_tokens_outlast_a_vault_that_is_away() {
     let away = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         world.vault.set_away(true);
-        tokio::time::sleep(Duration::from_secs(40)).await;
-        // They work in this process meanwhile.
-        assert_eq!(token(&world.get().await.unwrap()), "access-2");
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        // They work in this process meanwhile, and whoever gets them is told.
+        let granted = world.get().await.unwrap();
+        assert_eq!(token(&granted), "access-2");
+        assert_eq!(granted.warning.unwrap().app_code(), Some("vault.write_failed"));
         world.vault.set_away(false);
     };
-    let (granted, ()) = futures_util::future::join(world.get(), away).await;
-    let granted = granted.unwrap();
+    let began = Instant::now();
+    let caller = async {
+        let granted = world.get().await.unwrap();
+        // Five seconds of the app, and no more than five of the vault.
+        assert!(began.elapsed() <= Duration::from_secs(10), "{:?}", began.elapsed());
+        assert_eq!(token(&granted), "access-2");
+        assert_eq!(granted.warning.unwrap().app_code(), Some("vault.write_failed"));
+    };
+    futures_util::future::join(caller, away).await;
+    // Without anybody asking.
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let granted = world.get().await.unwrap();
     assert_eq!((token(&granted), granted.warning.is_none()), ("access-2", true));
     let row = world.row().await;
     assert_eq!(row.tokens.refresh_token.unwrap().expose(), "refresh-2");
@@ -81,7 +95,7 @@ async fn a_connection_that_was_removed_meanwhile_stays_removed() {
     let away = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         world.vault.set_away(true);
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
         world.vault.set_away(false);
         assert!(world.vault.delete(&key()).await.unwrap());
     };
