@@ -67,6 +67,10 @@ impl RequestEnvelope {
                 forget_empty_kinds(part);
             }
         }
+        if let Some(Value::Object(auth)) = object.get_mut("auth") {
+            // Credentials of a list have ids; this one stands alone.
+            auth.remove("id");
+        }
         let mut envelope: Self = schema::typed(Value::Object(object), "")?;
         if envelope.page.as_ref().is_some_and(|page| page.size == Some(0)) {
             return Err(ConnectorError::new(ErrorCode::InvalidValue, "/page/size must be at least 1"));
