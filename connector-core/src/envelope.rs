@@ -1,5 +1,6 @@
 //! Envelopes: the JSON around every request and every answer.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use crate::rate_limit::{RateLimitRequest, RateLimitResponse};
 use crate::schema;
 
 /// A request as any door receives it. Every part is optional, unknown keys are ignored.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RequestEnvelope {
     /// What is asked of the capability.
@@ -46,6 +47,16 @@ pub struct PageRequestEnvelope {
     pub size: Option<u32>,
 }
 
+/// Only what is no secret in any envelope.
+impl fmt::Debug for RequestEnvelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestEnvelope")
+            .field("page", &self.page)
+            .field("include_raw_data", &self.include_raw_data)
+            .finish_non_exhaustive()
+    }
+}
+
 impl RequestEnvelope {
     /// Reads an envelope.
     ///
@@ -70,6 +81,10 @@ impl RequestEnvelope {
         if let Some(Value::Object(auth)) = object.get_mut("auth") {
             // Credentials of a list have ids; this one stands alone.
             auth.remove("id");
+            auth.remove("empty");
+            if auth.is_empty() {
+                object.remove("auth");
+            }
         }
         let mut envelope: Self = schema::typed(Value::Object(object), "")?;
         if envelope.page.as_ref().is_some_and(|page| page.size == Some(0)) {

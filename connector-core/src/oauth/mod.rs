@@ -8,6 +8,7 @@
 mod about_tokens;
 mod answer;
 mod assertion;
+mod assertion_grant;
 mod authentication;
 pub mod authorization;
 mod authorization_url;
@@ -33,11 +34,13 @@ mod stored;
 mod token;
 mod token_response;
 
+pub use assertion_grant::AssertionGrant;
+pub(crate) use assertion_grant::exchange_assertion;
 pub use authentication::ClientAuthentication;
 pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
-pub(crate) use client_credentials::ClientCredentialsToken;
+pub(crate) use client_credentials::exchange_client_credentials;
 pub use connection_name::{check_connection_name, is_name};
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use coordinator::{RefreshCoordinator, refreshes_settled};
