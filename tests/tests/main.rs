@@ -42,6 +42,7 @@ mod info;
 mod interruption;
 mod load;
 mod login;
+mod lumos;
 mod modules;
 mod oauth;
 mod odd_data;
