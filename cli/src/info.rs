@@ -39,7 +39,7 @@ struct Info<'i> {
     capabilities: Vec<&'i str>,
     capability_schema: BTreeMap<&'i str, CapabilityEntry<'i>>,
     authentication_schema: Value,
-    credentials_schema: [Value; 0],
+    credentials_schema: Vec<Value>,
     request_settings_schema: Value,
     oauth_scopes: &'i [&'i str],
     resource_types: [Value; 0],
@@ -82,7 +82,7 @@ fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
         capabilities,
         capability_schema,
         authentication_schema: authentication_schema(integration),
-        credentials_schema: [],
+        credentials_schema: credentials_schema(integration),
         request_settings_schema: integration.settings_schema(),
         oauth_scopes: integration.oauth_scopes(),
         resource_types: [],
@@ -130,6 +130,30 @@ fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
     })
 }
 
+/// Credentials that callers send beside each other, each with the schema of its kind.
+fn credentials_schema(integration: &Integration) -> Vec<Value> {
+    let all = schema::schema_of::<connector_core::Auth>();
+    let schema_of = |kind: AuthKind| {
+        let choices = all["oneOf"].as_array().into_iter().flatten();
+        let mut of_kind = choices.filter(|choice| choice["properties"].get(kind.name()).is_some());
+        let mut schema = of_kind.next().cloned().unwrap_or_default();
+        schema["$defs"] = all["$defs"].clone();
+        schema
+    };
+    integration
+        .credentials()
+        .map(|(id, kind, description, is_optional)| {
+            json!({
+                "id": id,
+                "type": kind.name(),
+                "description": description,
+                "optional": is_optional,
+                "schema": schema_of(kind),
+            })
+        })
+        .collect()
+}
+
 /// The accepted kinds of credential out of the schema of all of them.
 pub(crate) fn authentication_schema(integration: &Integration) -> Value {
     let mut schema = schema::schema_of::<connector_core::Auth>();
@@ -137,7 +161,7 @@ pub(crate) fn authentication_schema(integration: &Integration) -> Value {
         .auth_kinds()
         .iter()
         .chain([&AuthKind::Stored])
-        .filter_map(|kind| serde_json::to_value(kind).ok()?.as_str().map(ToOwned::to_owned))
+        .map(|kind| kind.name().to_owned())
         .collect();
     if let Some(choices) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
         let is_accepted = |choice: &Value| kinds.iter().any(|kind| choice["properties"].get(kind).is_some());

@@ -1,79 +1,24 @@
-//! Credentials: the kinds that a call may bring, and the secrets inside them.
+//! Credentials: the kinds that a call may bring, the secrets inside them, and how requests carry them.
 
-use std::borrow::Cow;
-use std::fmt;
+mod authentication;
+mod credential;
+mod document;
+mod exchanged;
+mod named;
+mod secret;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// A text that must not be seen: masked in `Debug`, zeroized when dropped, never serialized by accident.
-///
-/// ```
-/// let secret = connector_core::Secret::new("hunter2");
-/// assert_eq!(format!("{secret:?}"), "********");
-/// assert_eq!(secret.expose(), "hunter2");
-/// ```
-#[derive(Clone)]
-pub struct Secret(SecretString);
-
-impl Secret {
-    /// Wraps a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
-    }
-
-    /// The text itself. Every call of this is a place to look at in a review.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// For `#[serde(serialize_with = …)]` on answers whose very purpose is to hand the secret to the caller.
-    pub fn serialize_exposed<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.expose().serialize(serializer)
-    }
-
-    /// The same for an optional secret.
-    #[expect(clippy::ref_option, reason = "serde calls serialize_with with a reference to the field")]
-    pub fn serialize_exposed_option<S: Serializer>(
-        secret: &Option<Self>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        secret.as_ref().map(Self::expose).serialize(serializer)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("********")
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self::new(text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
-    }
-}
-
-impl JsonSchema for Secret {
-    fn schema_name() -> Cow<'static, str> {
-        "Secret".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "x-secret": true })
-    }
-}
+pub use authentication::Authentication;
+pub(crate) use authentication::{ErasedAuthentication, Mismatch};
+pub(crate) use credential::{Credential, Credentials};
+pub use document::SecretDocument;
+pub use exchanged::AccessToken;
+pub(crate) use exchanged::{ExchangeFn, ExchangedTokens};
+pub use named::NamedCredential;
+pub(crate) use named::{ErasedNamed, read as read_named};
+pub use secret::Secret;
 
 /// The `auth` part of a request: exactly one kind of credential.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -88,10 +33,10 @@ pub enum Auth {
     Basic(BasicAuth),
     /// A fixed token, as an API key.
     Token(TokenAuth),
-    /// A service account's key document.
-    ServiceAccount(serde_json::Value),
-    /// A key pair.
-    KeyPair(serde_json::Value),
+    /// A service account: a program's own account, proven with a key.
+    ServiceAccount(ServiceAccountAuth),
+    /// A key pair, of which the app knows the public half.
+    KeyPair(KeyPairAuth),
     /// A connection of the vault, by its name; tokens are refreshed when needed.
     Stored(StoredAuth),
 }
@@ -128,6 +73,35 @@ pub struct TokenAuth {
     pub token: Secret,
 }
 
+/// A service account: its key, and for whom it acts.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct ServiceAccountAuth {
+    /// The key document, as the app's administrator downloaded it.
+    pub key: SecretDocument,
+    /// Which service it is of, as `google_cloud`.
+    #[serde(default)]
+    pub service_type: Option<String>,
+    /// The user to act for, where the account may act for others.
+    #[serde(default)]
+    pub impersonation_email: Option<String>,
+    /// The tenant to work in.
+    #[serde(default)]
+    pub tenant_id: Option<String>,
+    /// Scopes to ask for in the place of those that the connector declares.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+}
+
+/// A key pair.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct KeyPairAuth {
+    /// Name of the pair at the app.
+    pub key_identifier: String,
+    /// The private half: PEM or a JSON Web Key.
+    #[schemars(transform = crate::schema::hint::multiline)]
+    pub private_key: Secret,
+}
+
 /// A connection of the vault.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct StoredAuth {
@@ -152,6 +126,38 @@ pub enum AuthKind {
     Stored,
 }
 
+impl AuthKind {
+    /// Its name in envelopes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Oauth => "oauth",
+            Self::OauthClientCredentials => "oauth_client_credentials",
+            Self::Basic => "basic",
+            Self::Token => "token",
+            Self::ServiceAccount => "service_account",
+            Self::KeyPair => "key_pair",
+            Self::Stored => "stored",
+        }
+    }
+
+    /// What a caller writes for it, for hints.
+    pub(crate) const fn example(self) -> &'static str {
+        match self {
+            Self::None => "{}",
+            Self::Oauth => r#"{"oauth":{"access_token":"…"}}"#,
+            Self::OauthClientCredentials => {
+                r#"{"oauth_client_credentials":{"client_id":"…","client_secret":"…"}}"#
+            }
+            Self::Basic => r#"{"basic":{"username":"…","password":"…"}}"#,
+            Self::Token => r#"{"token":{"token":"…"}}"#,
+            Self::ServiceAccount => r#"{"service_account":{"key":{…}}}"#,
+            Self::KeyPair => r#"{"key_pair":{"key_identifier":"…","private_key":"…"}}"#,
+            Self::Stored => r#"{"stored":{"connection":"…"}}"#,
+        }
+    }
+}
+
 impl Auth {
     /// The declared kind that this credential is of; `None` for a stored connection, which may hold any.
     pub fn kind(&self) -> Option<AuthKind> {
@@ -165,6 +171,16 @@ impl Auth {
             Self::Stored(_) => None,
         }
     }
+
+    /// The text that requests carry as it is; `None` for credentials of several parts, and for those that must be
+    /// exchanged first.
+    pub fn token(&self) -> Option<&Secret> {
+        match self {
+            Self::Oauth(oauth) => Some(&oauth.access_token),
+            Self::Token(token) => Some(&token.token),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +191,17 @@ mod tests {
     fn a_secret_is_masked_wherever_it_is_printed() {
         let auth: Auth = serde_json::from_str(r#"{"oauth":{"access_token":"very-secret"}}"#).unwrap();
         assert!(!format!("{auth:?}").contains("very-secret"));
+    }
+
+    #[test]
+    fn what_is_inside_of_documents_and_key_pairs_is_masked_too() {
+        for auth in [
+            r#"{"service_account":{"key":{"client_email":"a@example.com","private_key":"very-secret"}}}"#,
+            r#"{"key_pair":{"key_identifier":"k","private_key":"very-secret"}}"#,
+        ] {
+            let auth: Auth = serde_json::from_str(auth).unwrap();
+            assert!(!format!("{auth:?}").contains("very-secret"), "{auth:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use crate::auth::Secret;
+use crate::auth::{Auth, Credential, Credentials, Secret};
 use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
@@ -16,7 +16,7 @@ use crate::http::{
     HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
 };
 use crate::integration::{AnySettings, Integration};
-use crate::oauth::{ClientCredentialsToken, StoredToken};
+use crate::oauth::StoredToken;
 
 /// What a capability gets: settings of type `S` and everything of [`CallContext`]. Cheap to clone.
 pub struct Call<S> {
@@ -41,6 +41,17 @@ impl<S: Send + Sync + 'static> Call<S> {
     /// The connector's settings.
     pub fn settings(&self) -> &S {
         &self.settings
+    }
+
+    /// The same call with requests that carry another of its credentials, by the id that the integration declares.
+    ///
+    /// # Errors
+    /// `integration_missing_parameter` when the caller did not bring it.
+    pub fn using(&self, id: &str) -> Result<Self> {
+        let credentials = &self.context.0.credentials;
+        let chosen = Some(credentials.named(id)?.clone());
+        let context = self.context.with_credentials(Credentials { chosen, ..credentials.clone() });
+        Ok(Self { context, settings: Arc::clone(&self.settings) })
     }
 }
 
@@ -71,42 +82,6 @@ pub(crate) struct Parts {
     pub account: Arc<OnceCell<Option<String>>>,
 }
 
-/// What proves who the caller is.
-#[derive(Clone)]
-pub(crate) enum Credentials {
-    None,
-    Bearer(Secret),
-    Basic {
-        username: String,
-        password: Secret,
-    },
-    /// Client credentials, exchanged for a token when one is needed.
-    Exchanged(ClientCredentialsToken),
-    Stored(StoredToken),
-}
-
-/// Credentials that give another access token when the app refuses one.
-enum Renewable<'a> {
-    Exchanged(&'a ClientCredentialsToken),
-    Stored(&'a StoredToken),
-}
-
-impl Renewable<'_> {
-    async fn access_token(&self, context: &CallContext) -> Result<Secret> {
-        match self {
-            Self::Exchanged(exchanged) => exchanged.access_token(context).await,
-            Self::Stored(stored) => stored.access_token(context).await,
-        }
-    }
-
-    async fn replace(&self, context: &CallContext, refused: &Secret) -> Result<Secret> {
-        match self {
-            Self::Exchanged(exchanged) => exchanged.replace(context, refused).await,
-            Self::Stored(stored) => stored.replace(context, refused).await,
-        }
-    }
-}
-
 impl CallContext {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
@@ -127,30 +102,43 @@ impl CallContext {
         self.0.http.requests()
     }
 
+    /// The credential as the caller sent it, for connectors that need more of it than requests carry: whom a service
+    /// account acts for, a user name. `None` for a connection of the vault.
+    pub fn auth(&self) -> Option<&Auth> {
+        self.0.credentials.chosen.as_ref()?.auth()
+    }
+
+    /// One of several credentials as the caller sent it, by the id that the integration declares.
+    ///
+    /// # Errors
+    /// `integration_missing_parameter` when the caller did not bring it.
+    pub fn credential(&self, id: &str) -> Result<&Auth> {
+        let found = self.0.credentials.named(id)?.auth();
+        found.ok_or_else(|| {
+            ConnectorError::new(ErrorCode::InternalError, "a named credential is never a stored one")
+        })
+    }
+
     /// Name of the vault's connection whose tokens are used.
     pub(crate) fn stored_connection(&self) -> Option<&str> {
-        match &self.0.credentials {
-            Credentials::Stored(stored) => Some(stored.connection()),
-            _ => None,
-        }
+        self.stored().map(StoredToken::connection)
     }
 
     /// The access token of the call's credentials; `None` where they are of another kind.
     pub(crate) async fn access_token(&self) -> Result<Option<Secret>> {
-        Ok(match &self.0.credentials {
-            Credentials::Bearer(token) => Some(token.clone()),
-            Credentials::Exchanged(exchanged) => Some(exchanged.access_token(self).await?),
-            Credentials::Stored(stored) => Some(stored.access_token(self).await?),
-            Credentials::None | Credentials::Basic { .. } => None,
-        })
+        match &self.0.credentials.chosen {
+            Some(credential) => credential.token(self).await,
+            None => Ok(None),
+        }
     }
 
     /// The account of the vault's connection, where it is known.
     pub(crate) fn stored_account(&self) -> Option<&str> {
-        match &self.0.credentials {
-            Credentials::Stored(stored) => stored.known_account(),
-            _ => None,
-        }
+        self.stored().and_then(StoredToken::known_account)
+    }
+
+    fn stored(&self) -> Option<&StoredToken> {
+        self.0.credentials.chosen.as_ref()?.connection()
     }
 
     /// The account that the credentials are for: the connection's, else the one that the app names when it is asked,
@@ -217,6 +205,15 @@ impl CallContext {
         Self::new(Parts { host, ..self.0.as_ref().clone() })
     }
 
+    /// The same call whose requests carry nothing.
+    pub(crate) fn without_credentials(&self) -> Self {
+        self.with_credentials(Credentials::default())
+    }
+
+    fn with_credentials(&self, credentials: Credentials) -> Self {
+        Self::new(Parts { credentials, ..self.0.as_ref().clone() })
+    }
+
     fn over(&self, http: HttpClient) -> Self {
         Self::new(Parts { http, ..self.0.as_ref().clone() })
     }
@@ -234,28 +231,36 @@ impl CallContext {
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
-        let renewable = match &self.0.credentials {
-            Credentials::None => return self.exchange(request, &read).await,
-            Credentials::Bearer(token) => return self.exchange(&request.clone().bearer(token)?, &read).await,
-            Credentials::Basic { username, password } => {
-                return self.exchange(&request.clone().basic(username, password), &read).await;
-            }
-            Credentials::Exchanged(exchanged) => Renewable::Exchanged(exchanged),
-            Credentials::Stored(stored) => Renewable::Stored(stored),
+        let Some(credential) = &self.0.credentials.chosen else {
+            return self.exchange(request, &read).await;
         };
         let retry = self.0.http.options().retry;
-        let token = retry.patiently(|| renewable.access_token(self)).await?;
-        match self.exchange(&request.clone().bearer(&token)?, &read).await {
-            Err(error) if error.code() == ErrorCode::Unauthorized => {
-                let token = retry.patiently(|| renewable.replace(self, &token)).await?;
-                let again = self.exchange(&request.clone().bearer(&token)?, &read).await;
-                again.map_err(|error| match error.code() {
-                    ErrorCode::Unauthorized => refused_again(&error),
-                    _ => error,
-                })
-            }
-            answer => answer,
+        let token = retry.patiently(|| credential.token(self)).await?;
+        let first = self.exchange_as(credential, token.as_ref(), request, &read).await;
+        let (Err(error), Some(refused)) = (&first, token.filter(|_| credential.is_renewable())) else {
+            return first;
+        };
+        if error.code() != ErrorCode::Unauthorized {
+            return first;
         }
+        let token = retry.patiently(|| credential.replace(self, &refused)).await?;
+        let again = self.exchange_as(credential, token.as_ref(), request, &read).await;
+        again.map_err(|error| match error.code() {
+            ErrorCode::Unauthorized => refused_again(&error),
+            _ => error,
+        })
+    }
+
+    /// The request with a credential in it, and an answer that does not repeat it.
+    async fn exchange_as<T>(
+        &self,
+        credential: &Credential,
+        token: Option<&Secret>,
+        request: &HttpRequest,
+        read: impl Fn(HttpResponse) -> Result<T>,
+    ) -> Result<T> {
+        let request = credential.carried_by(self, token, request.clone())?;
+        self.exchange(&request, read).await.map_err(|error| credential.kept_out_of(error, token))
     }
 
     async fn exchange<T>(
@@ -273,7 +278,7 @@ impl CallContext {
     /// The budget of the connection that is used. Calls with credentials of their own have none: whose they are is not
     /// known.
     async fn budget(&self) -> Option<&dyn RequestBudget> {
-        let Credentials::Stored(stored) = &self.0.credentials else { return None };
+        let stored = self.stored()?;
         let limit = self.0.http.options().requests_per_minute;
         limit?;
         let asked = self.0.budget.get_or_init(|| async {

@@ -1,23 +1,25 @@
 //! How a call walks: envelope, capability, request, auth, settings, connector, answer.
 
+mod credentials;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
 
-use crate::auth::Auth;
-use crate::call::{CallContext, Credentials, Parts};
+use crate::call::{CallContext, Parts};
 use crate::capability::Capability;
 use crate::envelope::{Answer, RequestEnvelope};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::http::{HttpClient, Urgency};
 use crate::integration::Integration;
-use crate::oauth::{ClientCredentialsToken, Connection, ConnectionKey, RefreshCoordinator, StoredToken};
+use crate::oauth::{Connection, ConnectionKey, RefreshCoordinator};
 pub use crate::oauth::{IssueOptions, IssuedToken, access_token};
 use crate::telemetry::{SPANS, note_failure};
 use crate::{schema, settings};
+use credentials::Brought;
 
 /// Name of the connection that is used when nobody names one.
 pub const DEFAULT_CONNECTION: &str = "default";
@@ -111,19 +113,21 @@ pub(crate) async fn context(
     needs_auth: bool,
     host: &Arc<dyn Host>,
 ) -> Result<CallContext> {
-    let credentials = credentials(integration, envelope, needs_auth, host).await?;
-    with_settings(integration, envelope, credentials, host)
+    let brought = credentials::brought(integration, envelope, needs_auth, host).await?;
+    with_settings(integration, envelope, brought, host)
 }
 
 /// The call with its credentials and with the settings that those bring.
 fn with_settings(
     integration: &Arc<Integration>,
     envelope: &RequestEnvelope,
-    (credentials, connection_settings): (Credentials, Map<String, Value>),
+    mut brought: Brought,
     host: &Arc<dyn Host>,
 ) -> Result<CallContext> {
-    let settings_json =
-        settings::gather(integration, envelope.settings.clone(), &**host, connection_settings);
+    let of_connection = std::mem::take(&mut brought.settings);
+    let settings_json = settings::gather(integration, envelope.settings.clone(), &**host, of_connection);
+    let credentials =
+        brought.into_credentials(integration, &Value::Object(settings_json.clone()).to_string());
     let settings = integration.parse_settings(settings_json)?;
     let options = integration.http_options(&*settings);
     Ok(CallContext::new(Parts {
@@ -139,78 +143,6 @@ fn with_settings(
     }))
 }
 
-/// The credentials of a call and the settings that its connection brings.
-async fn credentials(
-    integration: &Arc<Integration>,
-    envelope: &RequestEnvelope,
-    needs_auth: bool,
-    host: &Arc<dyn Host>,
-) -> Result<(Credentials, Map<String, Value>)> {
-    let named = envelope.request.get("connection").and_then(Value::as_str);
-    let Some(auth) = &envelope.auth else {
-        if !needs_auth || integration.auth_kinds().is_empty() {
-            return Ok((Credentials::None, Map::new()));
-        }
-        return stored(integration, named.unwrap_or(DEFAULT_CONNECTION), named.is_some(), host).await;
-    };
-    let auth: Auth = schema::typed(Value::Object(auth.clone()), "/auth")?;
-    let unaccepted = auth.kind().filter(|kind| !integration.auth_kinds().contains(kind));
-    if unaccepted.is_some() && needs_auth {
-        return Err(ConnectorError::new(
-            ErrorCode::UnknownValue,
-            format!("/auth has a kind of credential that {} does not take", integration.app_id()),
-        )
-        .hint("`info` lists the kinds under authentication_schema"));
-    }
-    let credentials = match auth {
-        Auth::Stored(stored_auth) => return stored(integration, &stored_auth.connection, true, host).await,
-        Auth::Oauth(oauth) => Credentials::Bearer(oauth.access_token),
-        Auth::OauthClientCredentials(client) => Credentials::Exchanged(ClientCredentialsToken::new(client)),
-        Auth::Token(token) => Credentials::Bearer(token.token),
-        Auth::Basic(basic) => Credentials::Basic { username: basic.username, password: basic.password },
-        _ => Credentials::None,
-    };
-    if let Credentials::Bearer(token) = &credentials
-        && token.expose().trim().is_empty()
-    {
-        return Err(ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth has an empty token"));
-    }
-    Ok((credentials, Map::new()))
-}
-
-async fn stored(
-    integration: &Arc<Integration>,
-    name: &str,
-    asked_for: bool,
-    host: &Arc<dyn Host>,
-) -> Result<(Credentials, Map<String, Value>)> {
-    let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: name.to_owned() };
-    let tokens = host.tokens().await?;
-    let connection = match &tokens {
-        Some(tokens) => tokens.connection(&key).await?,
-        None => None,
-    };
-    match (tokens, connection) {
-        (Some(tokens), Some(connection)) => Ok(of_connection(tokens, key, &connection)),
-        _ if asked_for => Err(ConnectorError::new(
-            ErrorCode::IntegrationMissingParameter,
-            format!("the vault has no connection `{name}`, named in the request"),
-        )
-        .hint("`login --connection NAME` makes one; `status` lists them")),
-        _ => Err(ConnectorError::new(ErrorCode::IntegrationMissingParameter, "/auth is missing")
-            .hint("log in with `login`, or pass {\"auth\":{\"oauth\":{\"access_token\":\"…\"}}}")),
-    }
-}
-
-fn of_connection(
-    tokens: Arc<RefreshCoordinator>,
-    key: ConnectionKey,
-    connection: &Connection,
-) -> (Credentials, Map<String, Value>) {
-    let token = StoredToken::new(tokens, key, connection.account.as_deref());
-    (Credentials::Stored(token), connection.settings.clone())
-}
-
 /// The call that an access token of a connection is for.
 pub(crate) fn context_of_connection(
     integration: &Arc<Integration>,
@@ -219,6 +151,6 @@ pub(crate) fn context_of_connection(
     key: &ConnectionKey,
     connection: &Connection,
 ) -> Result<CallContext> {
-    let credentials = of_connection(Arc::clone(tokens), key.clone(), connection);
-    with_settings(integration, &RequestEnvelope::default(), credentials, host)
+    let brought = Brought::of_connection(Arc::clone(tokens), key.clone(), connection);
+    with_settings(integration, &RequestEnvelope::default(), brought, host)
 }

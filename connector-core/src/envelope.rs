@@ -1,5 +1,6 @@
 //! Envelopes: the JSON around every request and every answer.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::schema;
 
 /// A request as any door receives it. Every part is optional, unknown keys are ignored.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Default, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct RequestEnvelope {
     /// What is asked of the capability.
@@ -36,6 +37,16 @@ pub struct PageRequestEnvelope {
     /// Records in a page; at most what the app allows.
     #[schemars(range(min = 1))]
     pub size: Option<u32>,
+}
+
+/// Only what is no secret in any envelope.
+impl fmt::Debug for RequestEnvelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestEnvelope")
+            .field("page", &self.page)
+            .field("include_raw_data", &self.include_raw_data)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RequestEnvelope {

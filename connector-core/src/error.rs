@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::auth::Secret;
+
 /// `Result` with a [`ConnectorError`].
 pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;
 
@@ -293,6 +295,16 @@ impl ConnectorError {
     /// The error underneath, for logs. It must not carry secrets.
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The same without a secret that an app repeated. One of a few characters would be found inside of words.
+    pub(crate) fn without(mut self, secret: &Secret) -> Self {
+        const SHORTEST: usize = 5;
+        let secret = secret.expose().trim();
+        if secret.len() >= SHORTEST && self.0.message.contains(secret) {
+            self.0.message = self.0.message.replace(secret, crate::http::MASK);
+        }
         self
     }
 

@@ -46,6 +46,11 @@ pub trait Host: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Whether `retrieve_token` may answer with access tokens of the vault, as to somebody who has the vault's key anyway.
+    fn reveals_tokens(&self) -> bool {
+        false
+    }
+
     /// Where a sync shows how far it is.
     fn progress(&self) -> Arc<dyn Progress> {
         Arc::new(())
@@ -91,6 +96,10 @@ impl Host for Stoppable {
         scope: &'a BudgetScope,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
         self.host.request_budget(scope)
+    }
+
+    fn reveals_tokens(&self) -> bool {
+        self.host.reveals_tokens()
     }
 
     fn progress(&self) -> Arc<dyn Progress> {

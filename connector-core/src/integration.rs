@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::auth::AuthKind;
+use crate::auth::{AuthKind, ErasedAuthentication, ErasedNamed, ExchangedTokens};
 use crate::call::{CallContext, error_of};
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
@@ -63,6 +63,9 @@ pub struct Description {
 pub struct Integration {
     description: Description,
     auth: Vec<AuthKind>,
+    authentications: Vec<(AuthKind, ErasedAuthentication)>,
+    credentials: Vec<ErasedNamed>,
+    exchanged: ExchangedTokens,
     settings: SettingsType,
     oauth: Option<ErasedOAuth>,
     capabilities: BTreeMap<&'static str, Capability>,
@@ -134,6 +137,9 @@ impl Integration {
             integration: Self {
                 description,
                 auth: Vec::new(),
+                authentications: Vec::new(),
+                credentials: Vec::new(),
+                exchanged: ExchangedTokens::default(),
                 settings: SettingsType {
                     schema: schema::schema_of::<S>,
                     parse: |settings| Ok(Arc::new(schema::typed::<S>(Value::Object(settings), "/settings")?)),
@@ -168,6 +174,12 @@ impl Integration {
     /// Accepted kinds of credential.
     pub fn auth_kinds(&self) -> &[AuthKind] {
         &self.auth
+    }
+
+    /// Credentials that callers send beside each other: their ids, kinds and descriptions, and whether a call may come
+    /// without.
+    pub fn credentials(&self) -> impl Iterator<Item = (&'static str, AuthKind, &'static str, bool)> {
+        self.credentials.iter().map(|one| (one.id, one.kind, one.description, one.is_optional))
     }
 
     /// OAuth scopes that the connector needs.
@@ -277,6 +289,29 @@ impl Integration {
         (self.settings.parse)(settings)
     }
 
+    /// How requests carry a credential of this kind; `None` stands for one of the vault.
+    pub(crate) fn authentication(&self, kind: Option<AuthKind>) -> ErasedAuthentication {
+        let kind = kind.unwrap_or(AuthKind::Oauth);
+        let declared = self.authentications.iter().find(|(declared, _)| *declared == kind);
+        declared.map_or_else(|| ErasedAuthentication::default_of(kind), |(_, how)| how.clone())
+    }
+
+    /// How requests carry the token of a connection of the vault.
+    pub(crate) fn stored_authentication(&self) -> ErasedAuthentication {
+        let kinds = [AuthKind::Oauth, AuthKind::OauthClientCredentials];
+        self.authentication(kinds.into_iter().find(|kind| self.auth.contains(kind)))
+    }
+
+    /// Credentials that callers send beside each other.
+    pub(crate) fn named_credentials(&self) -> &[ErasedNamed] {
+        &self.credentials
+    }
+
+    /// Tokens that credentials were exchanged for.
+    pub(crate) fn exchanged(&self) -> &ExchangedTokens {
+        &self.exchanged
+    }
+
     pub(crate) fn oauth(&self) -> Option<&ErasedOAuth> {
         self.oauth.as_ref()
     }
@@ -320,7 +355,12 @@ impl Integration {
 
 /// Reads settings of type `S` out of settings of any type.
 pub(crate) fn of_settings<S: 'static, T: 'static>(read: fn(&S) -> T) -> FromSettings<T> {
-    Arc::new(move |settings| read(settings.downcast_ref().expect("settings are of the builder's type")))
+    Arc::new(move |settings| read(typed_settings(settings)))
+}
+
+/// The settings with the type that the integration was built with.
+pub(crate) fn typed_settings<S: 'static>(settings: &dyn Any) -> &S {
+    settings.downcast_ref().expect("settings are of the builder's type")
 }
 
 /// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.

@@ -8,8 +8,8 @@ use connector_core::oauth::{AuthorizationStore, ConnectionKey, ConnectionSummary
 use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
 use jiff::Timestamp;
-use uuid::Uuid;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::access_keys::AccessKeys;
 use crate::audit::{self, AuditLog};

@@ -21,6 +21,7 @@ use url::Url;
 pub use budget::{Admission, BudgetScope, RequestBudget, Urgency};
 use pace::Permit;
 pub use pace::{Pacer, RateLimit};
+pub(crate) use redact::MASK;
 pub use redact::redact;
 pub use retry::RetryPolicy;
 
@@ -69,6 +70,8 @@ pub struct HttpRequest {
     headers: HeaderMap,
     body: Bytes,
     largest_body: usize,
+    /// Apart from the address, which is shown in places.
+    secret_query: Option<(&'static str, Secret)>,
 }
 
 impl HttpRequest {
@@ -85,7 +88,14 @@ impl HttpRequest {
     pub fn get(url: Url) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static("application/json"));
-        Self { method: reqwest::Method::GET, url, headers, body: Bytes::new(), largest_body: LARGEST_BODY }
+        Self {
+            method: reqwest::Method::GET,
+            url,
+            headers,
+            body: Bytes::new(),
+            largest_body: LARGEST_BODY,
+            secret_query: None,
+        }
     }
 
     /// A POST with a form as its body.
@@ -105,12 +115,44 @@ impl HttpRequest {
         self
     }
 
-    /// Adds a header.
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
+    /// Adds a header. A name or value that no header can have is left out.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
+            self.headers.insert(name, value);
         }
         self
+    }
+
+    /// Adds a header whose value is a secret with something before it.
+    ///
+    /// # Errors
+    /// `invalid_value` when the secret has characters that a header cannot hold.
+    pub fn secret_header(mut self, name: HeaderName, prefix: &str, secret: &Secret) -> Result<Self> {
+        let mut value = HeaderValue::from_str(&format!("{prefix}{}", secret.expose())).map_err(|_| {
+            ConnectorError::new(
+                ErrorCode::InvalidValue,
+                "the access token has characters that no header can hold",
+            )
+        })?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// Adds a secret to the query.
+    pub(crate) fn secret_query(mut self, name: &'static str, secret: Secret) -> Self {
+        self.secret_query = Some((name, secret));
+        self
+    }
+
+    /// The whole address.
+    fn address(&self) -> Url {
+        let mut url = self.url.clone();
+        if let Some((name, secret)) = &self.secret_query {
+            url.query_pairs_mut().append_pair(name, secret.expose());
+        }
+        url
     }
 
     /// Adds `Authorization: Basic`.
@@ -130,16 +172,8 @@ impl HttpRequest {
     ///
     /// # Errors
     /// `invalid_value` when the token has characters that a header cannot hold.
-    pub fn bearer(mut self, token: &Secret) -> Result<Self> {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-            ConnectorError::new(
-                ErrorCode::InvalidValue,
-                "the access token has characters that no header can hold",
-            )
-        })?;
-        value.set_sensitive(true);
-        self.headers.insert(AUTHORIZATION, value);
-        Ok(self)
+    pub fn bearer(self, token: &Secret) -> Result<Self> {
+        self.secret_header(AUTHORIZATION, "Bearer ", token)
     }
 }
 
@@ -260,7 +294,7 @@ impl HttpClient {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = self
             .inner()?
-            .request(request.method.clone(), request.url.clone())
+            .request(request.method.clone(), request.address())
             .headers(request.headers.clone())
             .body(request.body.clone())
             .send()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What stands where a secret was.
-const MASK: &str = "********";
+pub(crate) const MASK: &str = "********";
 
 /// Shortest run of token characters that is taken for a secret. Longer than a UUID (36), which people need to see.
 const SHORTEST_TOKEN: usize = 40;

@@ -7,9 +7,12 @@ use reqwest::header::HeaderMap;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::check::{DeclarationError, check_exports, check_links, check_name, check_stream, duplicate};
+use super::check::{
+    DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_name,
+    check_stream, duplicate,
+};
 use super::{Integration, StreamEntry, of_settings};
-use crate::auth::AuthKind;
+use crate::auth::{AuthKind, Authentication, NamedCredential};
 use crate::call::Call;
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
@@ -55,9 +58,32 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
-    /// Accepted kinds of credential.
+    /// Accepted kinds of credential, which requests carry in the usual way: tokens as `Bearer`, user names and passwords
+    /// as `Basic`.
     pub fn auth(mut self, kinds: &[AuthKind]) -> Self {
-        self.integration.auth = kinds.to_vec();
+        for kind in kinds {
+            self.accept(*kind);
+        }
+        self
+    }
+
+    /// Accepts a kind of credential, and says how requests carry it.
+    pub fn authenticate(mut self, kind: AuthKind, how: Authentication<S>) -> Self {
+        self.accept(kind);
+        self.integration.authentications.retain(|(declared, _)| *declared != kind);
+        self.integration.authentications.push((kind, how.erase().for_kind(kind)));
+        self
+    }
+
+    fn accept(&mut self, kind: AuthKind) {
+        if !self.integration.auth.contains(&kind) {
+            self.integration.auth.push(kind);
+        }
+    }
+
+    /// Adds a credential that callers send beside others, under its id.
+    pub fn credential(mut self, credential: NamedCredential<S>) -> Self {
+        self.integration.credentials.push(credential.erase());
         self
     }
 
@@ -174,6 +200,10 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         if integration.oauth.is_some() != takes_oauth {
             return Err(DeclarationError::OAuthHalfDeclared);
         }
+        for (kind, how) in &integration.authentications {
+            check_authentication(*kind, how)?;
+        }
+        check_credentials(&integration.credentials)?;
         let mut names = BTreeSet::new();
         for entry in &integration.streams {
             check_stream(&entry.declaration)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::auth::{AuthKind, ErasedAuthentication, ErasedNamed, Mismatch};
 use crate::export::ExportEntry;
 use crate::stream::{Paging, StreamDeclaration, Walk};
 
@@ -58,6 +59,23 @@ pub enum DeclarationError {
         "the OAuth settings and an auth kind `oauth` or `oauth_client_credentials` must be declared together"
     )]
     OAuthHalfDeclared,
+    /// A header that does not exist.
+    #[error(
+        "a credential of the kind `{kind}` is carried in a header whose name no header can have: letters, digits and hyphens"
+    )]
+    BadHeader {
+        /// The kind of credential.
+        kind: &'static str,
+    },
+    /// A credential of several parts that is carried as if it were one text.
+    #[error(
+        "a credential of the kind `{kind}` is no single token that a request could carry: exchange it for one with \
+         `.exchanged(…)` or `.asserted(…)`, or write `Authentication::custom(…)`"
+    )]
+    NoToken {
+        /// The kind of credential.
+        kind: &'static str,
+    },
 }
 
 pub(super) fn duplicate(what: &'static str, name: &str) -> DeclarationError {
@@ -72,6 +90,26 @@ pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), Declarati
         return Ok(());
     }
     Err(DeclarationError::BadName { what, name: name.to_owned() })
+}
+
+pub(super) fn check_authentication(
+    kind: AuthKind,
+    how: &ErasedAuthentication,
+) -> Result<(), DeclarationError> {
+    how.check(kind).map_err(|mismatch| match mismatch {
+        Mismatch::Header => DeclarationError::BadHeader { kind: kind.name() },
+        Mismatch::NoToken => DeclarationError::NoToken { kind: kind.name() },
+    })
+}
+
+pub(super) fn check_credentials(credentials: &[ErasedNamed]) -> Result<(), DeclarationError> {
+    for (position, credential) in credentials.iter().enumerate() {
+        if credentials[..position].iter().any(|other| other.id == credential.id) {
+            return Err(duplicate("credential", credential.id));
+        }
+        check_authentication(credential.kind, &credential.how)?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {

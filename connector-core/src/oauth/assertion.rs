@@ -30,20 +30,21 @@ enum KeyPair {
 
 /// Says that we are `client_id`, to `audience`, once.
 pub(super) fn sign(key: &Secret, client_id: &str, audience: &str) -> Result<String> {
+    let claims = json!({"iss": client_id, "sub": client_id, "aud": audience});
+    sign_claims(key, None, claims)
+}
+
+/// Signs claims, for once and for a short time. The key's name at the server is `key_id`, or what the key itself says.
+pub(super) fn sign_claims(key: &Secret, key_id: Option<&str>, mut claims: Value) -> Result<String> {
     let key = Key::read(key.expose())?;
     let mut header = json!({"alg": key.pair.algorithm(), "typ": "JWT"});
-    if let Some(id) = &key.id {
+    if let Some(id) = key_id.or(key.id.as_deref()) {
         header["kid"] = json!(id);
     }
     let now = Timestamp::now().as_second();
-    let claims = json!({
-        "iss": client_id,
-        "sub": client_id,
-        "aud": audience,
-        "jti": Uuid::new_v4(),
-        "iat": now,
-        "exp": now + LIFE,
-    });
+    claims["jti"] = json!(Uuid::new_v4());
+    claims["iat"] = json!(now);
+    claims["exp"] = json!(now + LIFE);
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let message = format!("{}.{}", encode(&header), encode(&claims));
     let signature = key.pair.sign(message.as_bytes())?;

@@ -32,6 +32,8 @@ pub(super) struct Credential(Vec<Proof>);
 #[derive(Debug, Clone)]
 pub(super) enum Proof {
     Nothing,
+    /// Not even our id: what the form says proves who we are.
+    Unnamed,
     Post(Secret),
     Basic(Secret),
     Key(Secret),
@@ -53,6 +55,11 @@ impl Credential {
         Self(vec![Proof::Nothing])
     }
 
+    /// For forms that prove by themselves who we are.
+    pub(super) fn unnamed() -> Self {
+        Self(vec![Proof::Unnamed])
+    }
+
     /// The first that the server believes; `None` when there is not one.
     pub(super) fn any_of(proofs: impl IntoIterator<Item = Proof>) -> Option<Self> {
         let proofs: Vec<_> = proofs.into_iter().collect();
@@ -66,7 +73,7 @@ impl Credential {
     /// The secrets themselves, for what tells one credential from another.
     pub(super) fn exposed(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|proof| match proof {
-            Proof::Nothing => None,
+            Proof::Nothing | Proof::Unnamed => None,
             Proof::Post(secret) | Proof::Basic(secret) | Proof::Key(secret) => Some(secret.expose()),
         })
     }
@@ -83,6 +90,7 @@ impl Proof {
                 basic: None,
                 secret: Some(secret),
             },
+            Self::Unnamed => Authentication { form: Vec::new(), basic: None, secret: None },
             // Encoded as in a form first (RFC 6749, section 2.3.1), which many clients forget: it shows when a secret
             // has a colon, a percent sign or a space in it.
             Self::Basic(secret) => {

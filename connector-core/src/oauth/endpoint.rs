@@ -20,7 +20,8 @@ const RESERVED: [&str; 6] =
     ["client_id", "client_secret", "client_assertion", "client_assertion_type", "grant_type", "redirect_uri"];
 
 /// Members of a form that a server must not repeat to anybody.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
+    "assertion",
     "client_secret",
     "client_assertion",
     "refresh_token",

@@ -8,6 +8,7 @@
 mod about_tokens;
 mod answer;
 mod assertion;
+mod assertion_grant;
 mod authentication;
 pub mod authorization;
 mod authorization_url;
@@ -32,12 +33,16 @@ mod store;
 mod stored;
 mod token;
 mod token_response;
+mod token_status;
+mod vault_tokens;
 
+pub use assertion_grant::AssertionGrant;
+pub(crate) use assertion_grant::exchange_assertion;
 pub use authentication::ClientAuthentication;
 pub use authorizations::{AuthorizationStore, PendingAuthorization, TakenAuthorization};
 pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
-pub(crate) use client_credentials::ClientCredentialsToken;
+pub(crate) use client_credentials::exchange_client_credentials;
 pub use connection_name::{check_connection_name, is_name};
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use coordinator::{RefreshCoordinator, refreshes_settled};
@@ -51,3 +56,4 @@ pub use store::{
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
+pub use token_status::{RenewalStatus, TokenState, TokenStatus, token_status};

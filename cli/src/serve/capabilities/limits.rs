@@ -22,7 +22,8 @@ pub(super) fn customer_app(
         (None, Some(named)) => named,
         (None, None) => {
             let found = integration.capability(capability);
-            let needs_stored = envelope.auth.is_none() && found.is_none_or(Capability::needs_auth);
+            let brings_none = envelope.auth.is_none() && envelope.credentials.is_empty();
+            let needs_stored = brings_none && found.is_none_or(Capability::needs_auth);
             (needs_stored || found.is_some_and(works_on_a_connection)).then_some(DEFAULT_CONNECTION)?
         }
     };
