@@ -11,7 +11,7 @@ use crate::auth::{Auth, Credential, Credentials, Secret};
 use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::host::Host;
+use crate::host::{Host, StopSignal, Stoppable};
 use crate::http::{
     HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
 };
@@ -201,6 +201,12 @@ impl CallContext {
     /// The same call with a request count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
         self.over(self.0.http.with_own_count())
+    }
+
+    /// The same call with another way to tell it to end.
+    pub(crate) fn with_stop(&self, stop: StopSignal) -> Self {
+        let host: Arc<dyn Host> = Arc::new(Stoppable { host: Arc::clone(&self.0.host), stop });
+        Self::new(Parts { host, ..self.0.as_ref().clone() })
     }
 
     /// The same call whose requests carry nothing.
