@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use wiremock::matchers::{body_json, header, method, path};
@@ -17,26 +16,21 @@ const MOST_LINES: usize = 60;
 /// Notes of the stand-in: more than a page of them.
 const NOTES: usize = 101;
 
-/// The example, built once: Cargo builds examples by itself only when all tests of a crate run.
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+/// The example, which Cargo builds together with all tests of the crate.
+fn program() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    let profile = tests.parent().unwrap().parent().unwrap();
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--locked", "--example", "smallest", "--manifest-path"]);
-    build
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(profile.parent().unwrap());
-    if profile.ends_with("release") {
-        build.arg("--release");
-    }
-    assert!(build.status().unwrap().success(), "the example does not compile");
-    profile.join("examples/smallest")
-});
+    let program = tests.parent().unwrap().parent().unwrap().join("examples/smallest");
+    assert!(
+        program.is_file(),
+        "`cargo build -p connector-cli --example smallest` builds {}",
+        program.display()
+    );
+    program
+}
 
 /// Runs the connector in an empty folder, and gives its one line of JSON.
 async fn run(folder: &tempfile::TempDir, api_url: &str, arguments: &[&str]) -> (i32, Value) {
-    let mut command = Command::new(&*PROGRAM);
+    let mut command = Command::new(program());
     command.args(arguments).current_dir(folder.path()).env_clear().env("NOTES_API_URL", api_url);
     let done = tokio::task::spawn_blocking(move || command.output());
     let Output { status, stdout, stderr } = done.await.unwrap().unwrap();

@@ -161,6 +161,7 @@ impl List {
                 .and_then(text_at)
                 .and_then(|next| texts(&next).pop())
                 .filter(|next| !next.is_empty()),
+            rejects: Vec::new(),
             date: response.date(),
         })
     }
