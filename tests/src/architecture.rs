@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! connectors → cli → connector-store → connector-core
+//!              cli → connector-acceptance
 //! a connector's library ────────────→ connector-core
 //! ```
 
@@ -47,6 +48,14 @@ struct Room {
 const BACKENDS_AND_DOORS: &[&str] = &["sqlx", "clap", "axum"];
 
 const ROOMS: &[Room] = &[
+    // It holds any executable against the contract, so it must not share a line with ours.
+    Room {
+        folder: "acceptance",
+        dependencies: &[],
+        test_dependencies: &[],
+        unnamed_crates: &["clap", "axum", "reqwest"],
+        knows_no_app: true,
+    },
     Room {
         folder: "connector-core",
         dependencies: &[],
@@ -63,7 +72,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         folder: "cli",
-        dependencies: &["connector-core", "connector-store"],
+        dependencies: &["connector-acceptance", "connector-core", "connector-store"],
         test_dependencies: &["test-postgres"],
         unnamed_crates: &[],
         knows_no_app: true,

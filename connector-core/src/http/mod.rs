@@ -10,15 +10,17 @@ mod span;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use tokio::time::Instant;
 use tracing::Instrument;
 use url::Url;
 
 pub use budget::{Admission, BudgetScope, RequestBudget, Urgency};
+pub(crate) use pace::Known;
 use pace::Permit;
 pub use pace::{Pacer, RateLimit};
 pub(crate) use redact::MASK;
@@ -27,6 +29,7 @@ pub use retry::RetryPolicy;
 
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::rate_limit::exhausted;
 use crate::telemetry;
 
 /// Largest body that is read, in bytes. A page of 100 rich records is about 1 MB.
@@ -47,6 +50,8 @@ pub struct HttpOptions {
     pub retry: RetryPolicy,
     /// How urgent the requests are among those that share a budget.
     pub urgency: Urgency,
+    /// When the caller waits no longer.
+    pub deadline: Option<Instant>,
 }
 
 impl Default for HttpOptions {
@@ -58,6 +63,7 @@ impl Default for HttpOptions {
             rate_limit: |_| None,
             retry: RetryPolicy::interactive(),
             urgency: Urgency::Interactive,
+            deadline: None,
         }
     }
 }
@@ -72,16 +78,33 @@ pub struct HttpRequest {
     largest_body: usize,
     /// Apart from the address, which is shown in places.
     secret_query: Option<(&'static str, Secret)>,
+    /// Whether it does no harm when it arrives twice.
+    is_repeatable: bool,
 }
 
 impl HttpRequest {
     /// A POST with a JSON body.
     pub fn post_json(url: Url, body: &serde_json::Value) -> Self {
-        let mut request = Self::get(url);
-        request.method = reqwest::Method::POST;
-        request.body = body.to_string().into();
-        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        request
+        Self::new(reqwest::Method::POST, url).json_body(body)
+    }
+
+    /// A request without a body.
+    pub(crate) fn new(method: reqwest::Method, url: Url) -> Self {
+        Self { method, ..Self::get(url) }
+    }
+
+    /// The same with a JSON body.
+    pub(crate) fn json_body(mut self, body: &serde_json::Value) -> Self {
+        self.body = body.to_string().into();
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self
+    }
+
+    /// Sent once: a request that changes something must not do it twice, and whether one arrived whose answer is lost
+    /// nobody knows. One that the app refused for its rate limit has changed nothing, and is sent again.
+    pub fn once(mut self) -> Self {
+        self.is_repeatable = false;
+        self
     }
 
     /// A GET.
@@ -95,6 +118,7 @@ impl HttpRequest {
             body: Bytes::new(),
             largest_body: LARGEST_BODY,
             secret_query: None,
+            is_repeatable: true,
         }
     }
 
@@ -107,6 +131,22 @@ impl HttpRequest {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers.insert(CONTENT_TYPE, form);
         request
+    }
+
+    /// A POST of a text.
+    pub(crate) fn post_text(url: Url, body: String, content_type: &'static str) -> Self {
+        let mut request = Self::get(url);
+        request.method = reqwest::Method::POST;
+        request.body = body.into();
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        request
+    }
+
+    /// Adds a header whose name is not known beforehand; `None` where no header can be so.
+    pub(crate) fn named_header(mut self, name: &str, value: &str) -> Option<Self> {
+        self.headers
+            .insert(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        Some(self)
     }
 
     /// Refuses answers that are larger than this many bytes.
@@ -268,7 +308,9 @@ impl HttpClient {
     where
         F: Fn(HttpResponse) -> Result<T>,
     {
-        self.shared.options.retry.run(|| async { read(self.attempt(request, budget).await?) }).await
+        let HttpOptions { retry, deadline, .. } = self.shared.options;
+        let retry = if request.is_repeatable { retry } else { retry.of_refused() };
+        retry.run_until(deadline, || async { read(self.attempt(request, budget).await?) }).await
     }
 
     /// One attempt, whatever comes of it.
@@ -277,7 +319,7 @@ impl HttpClient {
         request: &HttpRequest,
         budget: Option<&dyn RequestBudget>,
     ) -> Result<HttpResponse> {
-        let permit = self.permit(budget).await;
+        let permit = self.permit(budget).await?;
         let (started, span) = (Instant::now(), span::of(request));
         let answer = self.exchange(request, permit, budget).instrument(span.clone()).await;
         telemetry::count_app_request(&answer, started.elapsed());
@@ -314,6 +356,16 @@ impl HttpClient {
         Ok(HttpResponse { status, headers, body })
     }
 
+    /// What is left of the app's limit, as another process knew it.
+    pub(crate) fn remember(&self, known: Known) {
+        self.shared.pacer.remember(known);
+    }
+
+    /// What is left of the app's limit, as far as it is known.
+    pub(crate) fn known(&self) -> Option<Known> {
+        self.shared.pacer.known()
+    }
+
     /// How this client behaves.
     pub(crate) fn options(&self) -> &HttpOptions {
         &self.shared.options
@@ -321,19 +373,25 @@ impl HttpClient {
 
     /// Waits until a request may leave: by what the app said to this process, and by the budget, which comes last since
     /// what it grants is counted.
-    async fn permit(&self, budget: Option<&dyn RequestBudget>) -> Permit<'_> {
+    async fn permit(&self, budget: Option<&dyn RequestBudget>) -> Result<Permit<'_>> {
+        let deadline = self.shared.options.deadline;
         let (Some(budget), Some(limit)) = (budget, self.shared.options.requests_per_minute) else {
-            return self.shared.pacer.permit().await;
+            return self.shared.pacer.permit(deadline).await;
         };
-        let permit = self.shared.pacer.permit_by_answers().await;
+        let permit = self.shared.pacer.permit_by_answers(deadline).await?;
         loop {
             match budget.admit(limit, self.shared.options.urgency).await {
-                Ok(Admission::Granted) => return permit,
+                Ok(Admission::Granted) => return Ok(permit),
+                Ok(Admission::Wait(wait))
+                    if deadline.is_some_and(|deadline| Instant::now() + wait > deadline) =>
+                {
+                    return Err(exhausted(Some(wait)));
+                }
                 Ok(Admission::Wait(wait)) => tokio::time::sleep(wait).await,
                 Err(error) => {
                     tracing::warn!(%error, "the shared request budget cannot be asked; this process paces itself");
                     drop(permit);
-                    return self.shared.pacer.permit().await;
+                    return self.shared.pacer.permit(deadline).await;
                 }
             }
         }

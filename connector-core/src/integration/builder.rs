@@ -11,7 +11,7 @@ use super::check::{
     DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_name,
     check_stream, duplicate,
 };
-use super::{Integration, StreamEntry, of_settings};
+use super::{Category, Integration, StreamEntry, of_settings};
 use crate::auth::{AuthKind, Authentication, NamedCredential};
 use crate::call::Call;
 use crate::capability::Capability;
@@ -21,6 +21,8 @@ use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list::{self, RecordSchema};
 use crate::oauth::{self, OAuth};
+use crate::settings::ServerUrl;
+use crate::standard::{EntitlementType, ResourceType};
 use crate::stream::Stream;
 use crate::sync::{self, DocumentTables};
 use crate::webhook::Webhooks;
@@ -30,6 +32,8 @@ pub struct IntegrationBuilder<S> {
     pub(super) integration: Integration,
     pub(super) capabilities: Vec<Capability>,
     pub(super) replaced: BTreeSet<&'static str>,
+    /// The first stream that is read below the app's address.
+    pub(super) needs_base_url: Option<&'static str>,
     pub(super) settings_type: std::marker::PhantomData<fn(S)>,
 }
 
@@ -46,8 +50,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
-    /// Categories, as `crm`.
-    pub fn categories(mut self, categories: &[&'static str]) -> Self {
+    /// What the app is for.
+    pub fn categories(mut self, categories: &[Category]) -> Self {
         self.integration.description.categories = categories.to_vec();
         self
     }
@@ -55,6 +59,24 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// Address of a logo.
     pub fn logo_url(mut self, url: &'static str) -> Self {
         self.integration.description.logo_url = Some(url);
+        self
+    }
+
+    /// Domain of whoever offers the app, as `example.com`.
+    pub fn vendor_domain(mut self, domain: &'static str) -> Self {
+        self.integration.description.app_vendor_domain = Some(domain);
+        self
+    }
+
+    /// Kinds of resources that `list_resources` and others tell of.
+    pub fn resource_types(mut self, types: impl IntoIterator<Item = ResourceType>) -> Self {
+        self.integration.resource_types = types.into_iter().collect();
+        self
+    }
+
+    /// Kinds of entitlements that `list_entitlements` and others tell of.
+    pub fn entitlement_types(mut self, types: impl IntoIterator<Item = EntitlementType>) -> Self {
+        self.integration.entitlement_types = types.into_iter().collect();
         self
     }
 
@@ -94,6 +116,13 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// Where the app is, from the settings: requests by [`call.get`](crate::call::CallContext::get) and declared lists go
+    /// below it.
+    pub fn base_url(mut self, url: fn(&S) -> ServerUrl) -> Self {
+        self.integration.base_url = Some(of_settings(url));
+        self
+    }
+
     /// HTTP behaviour, from the settings. The rate limit's headers are declared with [`Self::rate_limit`].
     pub fn http(mut self, options: fn(&S) -> HttpOptions) -> Self {
         self.integration.http_options = of_settings(options);
@@ -126,13 +155,23 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
 
     /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
     pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
-        self.integration.streams.extend(streams.into_iter().map(|stream| StreamEntry {
-            declaration: stream.declaration,
-            record_schema: RecordSchema::default(),
-            read: stream.read,
-            get: stream.get,
-        }));
+        for stream in streams {
+            if stream.needs_base_url {
+                self.needs_base_url.get_or_insert(stream.declaration.name);
+            }
+            self.integration.streams.push(StreamEntry {
+                declaration: stream.declaration,
+                record_schema: RecordSchema::default(),
+                read: stream.read,
+                get: stream.get,
+            });
+        }
         self
+    }
+
+    /// Adds one stream.
+    pub fn stream(self, stream: Stream<S>) -> Self {
+        self.streams([stream])
     }
 
     /// The webhooks of the app.
@@ -192,7 +231,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// # Errors
     /// The first mistake, by name.
     pub fn build(self) -> Result<Integration, DeclarationError> {
-        let Self { mut integration, capabilities, replaced, .. } = self;
+        let Self { mut integration, capabilities, replaced, needs_base_url, .. } = self;
         check_name("app id", &integration.description.app_id)?;
         let takes_oauth = [AuthKind::Oauth, AuthKind::OauthClientCredentials]
             .iter()
@@ -204,6 +243,9 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             check_authentication(*kind, how)?;
         }
         check_credentials(&integration.credentials)?;
+        if let (Some(stream), None) = (needs_base_url, &integration.base_url) {
+            return Err(DeclarationError::NoBaseUrl { stream: stream.to_owned() });
+        }
         let mut names = BTreeSet::new();
         for entry in &integration.streams {
             check_stream(&entry.declaration)?;
