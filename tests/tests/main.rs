@@ -50,7 +50,6 @@ mod older_tool;
 mod output;
 mod page;
 mod runs;
-mod scaffold;
 mod schedules;
 mod secrets;
 mod serve;
