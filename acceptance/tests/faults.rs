@@ -50,22 +50,23 @@ fn scripts() -> PathBuf {
 
 /// The interpreter itself: what stands for it in the path may be a script that takes longer than a run.
 fn python() -> String {
-    let told = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
-    String::from_utf8(told.stdout).unwrap().trim().to_owned()
+    let told = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let told = told.expect("python3, for the connectors of these tests");
+    String::from_utf8_lossy(&told.stdout).trim().to_owned()
 }
 
 /// An executable that runs a script.
 fn executable(folder: &TempDir, script: &str) -> PathBuf {
     let path = folder.path().join("notes-connector");
     let text = format!("#!/bin/sh\nexec {} -B -E -S {}/{script} \"$@\"\n", python(), scripts().display());
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&path, text).expect("a folder to write to");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a file of ours");
     path
 }
 
 fn checked(script: &str) -> Report {
-    let folder = TempDir::new().unwrap();
-    check_blocking(&executable(&folder, script), None).unwrap()
+    let folder = TempDir::new().expect("a folder");
+    check_blocking(&executable(&folder, script), None).expect("a connector that runs")
 }
 
 fn failed(report: &Report) -> BTreeSet<&str> {
