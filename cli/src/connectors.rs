@@ -11,14 +11,19 @@ use connector_core::integration::Integration;
 use connector_core::{ConnectorError, registry};
 
 use crate::audit::AuditCommand;
+use crate::check::CheckCommand;
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
+use crate::load::LoadCommand;
 use crate::logging::LogFormat;
 use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
+use crate::scaffold::ScaffoldCommand;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
-use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, traces, vault};
+use crate::{
+    arguments, audit, check, hardening, keys, load, logging, runtime, scaffold, serve, spec, traces, vault,
+};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -46,6 +51,12 @@ struct Typed {
 enum Command {
     /// Do everything over HTTP, by the clock, and for people
     Serve(ServeCommand),
+    /// Make a new connector: a crate that compiles, passes its tests and runs
+    Scaffold(ScaffoldCommand),
+    /// Hold any connector's executable against the contract, whatever it is written in
+    Check(CheckCommand),
+    /// Write records from standard input, one JSON object a line, into a database as `sync` does
+    Load(LoadCommand),
     /// Make, show and take back keys to the server
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -63,6 +74,9 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Scaffold(_) => "scaffold",
+            Self::Check(_) => "check",
+            Self::Load(_) => "load",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
             Self::Vault(_) => "vault",
@@ -91,18 +105,22 @@ impl Connectors {
             Err(error) => return output.end_as(NAME, "command_line", "command_line", Err(refusal(&error))),
         };
         let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-        logging::start(self.binary, typed.log_format.unwrap_or(usual));
+        let log_format = typed.log_format.unwrap_or(usual);
+        logging::start(self.binary, log_format);
         let name = typed.command.name();
         let is_server = matches!(typed.command, Command::Serve(_));
-        let result = traces::of_command(name, is_server, || execute(typed.command));
+        let result = traces::of_command(name, is_server, || execute(typed.command, log_format));
         output.end_as(NAME, "command_line", name, result)
     }
 }
 
-fn execute(command: Command) -> Result<Ended, ConnectorError> {
-    let runtime = runtime(matches!(command, Command::Serve(_)))?;
+fn execute(command: Command, log_format: LogFormat) -> Result<Ended, ConnectorError> {
+    let runtime = runtime(matches!(command, Command::Serve(_) | Command::Check(_)))?;
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
+        Command::Scaffold(command) => runtime.block_on(scaffold::run(command)),
+        Command::Check(command) => runtime.block_on(check::run(command)),
+        Command::Load(command) => runtime.block_on(load::run(command, log_format)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
         Command::Vault(command) => runtime.block_on(vault::run(&CliHost::new(NAME), command)),

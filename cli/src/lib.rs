@@ -10,9 +10,11 @@
 //! JSON in, JSON out, one document on standard output, exit codes that say who must act.
 #![warn(missing_docs)]
 
+mod app_info;
 mod arguments;
 mod audit;
 mod call;
+mod check;
 mod connectors;
 mod demo;
 mod environment;
@@ -22,6 +24,7 @@ mod help;
 mod host;
 mod info;
 mod keys;
+mod load;
 mod logging;
 mod login;
 mod logout;
@@ -31,10 +34,12 @@ mod rate;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod scaffold;
 mod schedule;
 mod serve;
 mod signals;
 mod spec;
+pub mod stand_in;
 mod status;
 mod sync;
 mod target;
@@ -106,6 +111,7 @@ impl CommandLine {
         let runtime = runtime(matches!(arguments.command, Command::Serve(_)))?;
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
+            Command::AppInfo(envelope) => app_info::run(integration, &envelope),
             Command::Audit(command) => {
                 runtime.block_on(audit::run(&CliHost::new(integration.app_id()), command))
             }

@@ -176,7 +176,10 @@ impl CallContext {
 
     /// The same call with other HTTP behaviour, as a sync needs it.
     pub(crate) fn with_http(&self, change: impl FnOnce(&mut HttpOptions)) -> Self {
-        let mut options = self.0.integration.http_options(&*self.0.settings);
+        let mut options = HttpOptions {
+            deadline: self.0.http.options().deadline,
+            ..self.0.integration.http_options(&*self.0.settings)
+        };
         change(&mut options);
         self.over(HttpClient::new(options))
     }
@@ -189,6 +192,7 @@ impl CallContext {
             connect_timeout: Duration::from_secs(5),
             requests_per_minute: None,
             retry: RetryPolicy::never(),
+            deadline: self.0.http.options().deadline,
             ..self.0.integration.http_options(&*self.0.settings)
         };
         self.over(self.0.http.counting_with(options))
@@ -231,6 +235,15 @@ impl CallContext {
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
+        self.send_unclassified(request, |response| read(self.0.integration.classify(response)?)).await
+    }
+
+    /// The same where `read` says what every status means.
+    pub(crate) async fn send_unclassified<T>(
+        &self,
+        request: &HttpRequest,
+        read: impl Fn(HttpResponse) -> Result<T>,
+    ) -> Result<T> {
         let Some(credential) = &self.0.credentials.chosen else {
             return self.exchange(request, &read).await;
         };
@@ -269,10 +282,7 @@ impl CallContext {
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
         let budget = self.budget().await;
-        self.0
-            .http
-            .send_within(request, budget, |response| read(self.0.integration.classify(response)?))
-            .await
+        self.0.http.send_within(request, budget, read).await
     }
 
     /// The budget of the connection that is used. Calls with credentials of their own have none: whose they are is not

@@ -33,6 +33,54 @@ pub mod names {
     pub const SYNC: &str = "sync";
     pub const VERIFY: &str = "verify";
     pub const RETRY_REJECTS: &str = "retry_rejects";
+
+    // Below: those of `standard`.
+    pub const ACTIVATE_ACCOUNT: &str = "activate_account";
+    pub const APP_INFO: &str = "app_info";
+    pub const ASSIGN_APPLICATION: &str = "assign_application";
+    pub const ASSIGN_APPLICATION_ENTITLEMENT: &str = "assign_application_entitlement";
+    pub const ASSIGN_ENTITLEMENT: &str = "assign_entitlement";
+    pub const CONNECTED_INFO: &str = "connected_info";
+    pub const CREATE_ACCOUNT: &str = "create_account";
+    pub const DEACTIVATE_ACCOUNT: &str = "deactivate_account";
+    pub const DELETE_ACCOUNT: &str = "delete_account";
+    pub const DOWNGRADE_LICENSE: &str = "downgrade_license";
+    pub const FIND_ENTITLEMENT_ASSIGNMENTS: &str = "find_entitlement_assignments";
+    pub const FIND_ENTITLEMENT_ASSOCIATIONS: &str = "find_entitlement_associations";
+    pub const FIND_ENTITLEMENT_GRAPH: &str = "find_entitlement_graph";
+    pub const FIND_RESOURCE_GRAPH: &str = "find_resource_graph";
+    pub const FULFILL_ARBITRARY_ENDPOINT: &str = "fulfill_arbitrary_endpoint";
+    pub const GET_ACCOUNT: &str = "get_account";
+    pub const GET_ACCOUNT_ENTITLEMENT_ASSOCIATIONS: &str = "get_account_entitlement_associations";
+    pub const GET_APPLICATION: &str = "get_application";
+    pub const GET_APPLICATION_ACCOUNT: &str = "get_application_account";
+    pub const GET_CREDENTIAL_LAST_ACTIVITY: &str = "get_credential_last_activity";
+    pub const GET_DATA_RECENCY: &str = "get_data_recency";
+    pub const GET_LAST_ACTIVITY: &str = "get_last_activity";
+    pub const GET_NON_HUMAN_ACCOUNT_LAST_ACTIVITY: &str = "get_non_human_account_last_activity";
+    pub const LIST_ACCOUNTS: &str = "list_accounts";
+    pub const LIST_ACTIVITY_RECORDS: &str = "list_activity_records";
+    pub const LIST_APPLICATIONS: &str = "list_applications";
+    pub const LIST_APPLICATIONS_ACCOUNTS: &str = "list_applications_accounts";
+    pub const LIST_APPLICATIONS_ACTIVITY_RECORDS: &str = "list_applications_activity_records";
+    pub const LIST_APPLICATIONS_ENTITLEMENTS: &str = "list_applications_entitlements";
+    pub const LIST_APPLICATIONS_ENTITLEMENT_ASSOCIATIONS: &str = "list_applications_entitlement_associations";
+    pub const LIST_APPLICATIONS_RESOURCES: &str = "list_applications_resources";
+    pub const LIST_CREDENTIALS: &str = "list_credentials";
+    pub const LIST_CUSTOM_ATTRIBUTES_SCHEMA: &str = "list_custom_attributes_schema";
+    pub const LIST_ENTITLEMENTS: &str = "list_entitlements";
+    pub const LIST_EXPENSES: &str = "list_expenses";
+    pub const LIST_NON_HUMAN_ACCOUNTS: &str = "list_non_human_accounts";
+    pub const LIST_RESOURCES: &str = "list_resources";
+    pub const LIST_UPDATED_ACCOUNTS: &str = "list_updated_accounts";
+    pub const PROBE_INTEGRATION: &str = "probe_integration";
+    pub const RELEASE_RESOURCES: &str = "release_resources";
+    pub const TRANSFER_DATA: &str = "transfer_data";
+    pub const UNASSIGN_APPLICATION: &str = "unassign_application";
+    pub const UNASSIGN_APPLICATION_ENTITLEMENT: &str = "unassign_application_entitlement";
+    pub const UNASSIGN_ENTITLEMENT: &str = "unassign_entitlement";
+    pub const UPDATE_ACCOUNT: &str = "update_account";
+    pub const VALIDATE_CREDENTIAL_CONFIG: &str = "validate_credential_config";
 }
 
 type Handler =
@@ -154,7 +202,7 @@ impl Capability {
 }
 
 impl<S> Capability<S> {
-    fn typed(
+    pub(crate) fn typed(
         name: &'static str,
         request_schema: SchemaFn,
         response_schema: SchemaTextFn,

@@ -47,7 +47,7 @@ impl Connector {
         let program = built_binaries().join(binary);
         assert!(
             program.is_file(),
-            "{} is missing: `make test` builds it, as does `cargo build --workspace --bins`",
+            "{} is missing: `make test` builds it, as does `cargo build --workspace --bins --examples`",
             program.display()
         );
         let folder = tempfile::Builder::new().prefix("connector-").tempdir().expect("a temporary folder");
@@ -145,6 +145,9 @@ impl Connector {
 }
 
 /// The folder of the build's binaries: this test's executable stands in its `deps`.
+///
+/// # Panics
+/// When the test does not know where it is.
 pub fn built_binaries() -> PathBuf {
     let test = env::current_exe().expect("the path of this test's executable");
     let folder = test.parent().expect("an executable stands in a folder");
