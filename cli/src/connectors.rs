@@ -13,12 +13,13 @@ use connector_core::{ConnectorError, registry};
 use crate::audit::AuditCommand;
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
+use crate::load::LoadCommand;
 use crate::logging::LogFormat;
 use crate::output::{self, Ended, Output};
 use crate::refusal::refusal;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
-use crate::{arguments, audit, hardening, keys, logging, runtime, serve, spec, traces, vault};
+use crate::{arguments, audit, hardening, keys, load, logging, runtime, serve, spec, traces, vault};
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
@@ -46,6 +47,8 @@ struct Typed {
 enum Command {
     /// Do everything over HTTP, by the clock, and for people
     Serve(ServeCommand),
+    /// Write records from standard input, one JSON object a line, into a database as `sync` does
+    Load(LoadCommand),
     /// Make, show and take back keys to the server
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -63,6 +66,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Load(_) => "load",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
             Self::Vault(_) => "vault",
@@ -91,18 +95,20 @@ impl Connectors {
             Err(error) => return output.end_as(NAME, "command_line", "command_line", Err(refusal(&error))),
         };
         let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-        logging::start(self.binary, typed.log_format.unwrap_or(usual));
+        let log_format = typed.log_format.unwrap_or(usual);
+        logging::start(self.binary, log_format);
         let name = typed.command.name();
         let is_server = matches!(typed.command, Command::Serve(_));
-        let result = traces::of_command(name, is_server, || execute(typed.command));
+        let result = traces::of_command(name, is_server, || execute(typed.command, log_format));
         output.end_as(NAME, "command_line", name, result)
     }
 }
 
-fn execute(command: Command) -> Result<Ended, ConnectorError> {
+fn execute(command: Command, log_format: LogFormat) -> Result<Ended, ConnectorError> {
     let runtime = runtime(matches!(command, Command::Serve(_)))?;
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
+        Command::Load(command) => runtime.block_on(load::run(command, log_format)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
         Command::Vault(command) => runtime.block_on(vault::run(&CliHost::new(NAME), command)),

@@ -23,6 +23,7 @@ mod help;
 mod host;
 mod info;
 mod keys;
+mod load;
 mod logging;
 mod login;
 mod logout;

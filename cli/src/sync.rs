@@ -162,7 +162,8 @@ pub(crate) fn report(answer: &Answer) -> Result<SyncReport> {
     })
 }
 
-fn show(report: &SyncReport) {
+/// Tells people how a sync went.
+pub(crate) fn show(report: &SyncReport) {
     for stream in &report.streams {
         if let Some(error) = &stream.error {
             let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();

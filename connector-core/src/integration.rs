@@ -392,7 +392,7 @@ pub(crate) fn typed_settings<S: 'static>(settings: &dyn Any) -> &S {
 /// The table of a stream: its columns follow from the record's schema, the key, and what requests give to records.
 pub(crate) fn columns_of(stream: &StreamDeclaration) -> Columns {
     let mut generator = schema::output_generator();
-    let schema = (stream.schema)(&mut generator);
+    let schema = stream.schema.schema(&mut generator);
     let root = schema::inline(schema.to_value(), &mut generator);
     let mut columns = Columns::from_schema(&root, stream.key);
     for name in stream.given_columns() {

@@ -223,7 +223,7 @@ fn request_schema(declaration: &StreamDeclaration) -> Value {
 
 pub(crate) fn record_schema(declaration: &StreamDeclaration) -> Value {
     let mut generator = schema::output_generator();
-    let record = (declaration.schema)(&mut generator).to_value();
+    let record = declaration.schema.schema(&mut generator).to_value();
     schema::inline(record, &mut generator)
 }
 

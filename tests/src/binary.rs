@@ -145,6 +145,9 @@ impl Connector {
 }
 
 /// The folder of the build's binaries: this test's executable stands in its `deps`.
+///
+/// # Panics
+/// When the test does not know where it is.
 pub fn built_binaries() -> PathBuf {
     let test = env::current_exe().expect("the path of this test's executable");
     let folder = test.parent().expect("an executable stands in a folder");

@@ -75,8 +75,10 @@ fn anchors(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_link_of_every_page_leads_somewhere() {
     let workspace = Workspace::read(&root()).unwrap();
-    let pages =
-        workspace.files.iter().filter(|file| file.path.ends_with(".md") && !file.path.contains("templates/"));
+    let pages = workspace.files.iter().filter(|file| {
+        Path::new(&file.path).extension().is_some_and(|extension| extension == "md")
+            && !file.path.contains("templates/")
+    });
     let mut broken = Vec::new();
     let mut seen = 0;
     for page in pages {

@@ -40,6 +40,7 @@ mod faults_and_verify;
 mod first_sync;
 mod info;
 mod interruption;
+mod load;
 mod login;
 mod lumos;
 mod modules;

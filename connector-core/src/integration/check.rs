@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::auth::{AuthKind, ErasedAuthentication, ErasedNamed, Mismatch};
 use crate::export::ExportEntry;
-use crate::stream::{Paging, StreamDeclaration, Walk};
+use crate::stream::{LONGEST_NAME, Paging, RESERVED_COLUMNS, StreamDeclaration, Walk};
 
 /// Why a declaration cannot be built. The message names the mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,16 @@ pub enum DeclarationError {
     NoKey {
         /// The stream.
         stream: String,
+    },
+    /// A key that cannot be the name of a column.
+    #[error("stream `{stream}` cannot have `{name}` as a part of its key: {why}")]
+    BadKey {
+        /// The stream.
+        stream: String,
+        /// The part of the key.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
     },
     /// A stream whose declaration names a field, filter or include that it does not have.
     #[error("stream `{stream}` names `{name}` as its {what}, but has no such {kind}")]
@@ -118,6 +128,7 @@ pub(super) fn check_stream(stream: &StreamDeclaration) -> Result<(), Declaration
     if stream.key.is_empty() {
         return Err(DeclarationError::NoKey { stream: stream.name.to_owned() });
     }
+    check_key(stream)?;
     let unknown = |what, name: &str, kind| {
         Err(DeclarationError::Unknown { stream: stream.name.to_owned(), what, name: name.to_owned(), kind })
     };
@@ -151,8 +162,38 @@ pub(super) fn check_stream(stream: &StreamDeclaration) -> Result<(), Declaration
         Walk::Value { field, .. } if !matches!(stream.paging, Paging::Number { .. }) => {
             unknown("walk order", field, "numbered pages")
         }
+        Walk::Feed { .. } if !matches!(stream.paging, Paging::Token { .. }) => {
+            unknown("walk order", "feed", "page tokens")
+        }
         _ => Ok(()),
     }
+}
+
+/// Each part of a key is a column of the same name: databases find a row by it.
+fn check_key(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
+    for (position, name) in stream.key.iter().enumerate() {
+        let lower = name.to_lowercase();
+        let is_taken = stream.key[..position].iter().any(|other| other.to_lowercase() == lower);
+        let why = if name.is_empty() {
+            "it is empty"
+        } else if name.len() > LONGEST_NAME {
+            "it is longer than 63 bytes"
+        } else if name.chars().any(char::is_control) {
+            "it has control characters"
+        } else if RESERVED_COLUMNS.contains(&lower.as_str()) {
+            "every table has a column of this name for itself"
+        } else if is_taken {
+            "it is there twice"
+        } else {
+            continue;
+        };
+        return Err(DeclarationError::BadKey {
+            stream: stream.name.to_owned(),
+            name: (*name).to_owned(),
+            why,
+        });
+    }
+    Ok(())
 }
 
 /// Whatever hangs on another stream finds it.

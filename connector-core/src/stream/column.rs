@@ -16,7 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Longest column name: PostgreSQL cuts identifiers at 63 bytes.
-const LONGEST_NAME: usize = 63;
+pub(crate) const LONGEST_NAME: usize = 63;
 
 /// Columns that undeclared fields may add to one table; further fields stay in the document only.
 ///
@@ -88,7 +88,7 @@ impl Columns {
         let is_key = |name: &str| key.contains(&name);
         for name in key {
             if let Some(property) = properties.get(*name) {
-                columns.push(name, shape_of_schema(property, schema));
+                columns.push(name, shape_of_key(property, schema));
             }
         }
         for (name, property) in properties.iter().filter(|(name, _)| !is_key(name)) {
@@ -185,6 +185,14 @@ fn cut(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
+/// A part of a key is one scalar, kept as text where its type is left open.
+fn shape_of_key(property: &Value, root: &Value) -> Shape {
+    match shape_of_schema(property, root) {
+        Shape::Scalar(kind) if kind != ColumnType::Json => Shape::Scalar(kind),
+        _ => Shape::Scalar(ColumnType::Text),
+    }
+}
+
 fn shape_of_schema(property: &Value, root: &Value) -> Shape {
     let property = resolve(property, root);
     if let Some(members) = property.get("properties").and_then(Value::as_object) {
@@ -210,15 +218,23 @@ fn shape_of_schema(property: &Value, root: &Value) -> Shape {
     })
 }
 
+/// References that are followed one after the other: a schema may lead in a circle.
+const MOST_REFERENCES: u32 = 32;
+
 /// Follows `$ref` and looks through "this or null".
 pub(crate) fn resolve<'a>(property: &'a Value, root: &'a Value) -> &'a Value {
+    resolve_within(property, root, MOST_REFERENCES)
+}
+
+fn resolve_within<'a>(property: &'a Value, root: &'a Value, left: u32) -> &'a Value {
+    let Some(left) = left.checked_sub(1) else { return property };
     if let Some(pointer) = property.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
-        return root.pointer(pointer).map_or(property, |target| resolve(target, root));
+        return root.pointer(pointer).map_or(property, |target| resolve_within(target, root, left));
     }
     let is_null = |schema: &&Value| schema.get("type").and_then(Value::as_str) != Some("null");
     match property.get("anyOf").and_then(Value::as_array) {
         Some(choices) if choices.len() == 2 => {
-            choices.iter().find(is_null).map_or(property, |choice| resolve(choice, root))
+            choices.iter().find(is_null).map_or(property, |choice| resolve_within(choice, root, left))
         }
         _ => property,
     }
@@ -313,6 +329,14 @@ mod tests {
             sorted,
             ["id", "added_at", "name", "owner_id", "owner_type", "tags", "total_amount", "total_currency"]
         );
+    }
+
+    #[test]
+    fn references_that_lead_in_a_circle_end_somewhere() {
+        let schema =
+            json!({"properties": {"a": {"$ref": "#/properties/b"}, "b": {"$ref": "#/properties/a"}}});
+        let columns = Columns::from_schema(&schema, &[]);
+        assert_eq!(names(&columns), ["a", "b"]);
     }
 
     #[test]

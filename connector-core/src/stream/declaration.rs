@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::reading::{Child, Each, Parent, Window};
 use crate::call::{Call, CallContext};
 use crate::error::Result;
+use crate::sync::Reject;
 
 /// A readable collection of records.
 pub struct Stream<S> {
@@ -37,7 +38,7 @@ pub struct StreamDeclaration {
     /// Fields of the primary key.
     pub key: &'static [&'static str],
     /// JSON Schema of a record.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    pub schema: SchemaSource,
     /// How the app hands out pages.
     pub paging: Paging,
     /// In which order a complete read walks, so that changes meanwhile lose nothing.
@@ -77,6 +78,32 @@ pub struct StreamDeclaration {
     pub custom_field_contexts: &'static [&'static str],
 }
 
+/// Where the JSON Schema of a stream's records comes from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SchemaSource {
+    /// A Rust type, known to the connector's author.
+    Type(fn(&mut SchemaGenerator) -> Schema),
+    /// A schema that is known only when the program runs. References lead to places in itself.
+    Given(Schema),
+}
+
+impl SchemaSource {
+    /// The schema; what it refers to is in the generator, or in itself.
+    pub fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        match self {
+            Self::Type(schema) => schema(generator),
+            Self::Given(schema) => schema.clone(),
+        }
+    }
+}
+
+impl From<fn(&mut SchemaGenerator) -> Schema> for SchemaSource {
+    fn from(schema: fn(&mut SchemaGenerator) -> Schema) -> Self {
+        Self::Type(schema)
+    }
+}
+
 /// How an app hands out pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -113,6 +140,11 @@ pub enum Walk {
         direction: Direction,
         /// Filter that bounds the field.
         bound: &'static str,
+    },
+    /// Once, as it comes: nothing can be asked for again, and a record may come twice. Pages go by token.
+    Feed {
+        /// Whether it brings everything, so that what it does not bring is gone. Else it brings what is new or changed.
+        complete: bool,
     },
 }
 
@@ -286,6 +318,8 @@ pub struct RecordPage {
     pub next_token: Option<String>,
     /// The app's clock when it answered.
     pub date: Option<Timestamp>,
+    /// What came in the place of records and is none. Goes to the stream's rejects.
+    pub rejects: Vec<Reject>,
 }
 
 impl<S: Send + Sync + 'static> Stream<S> {
@@ -296,14 +330,16 @@ impl<S: Send + Sync + 'static> Stream<S> {
         F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<RecordPage>> + Send + 'static,
     {
-        Self::with_schema(name, singular, SchemaGenerator::subschema_for::<R>, read)
+        let of_type: fn(&mut SchemaGenerator) -> Schema = SchemaGenerator::subschema_for::<R>;
+        Self::with_schema(name, singular, of_type, read)
     }
 
-    /// The same for streams that come out of a table, where the record type is a value of the table.
+    /// The same for streams that come out of a table, where the record type is a value of the table, or is known only when
+    /// the program runs.
     pub fn with_schema<F, Fut>(
         name: &'static str,
         singular: &'static str,
-        schema: fn(&mut SchemaGenerator) -> Schema,
+        schema: impl Into<SchemaSource>,
         read: F,
     ) -> Self
     where
@@ -315,7 +351,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
             singular,
             description: "",
             key: &["id"],
-            schema,
+            schema: schema.into(),
             paging: Paging::None,
             walk: Walk::Pages { sort: None },
             changed_since: None,

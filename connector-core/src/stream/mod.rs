@@ -7,10 +7,11 @@ mod reading;
 mod row;
 
 pub use child::{Item, items};
-pub(crate) use column::resolve;
 pub use column::{Column, ColumnType, Columns, RESERVED_COLUMNS};
+pub(crate) use column::{LONGEST_NAME, resolve};
 pub use declaration::{
-    Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, Stream, StreamDeclaration, Walk,
+    Direction, Filter, FilterKind, PageRequest, Paging, RecordPage, SchemaSource, Stream, StreamDeclaration,
+    Walk,
 };
 pub(crate) use declaration::{GetFn, ReadFn, group_schema};
 pub use reading::{Child, Each, Parent, Window};

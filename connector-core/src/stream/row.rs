@@ -219,9 +219,10 @@ impl RowDecoder {
     fn key_of(&self, row: &Row) -> Result<String, RowError> {
         let mut key = String::new();
         for (part, index) in self.key.iter().enumerate() {
-            let value = row.cell(*index).filter(|value| !value.is_empty());
+            let column = &self.columns.as_slice()[*index];
+            let value = row.cell(*index).filter(|value| is_usable_in_key(column.kind, value));
             let Some(value) = value else {
-                return Err(RowError::MissingKey { field: self.columns.as_slice()[*index].name.clone() });
+                return Err(RowError::MissingKey { field: column.name.clone() });
             };
             if part > 0 {
                 key.push(KEY_SEPARATOR);
@@ -247,6 +248,15 @@ impl RowDecoder {
         self.misfits.resize(after, 0);
         self.layout.push(Field { name: name.to_owned(), columns: (before..after).collect() });
         Some(self.layout.len() - 1)
+    }
+}
+
+/// Whether this is the one way to write the value: `1.0` and `1e0` would be other keys than `1`, and one row for the
+/// database.
+fn is_usable_in_key(kind: ColumnType, value: &str) -> bool {
+    match kind {
+        ColumnType::Number => !value.contains(['.', 'e', 'E']) && value != "-0",
+        _ => !value.is_empty(),
     }
 }
 
@@ -475,6 +485,16 @@ mod tests {
             assert_eq!(decoder.decode(raw(json)).unwrap_err().0, RowError::MissingKey { field: "id".into() });
         }
         assert_eq!(decoder.decode(raw("[]")).unwrap_err().0, RowError::NotAnObject);
+    }
+
+    #[test]
+    fn a_number_in_a_key_is_written_in_one_way() {
+        let schema = json!({"properties": {"id": {"type": "integer"}}});
+        let mut decoder = RowDecoder::new(Columns::from_schema(&schema, &["id"]), &["id"]);
+        assert_eq!(decoder.decode(raw(r#"{"id":-12}"#)).unwrap().key(), "-12");
+        for json in [r#"{"id":1.0}"#, r#"{"id":1e3}"#, r#"{"id":-0}"#, r#"{"id":true}"#] {
+            assert_eq!(decoder.decode(raw(json)).unwrap_err().0.code(), "missing_key", "{json}");
+        }
     }
 
     #[test]

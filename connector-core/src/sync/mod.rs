@@ -43,7 +43,7 @@ mod writing;
 
 use crate::capability::Capability;
 
-pub use account::other_account;
+pub use account::{other_account, other_app};
 pub use batch::{Batch, Reject, Written};
 pub use documents::{DocumentTable, DocumentTables};
 pub use progress::Progress;

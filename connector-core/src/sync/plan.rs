@@ -41,7 +41,7 @@ impl Plan {
             (None, Some(window), _) if may_be_partial => Some(around_today(declaration, &window)),
             _ => None,
         };
-        let mode = if bounds.is_some() { Mode::Incremental } else { Mode::Full };
+        let mode = if bounds.is_some() { Mode::Incremental } else { mode_without_bounds(declaration) };
         let unfinished = state.unfinished.as_ref().filter(|unfinished| {
             unfinished.full == (mode == Mode::Full)
                 && unfinished.position.is_some()
@@ -60,7 +60,8 @@ impl Plan {
         let bounds = between(declaration, from, None);
         if bounds.is_empty() {
             let bounds = bounds_of_everything(declaration);
-            return Self { mode: Mode::Full, started_at: None, bounds, position: None };
+            let mode = mode_without_bounds(declaration);
+            return Self { mode, started_at: None, bounds, position: None };
         }
         Self { mode: Mode::Incremental, started_at: None, bounds, position: None }
     }
@@ -95,6 +96,13 @@ impl Plan {
     }
 }
 
+fn mode_without_bounds(declaration: &StreamDeclaration) -> Mode {
+    match declaration.walk {
+        Walk::Feed { complete: false } => Mode::Incremental,
+        _ => Mode::Full,
+    }
+}
+
 /// Age at which a stream that is read in part is read completely again: not every change moves the app's own time of
 /// change, deletes show in a complete read only, and where a walk goes by page number, a delete during the first read
 /// can hide a record.
@@ -102,7 +110,7 @@ fn longest_without_full_read(declaration: &StreamDeclaration) -> Duration {
     match (declaration.window, declaration.walk) {
         (Some(window), _) => u32::from(window.full_every) * DAY,
         (None, Walk::Value { .. }) => 7 * DAY,
-        (None, Walk::Pages { .. }) => DAY,
+        (None, Walk::Pages { .. } | Walk::Feed { .. }) => DAY,
     }
 }
 
@@ -207,6 +215,15 @@ mod tests {
         assert_eq!(plan.bounds["after"], (today - 30.days()).to_string());
         assert_eq!(plan.bounds["before"], (today + 10.days()).to_string());
         assert_eq!(Plan::new(&windowed(), &read_days_ago(8), None).mode, Mode::Full);
+    }
+
+    #[test]
+    fn a_feed_sees_everything_only_where_it_says_so() {
+        for complete in [false, true] {
+            let feed = declaration(|stream| stream.walk = Walk::Feed { complete });
+            assert_eq!(Plan::new(&feed, &StreamState::default(), None).sees_everything(), complete);
+            assert_eq!(Plan::of_everything(&feed, None).sees_everything(), complete);
+        }
     }
 
     #[test]

@@ -24,11 +24,14 @@ use crate::call::CallContext;
 use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::{StreamEntry, columns_of};
-use crate::stream::{RowDecoder, StreamDeclaration};
+use crate::stream::{RowDecoder, StreamDeclaration, Walk};
 use crate::telemetry;
 
 /// Pages that wait for the writer, at most. With the largest pages of an app this bounds the memory of a stream.
 const WAITING_PAGES: usize = 40;
+
+/// The same of a feed: nothing has to be asked for ahead of time.
+const WAITING_PAGES_OF_A_FEED: usize = 4;
 
 /// One stream of a run.
 pub(super) struct StreamSync<'a> {
@@ -211,7 +214,7 @@ impl<'a> StreamSync<'a> {
         self.report.cursor = state.cursor;
         self.progress.started(declaration.name, plan.mode);
 
-        let (pages, messages) = mpsc::channel(WAITING_PAGES);
+        let (pages, messages) = mpsc::channel(waiting_pages(declaration));
         let mut first =
             declaration.first_page(self.context.integration().page_size(self.context.settings_any()));
         first.filter.extend(plan.bounds.clone());
@@ -265,6 +268,13 @@ impl<'a> StreamSync<'a> {
             Some(error) => Err(error),
             None => Ok(ended.complete && finished),
         }
+    }
+}
+
+fn waiting_pages(declaration: &StreamDeclaration) -> usize {
+    match declaration.walk {
+        Walk::Feed { .. } => WAITING_PAGES_OF_A_FEED,
+        _ => WAITING_PAGES,
     }
 }
 

@@ -12,7 +12,7 @@ use super::sink::StreamWriter;
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::{StreamEntry, columns_of};
-use crate::stream::RowDecoder;
+use crate::stream::{RowDecoder, Walk};
 
 /// Deletes that a sweep may make however small the table is.
 const ALWAYS_ALLOWED: u64 = 20;
@@ -73,12 +73,15 @@ pub(super) struct Confirmed {
 }
 
 /// Asks the app for records that a read did not see: a list that moved while it was read, or came short, may have left
-/// out records that are there.
+/// out records that are there. A feed cannot move, and is believed when it says that it brings everything.
 pub(super) async fn confirm(
     context: &CallContext,
     stream: &StreamEntry,
     keys: Vec<String>,
 ) -> Result<Confirmed> {
+    if let Walk::Feed { .. } = stream.declaration.walk {
+        return Ok(Confirmed { gone: keys, ..Confirmed::default() });
+    }
     let has_plain_key = stream.declaration.key.len() == 1;
     let can_be_asked = stream.declaration.ids.is_some() || stream.get.is_some();
     if !has_plain_key || !can_be_asked || !stream.declaration.parents.is_empty() {

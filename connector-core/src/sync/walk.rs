@@ -21,6 +21,8 @@
 //! one spare request. A page that does not join, a record that appears on two pages, or a total that changes tells that
 //! the list moved; it is walked once more then.
 //!
+//! **A feed** comes once and is taken as it comes: what it brings twice is meant twice.
+//!
 //! **The end** is an empty page, or a short one after which nothing comes.
 
 mod seen;
@@ -151,7 +153,7 @@ impl Pager {
             Walk::Pages { sort: Some(field) } => {
                 pager.first.sort = vec![(field.to_owned(), Direction::Ascending)];
             }
-            Walk::Pages { sort: None } => {}
+            Walk::Pages { sort: None } | Walk::Feed { .. } => {}
         }
         pager.base = match position {
             Some(position) => pager.beyond(position),
@@ -183,6 +185,11 @@ impl Pager {
         self.began = self.began.or(page.date);
         let received = page.records.len();
         let (rows, rejects) = decode(page.records, decoder);
+        if let Walk::Feed { .. } = self.walk {
+            self.next = page.next_token.map(|token| PageRequest { token: Some(token), ..request });
+            let rejects = page.rejects.into_iter().chain(rejects).collect();
+            return Ok(WalkedPage { rows, rejects, total: page.total, date: page.date, position: None });
+        }
         self.notice_total(page.total);
         let counted = self.pass.counted.take();
         let order = self.order(&rows, decoder, self.bound.filter(|_| counted.is_none()));

@@ -340,6 +340,7 @@ impl Writing<'_> {
     }
 
     fn ended(self, complete: bool) -> Ended {
+        let sees_deletes = self.plan.sees_everything() || !self.stream.declaration.parents.is_empty();
         let Tally { adjusted, refused_details, still_there, has_nameless, spared, held, .. } = self.tally;
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
@@ -356,7 +357,7 @@ impl Writing<'_> {
             still_there,
             "records were missing from the list although the app knows them; the next run reads everything again",
         );
-        if has_nameless && complete {
+        if has_nameless && complete && sees_deletes {
             warnings.push("deletes were left alone, since records without a usable key came".to_owned());
         }
         if let Some(other) = self.shared_with.filter(|_| spared) {

@@ -8,7 +8,7 @@ use crate::cursors::{CursorRow, Cursors};
 use crate::lease::Scope;
 
 impl Database {
-    /// The cursors that there are for the table of a stream.
+    /// The cursors that there are for the table of a stream, whichever app's they are.
     pub(super) async fn cursors(
         &self,
         connection: &mut PgConnection,
@@ -17,8 +17,8 @@ impl Database {
         any_schema: bool,
     ) -> Result<Cursors> {
         let rows: Vec<CursorRow> = sqlx::query_as(
-            "SELECT connection, schema, state::text, account FROM connector.cursors
-             WHERE app_id = $1 AND stream = $2 AND (schema = $3 OR $4) ORDER BY connection, schema",
+            "SELECT app_id, connection, schema, state::text AS state, account FROM connector.cursors
+             WHERE stream = $2 AND (schema = $3 OR (app_id = $1 AND $4)) ORDER BY app_id, connection, schema",
         )
         .bind(&scope.app_id)
         .bind(stream)
@@ -30,7 +30,7 @@ impl Database {
         Ok(Cursors::new(rows, scope))
     }
 
-    /// Removes the cursors that others have for rows of another account in a table that has no rows any more.
+    /// Removes the cursors that others have for rows of another app or account in a table that has no rows any more.
     pub(super) async fn remove_outdated_cursors(
         &self,
         connection: &mut PgConnection,
@@ -40,8 +40,8 @@ impl Database {
         account: Option<&str>,
     ) -> Result<()> {
         let removed = sqlx::query(
-            "DELETE FROM connector.cursors WHERE app_id = $1 AND stream = $2 AND (schema = $3 OR $4)
-             AND connection <> $5 AND account <> $6",
+            "DELETE FROM connector.cursors WHERE stream = $2 AND ((app_id <> $1 AND schema = $3)
+             OR (app_id = $1 AND (schema = $3 OR $4) AND connection <> $5 AND account <> $6))",
         )
         .bind(&scope.app_id)
         .bind(stream)

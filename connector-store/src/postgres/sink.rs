@@ -96,7 +96,7 @@ impl PgRun {
             database.cursors(&mut connection, &self.scope, &stream, any_schema).await?
         };
         let account = self.start.account.as_deref();
-        cursors.check_account(account, &name, is_empty)?;
+        cursors.check_owner(&self.scope.app_id, account, &name, is_empty)?;
         if cursors.are_outdated(account, is_empty) && !self.start.dry_run {
             database
                 .remove_outdated_cursors(&mut connection, &self.scope, &stream, any_schema, account)
@@ -177,7 +177,7 @@ impl PgRun {
         }
         let mut connection = database.pool().acquire().await.map_err(|error| database.explain(error))?;
         let cursors = database.cursors(&mut connection, &self.scope, stream, any_schema).await?;
-        cursors.check_account(self.start.account.as_deref(), table, false)
+        cursors.check_owner(&self.scope.app_id, self.start.account.as_deref(), table, false)
     }
 
     async fn end(&self, report: &SyncReport) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::lease::Scope;
 use crate::migrations::Standing;
 
 impl Database {
-    /// The cursors that there are for the table of a stream.
+    /// The cursors that there are for the table of a stream, whichever app's they are.
     pub(super) async fn cursors(
         &self,
         connection: &mut SqliteConnection,
@@ -17,10 +17,9 @@ impl Database {
         stream: &str,
     ) -> Result<Cursors> {
         let rows: Vec<CursorRow> = sqlx::query_as(
-            "SELECT connection, schema, state, account FROM connector_cursors
-             WHERE app_id = ?1 AND stream = ?2 AND schema = ?3 ORDER BY connection",
+            "SELECT app_id, connection, schema, state, account FROM connector_cursors
+             WHERE stream = ?1 AND schema = ?2 ORDER BY app_id, connection",
         )
-        .bind(scope.app_id.clone())
         .bind(stream.to_owned())
         .bind(scope.schema.clone())
         .fetch_all(connection)
@@ -29,7 +28,7 @@ impl Database {
         Ok(Cursors::new(rows, scope))
     }
 
-    /// Removes the cursors that others have for rows of another account in a table that has no rows any more.
+    /// Removes the cursors that others have for rows of another app or account in a table that has no rows any more.
     pub(super) async fn remove_outdated_cursors(
         &self,
         scope: &Scope,
@@ -39,8 +38,8 @@ impl Database {
         let removed = async {
             let mut connection = self.connect().await?;
             sqlx::query(
-                "DELETE FROM connector_cursors WHERE app_id = ?1 AND stream = ?2 AND schema = ?3
-                 AND connection <> ?4 AND account <> ?5",
+                "DELETE FROM connector_cursors WHERE stream = ?2 AND schema = ?3
+                 AND (app_id <> ?1 OR (connection <> ?4 AND account <> ?5))",
             )
             .bind(scope.app_id.clone())
             .bind(stream.to_owned())

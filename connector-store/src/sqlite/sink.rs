@@ -98,7 +98,7 @@ impl SqliteRun {
         };
         let is_empty = described.as_ref().is_none_or(|described| described.is_empty);
         let account = self.start.account.as_deref();
-        cursors.check_account(account, &name, is_empty)?;
+        cursors.check_owner(&self.scope.app_id, account, &name, is_empty)?;
         if cursors.are_outdated(account, is_empty) && !self.start.dry_run {
             self.database.remove_outdated_cursors(&self.scope, &stream, account).await?;
         }
@@ -180,7 +180,7 @@ impl SqliteRun {
             self.database.connect_to_read().await.map_err(|error| self.database.explain(error))?;
         let Some(mut connection) = connected else { return Ok(()) };
         let cursors = self.database.cursors_if_any(&mut connection, &self.scope, stream).await?;
-        cursors.check_account(self.start.account.as_deref(), table, false)
+        cursors.check_owner(&self.scope.app_id, self.start.account.as_deref(), table, false)
     }
 
     async fn end(&self, report: &SyncReport) -> Result<()> {

@@ -86,6 +86,11 @@ impl RunningConnector {
         writeln!(input, "{line}").and_then(|()| input.flush()).expect("a connector that reads");
     }
 
+    /// Types no more.
+    pub fn close_input(&mut self) {
+        self.input = None;
+    }
+
     /// Waits for a line on standard error that holds `text`, and returns it.
     ///
     /// # Panics

@@ -45,7 +45,8 @@ pub(crate) async fn list(
     let body = list_body(resource, request)?;
     post(&call, &format!("{}.{}", resource.path, resource.action), &body, |response| {
         let list = answer::list(&response)?;
-        Ok(RecordPage { records: list.records, total: list.total, next_token: None, date: response.date() })
+        let (records, total, date) = (list.records, list.total, response.date());
+        Ok(RecordPage { records, total, date, ..RecordPage::default() })
     })
     .await
 }

@@ -1,0 +1,125 @@
+//! The page of one connector.
+
+use std::fmt::Write;
+
+use connector_core::ErrorCode;
+use connector_core::capability::{Capability, Effect};
+use connector_core::integration::Integration;
+use connector_core::schema::schema_of;
+use connector_core::settings::variable_name;
+use serde_json::Value;
+
+use super::markdown::{code, codes, prose, table};
+use super::streams::streams;
+
+/// Everything that the declaration says, as Markdown.
+pub(super) fn page(integration: &Integration) -> String {
+    let description = integration.description();
+    let mut page = format!("# {}\n\n", prose(&description.user_friendly_name));
+    page.push_str("<!-- Written by `connector docs`. What is changed here is lost: change the declaration. -->\n\n");
+    let _ = writeln!(page, "{}\n", prose(&description.description));
+    let _ = writeln!(page, "App id {}.\n", code(integration.app_id()));
+    for (title, part) in [
+        ("Signing in", authentication(integration)),
+        ("Settings", settings(integration)),
+        ("Capabilities", capabilities(integration)),
+        ("Streams", streams(integration)),
+        ("Errors", errors()),
+    ] {
+        if !part.is_empty() {
+            let _ = write!(page, "## {title}\n\n{}\n\n", part.trim_end());
+        }
+    }
+    format!("{}\n", page.trim_end())
+}
+
+fn authentication(integration: &Integration) -> String {
+    let kinds = integration.auth_kinds();
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let names = codes(kinds.iter().map(|kind| kind.name()));
+    let mut text = format!("Kinds of credential: {names}, and {} for a connection of the vault.\n", code("stored"));
+    if !integration.oauth_scopes().is_empty() {
+        let _ = writeln!(text, "\nOAuth scopes: {}.", codes(integration.oauth_scopes().iter().copied()));
+    }
+    text
+}
+
+fn settings(integration: &Integration) -> String {
+    let schema = integration.settings_schema();
+    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+        return "There are none.\n".to_owned();
+    };
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let row = |(name, property): (&String, &Value)| {
+        let default = match &property["default"] {
+            Value::Null if required.contains(&name.as_str()) => "required".to_owned(),
+            Value::Null => String::new(),
+            default => code(&plain(default)),
+        };
+        vec![
+            code(name),
+            code(&variable_name(integration.app_id(), name)),
+            default,
+            prose(property["description"].as_str().unwrap_or_default()) + &hints(property),
+        ]
+    };
+    let heads = ["setting", "environment variable", "default", "what it is"];
+    table(&heads, properties.iter().map(row))
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// What forms show differently, and what may not be shown.
+fn hints(property: &Value) -> String {
+    let mut hints = Vec::new();
+    for (key, hint) in [("x-secret", "secret"), ("x-hidden", "hidden"), ("x-multiline", "several lines")] {
+        if property[key] == true {
+            hints.push(hint.to_owned());
+        }
+    }
+    for (key, hint) in [("x-group", "group"), ("x-semantic", "meaning")] {
+        if let Some(value) = property[key].as_str() {
+            hints.push(format!("{hint} {}", prose(value)));
+        }
+    }
+    if hints.is_empty() { String::new() } else { format!(" *({})*", hints.join(", ")) }
+}
+
+fn capabilities(integration: &Integration) -> String {
+    let mut all: Vec<&Capability> = integration.capabilities().collect();
+    all.sort_by_key(|capability| capability.name());
+    let has_scopes = all.iter().any(|capability| !capability.required_scopes().is_empty());
+    let row = |capability: &Capability| {
+        let effect = if capability.effect() == Effect::Write { "writes" } else { "reads" };
+        let mut row = vec![code(capability.name()), effect.to_owned(), prose(capability.description_text())];
+        if has_scopes {
+            row.insert(2, codes(capability.required_scopes().iter().copied()));
+        }
+        row
+    };
+    let heads: &[&str] = if has_scopes {
+        &["capability", "effect", "scopes", "what it does"]
+    } else {
+        &["capability", "effect", "what it does"]
+    };
+    let rows = table(heads, all.into_iter().map(row));
+    format!("`--help` of each shows what it takes, `info` has the schemas.\n\n{rows}")
+}
+
+/// The codes that every capability may fail with, whatever the app.
+fn errors() -> String {
+    let schema = schema_of::<ErrorCode>();
+    let names = schema["enum"].as_array().into_iter().flatten();
+    let codes = names.filter_map(|name| serde_json::from_value::<ErrorCode>(name.clone()).ok());
+    let row = |code_: ErrorCode| {
+        let metadata = code_.metadata();
+        let fault = serde_json::to_value(metadata.fault).unwrap_or_default();
+        let retry = if metadata.retryable { "yes" } else { "no" };
+        vec![code(metadata.name), metadata.exit_code.to_string(), plain(&fault), retry.to_owned()]
+    };
+    table(&["code", "exit code", "fault of", "may succeed later by itself"], codes.map(row))
+}
