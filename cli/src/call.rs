@@ -26,7 +26,8 @@ pub(crate) async fn run(
 ) -> Result<Ended> {
     let envelope = read_envelope(&call.envelope)?;
     let (signals, stop) = Signals::new();
-    let host: Arc<dyn Host> = Arc::new(CliHost::new(integration.app_id()).with_stop(stop.clone()));
+    let host = CliHost::new(integration.app_id()).with_stop(stop.clone()).revealing_tokens();
+    let host: Arc<dyn Host> = Arc::new(host);
     let work = async {
         let mut stop = stop;
         tokio::select! {

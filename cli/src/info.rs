@@ -66,6 +66,8 @@ struct StreamEntry<'i> {
     cursor: Option<&'i str>,
     schema: Option<&'i RawValue>,
     table: &'i str,
+    list: String,
+    get: Option<String>,
     description: &'i str,
     default: bool,
 }
@@ -118,9 +120,17 @@ fn stream_entry<'i>(integration: &'i Integration, stream: &'i StreamDeclaration)
         cursor: stream.changed_since,
         schema: integration.record_schema(stream.name),
         table: stream.name,
+        list: format!("list_{}", stream.name),
+        get: capability_for_one(integration, stream),
         description: stream.description,
         default: stream.synced_by_default,
     }
+}
+
+/// The capability that reads one record, where there is one.
+fn capability_for_one(integration: &Integration, stream: &StreamDeclaration) -> Option<String> {
+    let name = format!("get_{}", stream.singular);
+    integration.capability(&name).map(|_| name)
 }
 
 fn capability_entry(capability: &Capability) -> CapabilityEntry<'_> {

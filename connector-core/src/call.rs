@@ -1,5 +1,7 @@
 //! A call under way: typed settings, credentials, and the one way to talk to the app.
 
+mod request;
+
 use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -11,12 +13,14 @@ use crate::auth::{Auth, Credential, Credentials, Secret};
 use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::host::Host;
+use crate::host::{Host, StopSignal, Stoppable};
 use crate::http::{
     HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
 };
 use crate::integration::{AnySettings, Integration};
 use crate::oauth::StoredToken;
+
+pub use request::AppRequest;
 
 /// What a capability gets: settings of type `S` and everything of [`CallContext`]. Cheap to clone.
 pub struct Call<S> {
@@ -201,6 +205,12 @@ impl CallContext {
     /// The same call with a request count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
         self.over(self.0.http.with_own_count())
+    }
+
+    /// The same call with another way to tell it to end.
+    pub(crate) fn with_stop(&self, stop: StopSignal) -> Self {
+        let host: Arc<dyn Host> = Arc::new(Stoppable { host: Arc::clone(&self.0.host), stop });
+        Self::new(Parts { host, ..self.0.as_ref().clone() })
     }
 
     /// The same call whose requests carry nothing.

@@ -28,6 +28,8 @@ pub mod names {
     pub const EXCHANGE_TOKEN: &str = "exchange_token";
     pub const REVOKE_TOKEN: &str = "revoke_token";
     pub const INTROSPECT_TOKEN: &str = "introspect_token";
+    pub const RETRIEVE_TOKEN: &str = "retrieve_token";
+    pub const TOKEN_STATUS: &str = "token_status";
     pub const SYNC: &str = "sync";
     pub const VERIFY: &str = "verify";
     pub const RETRY_REJECTS: &str = "retry_rejects";

@@ -73,6 +73,10 @@ impl RequestEnvelope {
         };
         // `null` says the same as absence: callers that serialize empty fields send it.
         object.retain(|_, part| !part.is_null());
+        // serde would take a list of a token and a size.
+        if object.get("page").is_some_and(Value::is_array) {
+            return Err(ConnectorError::new(ErrorCode::InvalidValue, "/page must be of type object"));
+        }
         for part in ["auth", "credentials"] {
             if let Some(part) = object.get_mut(part) {
                 forget_empty_kinds(part);
@@ -303,6 +307,8 @@ mod tests {
         let error = RequestEnvelope::parse(r#"{"request":"hunter2"}"#).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidValue);
         assert!(error.message().contains("/request") && !error.message().contains("hunter2"));
+        let error = RequestEnvelope::parse(r#"{"page":["hunter2",5]}"#).unwrap_err();
+        assert!(error.message().contains("/page") && !error.message().contains("hunter2"));
         let error = RequestEnvelope::parse(r#"{"request":{"#).unwrap_err();
         assert_eq!(error.code(), ErrorCode::BadRequest);
     }

@@ -1,7 +1,7 @@
 //! The paths of capabilities: the envelope exactly as it is accepted, and the answer's.
 
 use connector_core::auth::Auth;
-use connector_core::capability::Capability;
+use connector_core::capability::{Capability, names};
 use connector_core::envelope::RequestEnvelope;
 use connector_core::integration::Integration;
 use connector_core::schema::schema_of;
@@ -12,8 +12,8 @@ use super::document::{error_responses, success_schema};
 use crate::info::authentication_schema;
 use crate::serve::access::Scope;
 
-/// Capabilities that have a route of their own, which answers otherwise.
-const ROUTED: [&str; 1] = ["sync"];
+/// Capabilities that have a route of their own, which answers otherwise, or are not for callers over HTTP.
+const ROUTED: [&str; 2] = ["sync", names::RETRIEVE_TOKEN];
 
 /// What the framework answers of every connector.
 const OF_THE_FRAMEWORK: [(&str, &str, &str); 2] = [
