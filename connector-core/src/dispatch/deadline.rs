@@ -110,8 +110,8 @@ mod tests {
     use super::*;
     use crate::host::NoHost;
 
-    fn soon() -> Option<Instant> {
-        Some(Instant::now() + Duration::from_secs(5))
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
     }
 
     fn no_host() -> Arc<dyn Host> {
@@ -125,7 +125,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_sync_is_stopped_and_its_report_is_kept() {
-        let answer = within(soon(), names::SYNC, &no_host(), interrupted).await.unwrap();
+        let answer = within(Some(soon()), names::SYNC, &no_host(), interrupted).await.unwrap();
         assert_eq!(answer.response.get(), "\"as far as it came\"");
         assert_eq!(answer.outcome, Outcome::ExitCode(75));
     }
@@ -133,7 +133,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_does_not_report_is_given_up() {
         let endless = |_| std::future::pending::<Result<Answer>>();
-        let error = within(soon(), "list_accounts", &no_host(), endless).await.unwrap_err();
+        let error = within(Some(soon()), "list_accounts", &no_host(), endless).await.unwrap_err();
         assert_eq!((error.code(), error.exit_code()), (ErrorCode::BudgetExhausted, 75));
     }
 
@@ -148,7 +148,7 @@ mod tests {
         let (stop, signal) = StopSignal::new();
         stop.send(true).unwrap();
         let host: Arc<dyn Host> = Arc::new(Stopped(signal));
-        let answer = within(soon(), names::SYNC, &host, interrupted).await.unwrap();
+        let answer = within(Some(soon()), names::SYNC, &host, interrupted).await.unwrap();
         assert_eq!(answer.outcome, Outcome::Interrupted);
     }
 }
