@@ -74,7 +74,8 @@ async fn call(
     }
     let context = context(integration, &envelope, found.needs_auth(), host).await?;
     let http = context.http().clone();
-    let mut answer = found.run(context, envelope.request).await?;
+    let answer = found.run(context, envelope.request).await;
+    let mut answer = answer.map_err(|error| error.needing(found.required_scopes()))?;
     answer.rate_limit = envelope.rate_limit.map(|_| {
         RateLimitResponse::of(integration.app_id(), http.options().requests_per_minute, http.known())
     });
