@@ -50,6 +50,7 @@ mod older_tool;
 mod output;
 mod page;
 mod runs;
+mod scaffold;
 mod schedules;
 mod secrets;
 mod serve;
