@@ -17,19 +17,31 @@ use crate::schema;
 
 /// Names that mean the same in every connector.
 pub mod names {
-    #![expect(missing_docs, reason = "the names say it")]
+    /// Says whether the credentials are good, and whose they are.
     pub const VALIDATE_CREDENTIALS: &str = "validate_credentials";
+    /// Makes the address where somebody agrees.
     pub const GET_AUTHORIZATION_URL: &str = "get_authorization_url";
+    /// Turns the address that they are sent back to into tokens.
     pub const HANDLE_AUTHORIZATION_CALLBACK: &str = "handle_authorization_callback";
+    /// Gets a new access token for a refresh token.
     pub const REFRESH_ACCESS_TOKEN: &str = "refresh_access_token";
+    /// Gets an access token for a client's own credentials.
     pub const HANDLE_CLIENT_CREDENTIALS_REQUEST: &str = "handle_client_credentials_request";
+    /// Gets a code to type in on another device.
     pub const START_DEVICE_AUTHORIZATION: &str = "start_device_authorization";
+    /// Asks whether it was typed in.
     pub const POLL_DEVICE_AUTHORIZATION: &str = "poll_device_authorization";
+    /// Gets a token for another one.
     pub const EXCHANGE_TOKEN: &str = "exchange_token";
+    /// Gives a token back.
     pub const REVOKE_TOKEN: &str = "revoke_token";
+    /// Asks the app about a token.
     pub const INTROSPECT_TOKEN: &str = "introspect_token";
+    /// Reads streams into a database.
     pub const SYNC: &str = "sync";
+    /// Compares the database with the app.
     pub const VERIFY: &str = "verify";
+    /// Tries records again that could not be stored.
     pub const RETRY_REJECTS: &str = "retry_rejects";
 }
 
