@@ -15,11 +15,12 @@ demo: ## build the Teamleader connector and run its demo: nothing needed but Rus
 
 # Binaries and tests are built in one go: built apart, dependencies whose features only the tests
 # switch on would be compiled twice.
-test: ## run all tests, whole-system ones included (finds PostgreSQL, Node.js and Chromium, or installs them where it may)
+test: ## run all tests, whole-system ones included (finds PostgreSQL, Node.js, Python and Chromium, or installs them where it may)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
 	NODE_BIN="$$(tests/find-node --install)" && export NODE_BIN && \
+	CONNECTOR_PY="$$(tests/find-connector-py --install)" && export CONNECTOR_PY && \
 	tests/find-chromium --install >/dev/null && \
-	$(CARGO) build --workspace --bins --tests && \
+	$(CARGO) build --workspace --bins --tests --examples && \
 	$(CARGO) test --workspace --no-fail-fast
 
 lint: ## check formatting, clippy, documentation, licences and sources, warnings being errors
@@ -46,8 +47,9 @@ bench: ## measure start-up, throughput and memory (BENCH=--quick for a look, BEN
 coverage: ## run the tests and write their line coverage to target/coverage
 	@$(CARGO) tarpaulin --version >/dev/null 2>&1 || $(CARGO) install --locked --version $(CARGO_TARPAULIN_VERSION) cargo-tarpaulin
 	RUSTFLAGS="$$($(CARGO) tarpaulin --print-rust-flags --engine llvm | sed -n 's/^RUSTFLAGS="\(.*\)"$$/\1/p')" \
-	$(CARGO) build --workspace --bins --tests --target-dir $(INSTRUMENTED)
+	$(CARGO) build --workspace --bins --tests --examples --target-dir $(INSTRUMENTED)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	CONNECTOR_PY="$$(tests/find-connector-py --install)" && export CONNECTOR_PY && \
 	tests/find-chromium --install >/dev/null && \
 	$(CARGO) tarpaulin --engine llvm --workspace --skip-clean --target-dir $(INSTRUMENTED) \
 		--objects $(INSTRUMENTED)/debug/tl-connector --out Html --out Lcov --output-dir target/coverage

@@ -39,6 +39,7 @@ pub(crate) struct Arguments {
 /// What is to be done.
 pub(crate) enum Command {
     Info(EnvelopeSource),
+    AppInfo(EnvelopeSource),
     Capability(CapabilityCall),
     Audit(AuditCommand),
     Sync(SyncCommand),
@@ -65,6 +66,7 @@ impl Command {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Info(_) => "info",
+            Self::AppInfo(_) => "app_info",
             Self::Capability(call) => &call.name,
             Self::Audit(_) => "audit",
             Self::Sync(_) => "sync",
@@ -260,6 +262,7 @@ fn command(
             .arg(Arg::new("shell").required(true).value_parser(value_parser!(Shell))),
     );
     for_people.push(ManCommand::augment_args(named("man")).about("Write manual pages, one for each command"));
+    for_people.push(call_arguments(named("app_info")).about("Give the OpenAPI document as an answer"));
     for_people.push(call_arguments(named("info")).about("Print everything about the connector"));
     command = command.subcommands(for_people);
     // Those have a command of the same name above, with friendlier words.
@@ -307,6 +310,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         return Err(clap::Error::new(ErrorKind::MissingSubcommand));
     };
     let command = match name {
+        "app_info" => Command::AppInfo(EnvelopeSource::from_arg_matches(matches)?),
         "info" => Command::Info(EnvelopeSource::from_arg_matches(matches)?),
         "login" => Command::Login(LoginCommand::from_arg_matches(matches)?),
         "logout" => Command::Logout(LogoutCommand::from_arg_matches(matches)?),

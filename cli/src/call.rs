@@ -26,7 +26,8 @@ pub(crate) async fn run(
 ) -> Result<Ended> {
     let envelope = read_envelope(&call.envelope)?;
     let (signals, stop) = Signals::new();
-    let host: Arc<dyn Host> = Arc::new(CliHost::new(integration.app_id()).with_stop(stop.clone()));
+    let host = CliHost::new(integration.app_id()).with_stop(stop.clone()).revealing_tokens();
+    let host: Arc<dyn Host> = Arc::new(host);
     let work = async {
         let mut stop = stop;
         tokio::select! {
@@ -99,7 +100,8 @@ async fn answer(
             break;
         };
         let previous = Arc::clone(&next.response);
-        next = dispatch(integration, &call.name, following(&envelope, &page), host).await?;
+        let following = dispatch(integration, &call.name, following(&envelope, &page), host).await;
+        next = following.map_err(|error| records.where_to_go_on(error, &envelope))?;
         if next.response.get() == previous.get() && next.page.is_some() {
             return Err(ConnectorError::new(ErrorCode::InvalidResponse, "the app sent the same page twice"));
         }
@@ -140,6 +142,13 @@ impl Records {
             }
         }
         Ok(())
+    }
+
+    /// Records that were printed are the caller's; those that wait for the rest are lost with it, and the caller begins
+    /// where this call began.
+    fn where_to_go_on(&self, error: ConnectorError, envelope: &RequestEnvelope) -> ConnectorError {
+        let are_printed = self.form == Form::Ndjson && !self.to_file;
+        if error.page().is_none() || are_printed { error } else { error.at_page(envelope.page.clone()) }
     }
 
     fn into_answer(self, last: Answer) -> Result<Answer> {

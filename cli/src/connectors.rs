@@ -12,6 +12,7 @@ use connector_core::integration::Integration;
 use connector_core::{ConnectorError, registry};
 
 use crate::audit::AuditCommand;
+use crate::check::CheckCommand;
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
 use crate::load::LoadCommand;
@@ -20,10 +21,12 @@ use crate::man::ManCommand;
 use crate::output::{self, Ended, Output};
 use crate::reference::DocsCommand;
 use crate::refusal::refusal;
+use crate::scaffold::ScaffoldCommand;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
 use crate::{
-    arguments, audit, hardening, keys, load, logging, man, reference, runtime, serve, spec, traces, vault,
+    arguments, audit, check, hardening, keys, load, logging, man, reference, runtime, scaffold, serve, spec,
+    traces, vault,
 };
 
 /// Where errors of this program are told to have happened, and what its store is named after.
@@ -55,6 +58,10 @@ struct Typed {
 enum Command {
     /// Do everything over HTTP, by the clock, and for people
     Serve(ServeCommand),
+    /// Make a new connector: a crate that compiles, passes its tests and runs
+    Scaffold(ScaffoldCommand),
+    /// Hold any connector's executable against the contract, whatever it is written in
+    Check(CheckCommand),
     /// Write records from standard input, one JSON object a line, into a database as `sync` does
     Load(LoadCommand),
     /// Make, show and take back keys to the server
@@ -83,6 +90,8 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Serve(_) => "serve",
+            Self::Scaffold(_) => "scaffold",
+            Self::Check(_) => "check",
             Self::Load(_) => "load",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
@@ -126,9 +135,11 @@ impl Connectors {
 }
 
 fn execute(binary: &'static str, command: Command, log_format: LogFormat) -> Result<Ended, ConnectorError> {
-    let runtime = runtime(matches!(command, Command::Serve(_)))?;
+    let runtime = runtime(matches!(command, Command::Serve(_) | Command::Check(_)))?;
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
+        Command::Scaffold(command) => runtime.block_on(scaffold::run(command)),
+        Command::Check(command) => runtime.block_on(check::run(command)),
         Command::Load(command) => runtime.block_on(load::run(command, log_format)),
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),

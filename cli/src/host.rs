@@ -30,6 +30,7 @@ pub(crate) struct CliHost {
     tokens: Shared<String, Arc<RefreshCoordinator>>,
     store_url: Option<String>,
     vault_keys: Arc<Mutex<Option<VaultKeys>>>,
+    reveals_tokens: bool,
 }
 
 impl CliHost {
@@ -44,6 +45,7 @@ impl CliHost {
             tokens: Arc::default(),
             store_url: None,
             vault_keys: Arc::default(),
+            reveals_tokens: false,
         }
     }
 
@@ -59,6 +61,7 @@ impl CliHost {
             tokens: Arc::clone(&self.tokens),
             store_url: self.store_url.clone(),
             vault_keys: Arc::clone(&self.vault_keys),
+            reveals_tokens: false,
         }
     }
 
@@ -69,6 +72,12 @@ impl CliHost {
 
     pub(crate) fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
         self.progress = progress;
+        self
+    }
+
+    /// A host of somebody who may see tokens.
+    pub(crate) fn revealing_tokens(mut self) -> Self {
+        self.reveals_tokens = true;
         self
     }
 
@@ -223,6 +232,10 @@ impl Host for CliHost {
             budgets.push((scope.clone(), Arc::clone(&budget)));
             Ok(Some(budget))
         })
+    }
+
+    fn reveals_tokens(&self) -> bool {
+        self.reveals_tokens
     }
 
     fn progress(&self) -> Arc<dyn Progress> {

@@ -7,6 +7,7 @@ use connector_core::auth::AuthKind;
 use connector_core::capability::{Capability, Effect};
 use connector_core::envelope::Answer;
 use connector_core::integration::{Description, Integration};
+use connector_core::standard::{EntitlementType, ResourceType};
 use connector_core::stream::StreamDeclaration;
 use connector_core::{ConnectorError, ErrorCode, schema};
 use serde::Serialize;
@@ -41,9 +42,9 @@ struct Info<'i> {
     authentication_schema: Value,
     credentials_schema: Vec<Value>,
     request_settings_schema: Value,
-    oauth_scopes: &'i [&'i str],
-    resource_types: [Value; 0],
-    entitlement_types: [Value; 0],
+    oauth_scopes: BTreeMap<&'i str, String>,
+    resource_types: &'i [ResourceType],
+    entitlement_types: &'i [EntitlementType],
     streams: Vec<StreamEntry<'i>>,
     connector_core: &'static str,
 }
@@ -65,15 +66,20 @@ struct StreamEntry<'i> {
     cursor: Option<&'i str>,
     schema: Option<&'i RawValue>,
     table: &'i str,
+    list: String,
+    get: Option<String>,
     description: &'i str,
     default: bool,
 }
 
 fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
     let mut capabilities: Vec<&str> = integration.capabilities().map(Capability::name).collect();
-    capabilities.push("info");
+    capabilities.extend(["app_info", "info"]);
     capabilities.sort_unstable();
-    let mut capability_schema = BTreeMap::from([("info", info_entry()?)]);
+    let mut capability_schema = BTreeMap::from([
+        ("app_info", entry_without_schema("App info", "Gives the OpenAPI document of the connector.")?),
+        ("info", entry_without_schema("Info", "Prints everything about the connector.")?),
+    ]);
     for capability in integration.capabilities() {
         capability_schema.insert(capability.name(), capability_entry(capability));
     }
@@ -84,12 +90,27 @@ fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
         authentication_schema: authentication_schema(integration),
         credentials_schema: credentials_schema(integration),
         request_settings_schema: integration.settings_schema(),
-        oauth_scopes: integration.oauth_scopes(),
-        resource_types: [],
-        entitlement_types: [],
+        oauth_scopes: oauth_scopes(integration),
+        resource_types: integration.resource_types(),
+        entitlement_types: integration.entitlement_types(),
         streams: integration.streams().map(|stream| stream_entry(integration, stream)).collect(),
         connector_core: connector_core::VERSION,
     })
+}
+
+/// What each capability asks people to agree to, for integrations with OAuth.
+fn oauth_scopes(integration: &Integration) -> BTreeMap<&str, String> {
+    let takes_oauth = integration
+        .auth_kinds()
+        .iter()
+        .any(|kind| matches!(kind, AuthKind::Oauth | AuthKind::OauthClientCredentials));
+    let scopes = |capability| integration.scopes_of(capability).join(" ");
+    integration
+        .capabilities()
+        .filter(|_| takes_oauth)
+        .map(|capability| (capability.name(), scopes(capability)))
+        .filter(|(_, scopes)| !scopes.is_empty())
+        .collect()
 }
 
 fn stream_entry<'i>(integration: &'i Integration, stream: &'i StreamDeclaration) -> StreamEntry<'i> {
@@ -99,9 +120,17 @@ fn stream_entry<'i>(integration: &'i Integration, stream: &'i StreamDeclaration)
         cursor: stream.changed_since,
         schema: integration.record_schema(stream.name),
         table: stream.name,
+        list: format!("list_{}", stream.name),
+        get: capability_for_one(integration, stream),
         description: stream.description,
         default: stream.synced_by_default,
     }
+}
+
+/// The capability that reads one record, where there is one.
+fn capability_for_one(integration: &Integration, stream: &StreamDeclaration) -> Option<String> {
+    let name = format!("get_{}", stream.singular);
+    integration.capability(&name).map(|_| name)
 }
 
 fn capability_entry(capability: &Capability) -> CapabilityEntry<'_> {
@@ -115,7 +144,10 @@ fn capability_entry(capability: &Capability) -> CapabilityEntry<'_> {
     }
 }
 
-fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
+fn entry_without_schema(
+    display_name: &'static str,
+    description: &'static str,
+) -> Result<CapabilityEntry<'static>, ConnectorError> {
     let anything = json!({"type": "object"});
     let output = to_raw_value(&anything).map_err(|error| {
         ConnectorError::new(ErrorCode::InternalError, "a schema cannot be written").source(error)
@@ -123,8 +155,8 @@ fn info_entry() -> Result<CapabilityEntry<'static>, ConnectorError> {
     Ok(CapabilityEntry {
         argument: anything,
         output,
-        display_name: "Info",
-        description: "Prints everything about the connector.",
+        display_name,
+        description,
         effect: Effect::Read,
         scopes: &[],
     })

@@ -10,9 +10,11 @@
 //! JSON in, JSON out, one document on standard output, exit codes that say who must act.
 #![warn(missing_docs)]
 
+mod app_info;
 mod arguments;
 mod audit;
 mod call;
+mod check;
 mod connectors;
 mod demo;
 mod environment;
@@ -34,10 +36,12 @@ mod reference;
 mod refusal;
 mod rejects;
 mod sandbox;
+mod scaffold;
 mod schedule;
 mod serve;
 mod signals;
 mod spec;
+pub mod stand_in;
 mod status;
 mod sync;
 mod target;
@@ -109,6 +113,7 @@ impl CommandLine {
         let runtime = runtime(matches!(arguments.command, Command::Serve(_)))?;
         let result = match arguments.command {
             Command::Info(envelope) => info::run(integration, &envelope),
+            Command::AppInfo(envelope) => app_info::run(integration, &envelope),
             Command::Audit(command) => {
                 runtime.block_on(audit::run(&CliHost::new(integration.app_id()), command))
             }

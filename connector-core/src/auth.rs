@@ -43,6 +43,7 @@ pub enum Auth {
 
 /// An OAuth access token.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "oauth"))]
 pub struct OauthAuth {
     /// Sent as `Authorization: Bearer`.
     pub access_token: Secret,
@@ -50,11 +51,14 @@ pub struct OauthAuth {
 
 /// OAuth client credentials.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "oauth_client_credentials"))]
 pub struct ClientCredentialsAuth {
     /// Id of the client.
     pub client_id: String,
     /// Its secret.
     pub client_secret: Secret,
+    /// What they were exchanged for already, by a caller who renews it.
+    pub access_token: Option<Secret>,
     /// What the token is to be good for.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -62,6 +66,7 @@ pub struct ClientCredentialsAuth {
 
 /// User name and password.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "basic"))]
 pub struct BasicAuth {
     /// Name of the user.
     pub username: String,
@@ -71,6 +76,7 @@ pub struct BasicAuth {
 
 /// A fixed token.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "token"))]
 pub struct TokenAuth {
     /// The token itself.
     pub token: Secret,
@@ -78,6 +84,7 @@ pub struct TokenAuth {
 
 /// A service account: its key, and for whom it acts.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "service_account"))]
 pub struct ServiceAccountAuth {
     /// The key document, as the app's administrator downloaded it.
     pub key: SecretDocument,
@@ -97,6 +104,7 @@ pub struct ServiceAccountAuth {
 
 /// A key pair.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "key_pair"))]
 pub struct KeyPairAuth {
     /// Name of the pair at the app.
     pub key_identifier: String,
@@ -187,6 +195,9 @@ impl Auth {
         match self {
             Self::Oauth(oauth) => Some(&oauth.access_token),
             Self::Token(token) => Some(&token.token),
+            Self::OauthClientCredentials(client) => {
+                client.access_token.as_ref().filter(|token| !token.expose().is_empty())
+            }
             _ => None,
         }
     }

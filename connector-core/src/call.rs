@@ -11,7 +11,7 @@ use crate::auth::{Auth, Credential, Credentials, Secret};
 use crate::capability::names;
 use crate::envelope::PageRequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::host::Host;
+use crate::host::{Host, StopSignal, Stoppable};
 use crate::http::{
     HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
 };
@@ -176,7 +176,10 @@ impl CallContext {
 
     /// The same call with other HTTP behaviour, as a sync needs it.
     pub(crate) fn with_http(&self, change: impl FnOnce(&mut HttpOptions)) -> Self {
-        let mut options = self.0.integration.http_options(&*self.0.settings);
+        let mut options = HttpOptions {
+            deadline: self.0.http.options().deadline,
+            ..self.0.integration.http_options(&*self.0.settings)
+        };
         change(&mut options);
         self.over(HttpClient::new(options))
     }
@@ -189,6 +192,7 @@ impl CallContext {
             connect_timeout: Duration::from_secs(5),
             requests_per_minute: None,
             retry: RetryPolicy::never(),
+            deadline: self.0.http.options().deadline,
             ..self.0.integration.http_options(&*self.0.settings)
         };
         self.over(self.0.http.counting_with(options))
@@ -197,6 +201,12 @@ impl CallContext {
     /// The same call with a request count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
         self.over(self.0.http.with_own_count())
+    }
+
+    /// The same call with another way to tell it to end.
+    pub(crate) fn with_stop(&self, stop: StopSignal) -> Self {
+        let host: Arc<dyn Host> = Arc::new(Stoppable { host: Arc::clone(&self.0.host), stop });
+        Self::new(Parts { host, ..self.0.as_ref().clone() })
     }
 
     /// The same call whose requests carry nothing.
@@ -221,6 +231,15 @@ impl CallContext {
     /// # Errors
     /// What the integration's error mapping or `read` says about the answer, or what the network did.
     pub async fn send<T>(
+        &self,
+        request: &HttpRequest,
+        read: impl Fn(HttpResponse) -> Result<T>,
+    ) -> Result<T> {
+        self.send_unclassified(request, |response| read(self.0.integration.classify(response)?)).await
+    }
+
+    /// The same where `read` says what every status means.
+    pub(crate) async fn send_unclassified<T>(
         &self,
         request: &HttpRequest,
         read: impl Fn(HttpResponse) -> Result<T>,
@@ -263,10 +282,7 @@ impl CallContext {
         read: impl Fn(HttpResponse) -> Result<T>,
     ) -> Result<T> {
         let budget = self.budget().await;
-        self.0
-            .http
-            .send_within(request, budget, |response| read(self.0.integration.classify(response)?))
-            .await
+        self.0.http.send_within(request, budget, read).await
     }
 
     /// The budget of the connection that is used. Calls with credentials of their own have none: whose they are is not

@@ -1,7 +1,9 @@
 //! How a call walks: envelope, capability, request, auth, settings, connector, answer.
 
 mod credentials;
+mod deadline;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -13,10 +15,11 @@ use crate::capability::Capability;
 use crate::envelope::{Answer, RequestEnvelope};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
-use crate::http::{HttpClient, Urgency};
+use crate::http::{HttpClient, HttpOptions, RetryPolicy, Urgency};
 use crate::integration::Integration;
 use crate::oauth::{Connection, ConnectionKey, RefreshCoordinator};
 pub use crate::oauth::{IssueOptions, IssuedToken, access_token};
+use crate::rate_limit::{RateLimitRequest, RateLimitResponse};
 use crate::telemetry::{SPANS, note_failure};
 use crate::{schema, settings};
 use credentials::Brought;
@@ -46,9 +49,15 @@ pub async fn dispatch(
         "otel.name" = format!("{}::{capability}", integration.app_id()),
         "otel.status_code" = Empty, "error.type" = Empty
     );
-    let answer = call(integration, found, envelope, host).instrument(span.clone()).await;
+    let page = envelope.page.clone();
+    let deadline = envelope.deadline;
+    let work = |host| async move { call(integration, found, envelope, &host).await };
+    let answer = deadline::within(deadline, capability, host, work).instrument(span.clone()).await;
     note_failure(&span, &answer);
-    answer
+    answer.map_err(|error| match page {
+        Some(page) if error.code() == ErrorCode::BudgetExhausted => error.at_page(page),
+        _ => error,
+    })
 }
 
 async fn call(
@@ -64,7 +73,12 @@ async fn call(
         schema::check(&request_schema, &Value::Object(envelope.request.clone()), "/request")?;
     }
     let context = context(integration, &envelope, found.needs_auth(), host).await?;
-    found.run(context, envelope.request).await
+    let http = context.http().clone();
+    let mut answer = found.run(context, envelope.request).await?;
+    answer.rate_limit = envelope.rate_limit.map(|_| {
+        RateLimitResponse::of(integration.app_id(), http.options().requests_per_minute, http.known())
+    });
+    Ok(answer)
 }
 
 /// The settings of a call that names no connection, still as JSON and unchecked: what the request says, else the
@@ -129,18 +143,30 @@ fn with_settings(
     let credentials =
         brought.into_credentials(integration, &Value::Object(settings_json.clone()).to_string());
     let settings = integration.parse_settings(settings_json)?;
-    let options = integration.http_options(&*settings);
+    let http = HttpClient::new(http_options(integration, envelope, &*settings));
+    if let Some(known) = envelope.rate_limit.as_ref().and_then(|limit| limit.known(integration.app_id())) {
+        http.remember(known);
+    }
     Ok(CallContext::new(Parts {
         integration: Arc::clone(integration),
         settings,
         credentials,
         page: envelope.page.clone().unwrap_or_default(),
         include_raw_data: envelope.include_raw_data,
-        http: HttpClient::new(options),
+        http,
         host: Arc::clone(host),
         budget: Arc::default(),
         account: Arc::default(),
     }))
+}
+
+/// HTTP behaviour by the settings, and by what the caller says about waiting.
+fn http_options(integration: &Integration, envelope: &RequestEnvelope, settings: &dyn Any) -> HttpOptions {
+    let mut options = HttpOptions { deadline: envelope.deadline, ..integration.http_options(settings) };
+    if envelope.rate_limit.as_ref().is_some_and(RateLimitRequest::forbids_retries) {
+        options.retry = RetryPolicy::never();
+    }
+    options
 }
 
 /// The call that an access token of a connection is for.

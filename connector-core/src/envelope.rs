@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::rate_limit::{RateLimitRequest, RateLimitResponse};
 use crate::schema;
 
 /// A request as any door receives it. Every part is optional, unknown keys are ignored.
@@ -26,10 +28,16 @@ pub struct RequestEnvelope {
     pub page: Option<PageRequestEnvelope>,
     /// Whether to add the app's untouched answer.
     pub include_raw_data: bool,
+    /// What the caller knows of the app's rate limit, and how long it waits.
+    pub rate_limit: Option<RateLimitRequest>,
+    /// When the caller waits no longer, counted from when the envelope was read.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub deadline: Option<Instant>,
 }
 
 /// Which page of a list.
-#[derive(Debug, Clone, Default, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct PageRequestEnvelope {
     /// The token of the previous answer's page; absent for the first page.
@@ -65,11 +73,43 @@ impl RequestEnvelope {
         };
         // `null` says the same as absence: callers that serialize empty fields send it.
         object.retain(|_, part| !part.is_null());
-        let envelope: Self = schema::typed(Value::Object(object), "")?;
+        // serde would take a list of a token and a size.
+        if object.get("page").is_some_and(Value::is_array) {
+            return Err(ConnectorError::new(ErrorCode::InvalidValue, "/page must be of type object"));
+        }
+        for part in ["auth", "credentials"] {
+            if let Some(part) = object.get_mut(part) {
+                forget_empty_kinds(part);
+            }
+        }
+        if let Some(Value::Object(auth)) = object.get_mut("auth") {
+            // Credentials of a list have ids; this one stands alone.
+            auth.remove("id");
+            auth.remove("empty");
+            if auth.is_empty() {
+                object.remove("auth");
+            }
+        }
+        let mut envelope: Self = schema::typed(Value::Object(object), "")?;
         if envelope.page.as_ref().is_some_and(|page| page.size == Some(0)) {
             return Err(ConnectorError::new(ErrorCode::InvalidValue, "/page/size must be at least 1"));
         }
+        envelope.deadline = envelope.rate_limit.as_ref().and_then(RateLimitRequest::deadline);
         Ok(envelope)
+    }
+}
+
+/// Callers that serialize a type with all kinds of credential send `null` for those that are not meant.
+fn forget_empty_kinds(part: &mut Value) {
+    match part {
+        Value::Object(kinds) => {
+            kinds.retain(|_, kind| !kind.is_null());
+            for kind in kinds.values_mut().filter_map(Value::as_object_mut) {
+                kind.retain(|_, field| !field.is_null());
+            }
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(forget_empty_kinds),
+        _ => {}
     }
 }
 
@@ -82,6 +122,10 @@ pub struct Answer {
     pub page: Option<Page>,
     /// The app's untouched answer, where it was asked for.
     pub raw_data: Option<Arc<RawValue>>,
+    /// What a write did.
+    pub execution_summary: Option<ExecutionSummary>,
+    /// What is left of the app's rate limit, where the request told what was.
+    pub rate_limit: Option<RateLimitResponse>,
     /// Error of the work that the response reports on, such as a sync that ended half way: sets the exit code.
     pub outcome: Outcome,
 }
@@ -109,6 +153,51 @@ pub struct Page {
     pub size: u32,
 }
 
+/// What a write did.
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
+pub struct ExecutionSummary {
+    /// What is different now.
+    pub effect: ExecutionEffect,
+    /// The same for the same request.
+    pub request_fingerprint: String,
+    /// Whether the same request again does no more than once.
+    pub is_idempotent: bool,
+    /// What was done, for people.
+    pub description: Option<String>,
+    /// What went wrong and did not matter, each in the form of `error` in an error envelope.
+    pub caught_errors: Vec<Value>,
+}
+
+/// What is different after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ExecutionEffect {
+    /// Something is there that was not.
+    Created,
+    /// Something is different.
+    Updated,
+    /// Something is gone.
+    Deleted,
+    /// Nothing is.
+    Noop {
+        /// Why not.
+        reason: NoopReason,
+    },
+}
+
+impl ExecutionEffect {
+    /// Nothing is different, since it was as wanted already.
+    pub const UNCHANGED: Self = Self::Noop { reason: NoopReason::StateAlreadyMatches };
+}
+
+/// Why a write changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoopReason {
+    /// It was as wanted already.
+    StateAlreadyMatches,
+}
+
 impl Answer {
     /// An answer with this response.
     ///
@@ -124,7 +213,14 @@ impl Answer {
 
     /// An answer with what the app sent.
     pub fn of_raw(response: Box<RawValue>) -> Self {
-        Self { response: response.into(), page: None, raw_data: None, outcome: Outcome::Done }
+        Self {
+            response: response.into(),
+            page: None,
+            raw_data: None,
+            execution_summary: None,
+            rate_limit: None,
+            outcome: Outcome::Done,
+        }
     }
 
     /// The envelope on one line.
@@ -134,11 +230,17 @@ impl Answer {
             response: &'a RawValue,
             raw_data: Option<&'a RawValue>,
             page: Option<&'a Page>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            execution_summary: Option<&'a ExecutionSummary>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            rate_limit: Option<&'a RateLimitResponse>,
         }
         let success = Success {
             response: &self.response,
             raw_data: self.raw_data.as_deref(),
             page: self.page.as_ref(),
+            execution_summary: self.execution_summary.as_ref(),
+            rate_limit: self.rate_limit.as_ref(),
         };
         on_one_line(serde_json::to_string(&success).unwrap_or_default())
     }
@@ -180,8 +282,8 @@ pub fn error_json(error: &ConnectorError, app_id: &str, raised_in: &str) -> Valu
 
 /// An error envelope on one line. `raised_in` is where it happened, as `example::things:get_thing`.
 pub fn error_envelope(error: &ConnectorError, app_id: &str, raised_in: &str) -> String {
-    let error = error_json(error, app_id, raised_in);
-    json!({"is_error": true, "error": error, "raw_data": null, "page": null}).to_string()
+    let told = error_json(error, app_id, raised_in);
+    json!({"is_error": true, "error": told, "raw_data": null, "page": error.page()}).to_string()
 }
 
 #[cfg(test)]
@@ -199,6 +301,8 @@ mod tests {
         let error = RequestEnvelope::parse(r#"{"request":"hunter2"}"#).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidValue);
         assert!(error.message().contains("/request") && !error.message().contains("hunter2"));
+        let error = RequestEnvelope::parse(r#"{"page":["hunter2",5]}"#).unwrap_err();
+        assert!(error.message().contains("/page") && !error.message().contains("hunter2"));
         let error = RequestEnvelope::parse(r#"{"request":{"#).unwrap_err();
         assert_eq!(error.code(), ErrorCode::BadRequest);
     }

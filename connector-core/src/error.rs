@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Secret;
+use crate::envelope::PageRequestEnvelope;
 
 /// `Result` with a [`ConnectorError`].
 pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;
@@ -249,6 +250,7 @@ struct Details {
     hint: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
     misconfigured: bool,
+    page: Option<PageRequestEnvelope>,
     context: Vec<Cow<'static, str>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -264,6 +266,7 @@ impl ConnectorError {
             hint: None,
             retry_after: None,
             misconfigured: false,
+            page: None,
             context: Vec::new(),
             source: None,
         }))
@@ -308,6 +311,12 @@ impl ConnectorError {
     /// How long to wait before the call may succeed.
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// The page of a list with which to go on; none for the first.
+    pub fn at_page(mut self, page: impl Into<Option<PageRequestEnvelope>>) -> Self {
+        self.0.page = page.into();
         self
     }
 
@@ -366,6 +375,11 @@ impl ConnectorError {
     /// How long to wait, if known.
     pub fn wait(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The page of a list with which to go on, where the error came in the middle of one.
+    pub fn page(&self) -> Option<&PageRequestEnvelope> {
+        self.0.page.as_ref()
     }
 
     /// Where it happened, innermost first.

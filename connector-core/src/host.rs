@@ -46,6 +46,11 @@ pub trait Host: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Whether `retrieve_token` may answer with access tokens of the vault, as to somebody who has the vault's key anyway.
+    fn reveals_tokens(&self) -> bool {
+        false
+    }
+
     /// Where a sync shows how far it is.
     fn progress(&self) -> Arc<dyn Progress> {
         Arc::new(())
@@ -62,6 +67,49 @@ pub trait Host: Send + Sync {
 pub struct NoHost;
 
 impl Host for NoHost {}
+
+/// What a host lends, but for the wish to stop.
+pub(crate) struct Stoppable {
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) stop: StopSignal,
+}
+
+impl Host for Stoppable {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.host.variable(name)
+    }
+
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        self.host.tokens()
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
+        self.host.authorizations()
+    }
+
+    fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
+        self.host.sink(target)
+    }
+
+    fn request_budget<'a>(
+        &'a self,
+        scope: &'a BudgetScope,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
+        self.host.request_budget(scope)
+    }
+
+    fn reveals_tokens(&self) -> bool {
+        self.host.reveals_tokens()
+    }
+
+    fn progress(&self) -> Arc<dyn Progress> {
+        self.host.progress()
+    }
+
+    fn stop(&self) -> StopSignal {
+        self.stop.clone()
+    }
+}
 
 /// Tells long work to end, once.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! The declaration of one app, checked when it is built.
 
 mod builder;
+mod category;
 mod check;
 
 use std::any::Any;
@@ -25,11 +26,13 @@ use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
 use crate::list::RecordSchema;
 use crate::oauth::{Grant, MetadataCache, OAuthClient};
 use crate::schema;
+use crate::standard::{EntitlementType, ResourceType};
 use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
 use crate::sync::DocumentTables;
 use crate::webhook::Webhooks;
 
 pub use builder::IntegrationBuilder;
+pub use category::Category;
 pub use check::DeclarationError;
 
 /// What people read about an app.
@@ -44,10 +47,12 @@ pub struct Description {
     pub user_friendly_name: String,
     /// What the app is.
     pub description: String,
-    /// Categories, as `crm`.
-    pub categories: Vec<&'static str>,
+    /// What kinds of app it is.
+    pub categories: Vec<Category>,
     /// Address of a logo.
     pub logo_url: Option<&'static str>,
+    /// Domain of whoever makes the app.
+    pub app_vendor_domain: Option<&'static str>,
 }
 
 /// One app: what it is, how to sign in, what it can do.
@@ -78,6 +83,8 @@ pub struct Integration {
     streams: Vec<StreamEntry>,
     documents: Option<DocumentTables>,
     exports: Vec<ExportEntry>,
+    resource_types: Vec<ResourceType>,
+    entitlement_types: Vec<EntitlementType>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
     http_options: FromSettings<HttpOptions>,
@@ -148,13 +155,17 @@ impl Integration {
                 exchanged: ExchangedTokens::default(),
                 settings: SettingsType {
                     schema: schema::schema_of::<S>,
-                    parse: |settings| Ok(Arc::new(schema::typed::<S>(Value::Object(settings), "/settings")?)),
+                    parse: |settings| {
+                        Ok(Arc::new(schema::strictly_typed::<S>(Value::Object(settings), "/settings")?))
+                    },
                 },
                 oauth: None,
                 capabilities: BTreeMap::new(),
                 streams: Vec::new(),
                 documents: None,
                 exports: Vec::new(),
+                resource_types: Vec::new(),
+                entitlement_types: Vec::new(),
                 map_error: |_| None,
                 rate_limit: |_| None,
                 http_options: Arc::new(|_| HttpOptions::default()),
@@ -191,6 +202,24 @@ impl Integration {
     /// OAuth scopes that the connector needs.
     pub fn oauth_scopes(&self) -> &'static [&'static str] {
         self.oauth.as_ref().map_or(&[], |oauth| oauth.scopes)
+    }
+
+    /// Scopes that the credentials need for a capability: its own, else those of the whole connector.
+    pub fn scopes_of(&self, capability: &Capability) -> &'static [&'static str] {
+        match capability.required_scopes() {
+            [] if capability.needs_auth() => self.oauth_scopes(),
+            own => own,
+        }
+    }
+
+    /// Kinds of resources that the connector tells of.
+    pub fn resource_types(&self) -> &[ResourceType] {
+        &self.resource_types
+    }
+
+    /// Kinds of entitlements that the connector tells of.
+    pub fn entitlement_types(&self) -> &[EntitlementType] {
+        &self.entitlement_types
     }
 
     /// Capabilities, by name.

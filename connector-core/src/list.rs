@@ -115,7 +115,8 @@ async fn run_list(
     request: Map<String, Value>,
 ) -> Result<Answer> {
     let include_raw_data = context.include_raw_data();
-    let question = question(&context, declaration, &request);
+    let capability = format!("list_{}", declaration.name);
+    let question = page_token::question(context.integration().app_id(), &capability, &request);
     let mut page_request = page_request(declaration, &context, request)?;
     if let Some(token) = &context.page().token {
         let (position, size) = page_token::decode(token, &question)?;
@@ -138,13 +139,6 @@ async fn run_list(
     answer.page = next.map(|position| Page { token: page_token::encode(position, size, &question), size });
     answer.raw_data = include_raw_data.then(|| Arc::clone(&answer.response));
     Ok(answer)
-}
-
-/// Everything that must not change between two pages; the order in which a caller writes its filters may.
-fn question(context: &CallContext, declaration: &StreamDeclaration, request: &Map<String, Value>) -> String {
-    let mut request = Value::Object(request.clone());
-    request.sort_all_objects();
-    format!("{}:list_{}:{request}", context.integration().app_id(), declaration.name)
 }
 
 /// Where a list continues after a page. A page that holds fewer records than were asked for is the last.

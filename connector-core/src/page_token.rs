@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::error::{ConnectorError, ErrorCode, Result};
@@ -30,6 +31,13 @@ struct Content {
     position: PagePosition,
     #[serde(rename = "s")]
     size: u32,
+}
+
+/// Everything that must not change between two pages; the order in which a caller writes its fields may.
+pub(crate) fn question(app_id: &str, capability: &str, request: &Map<String, Value>) -> String {
+    let mut request = Value::Object(request.clone());
+    request.sort_all_objects();
+    format!("{app_id}:{capability}:{request}")
 }
 
 /// A token for the page at `position`. `question` is everything that must not change between two pages.

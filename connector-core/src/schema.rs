@@ -74,6 +74,24 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(value: Value, at: &str) -> Result
     }
 }
 
+/// The same for a value that was not held against its schema before, as a request is.
+///
+/// serde takes the list `["x"]` for an object with one field, so that a value with lists in it pays for a validator.
+pub(crate) fn strictly_typed<T: DeserializeOwned + JsonSchema>(value: Value, at: &str) -> Result<T> {
+    if holds_list(&value) {
+        check(&schema_of::<T>(), &value, at)?;
+    }
+    typed(value, at)
+}
+
+fn holds_list(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => fields.values().any(holds_list),
+        _ => false,
+    }
+}
+
 /// Checks a value against a schema.
 ///
 /// # Errors
@@ -227,6 +245,15 @@ mod tests {
         assert!(
             message.contains("\"full\"") && message.contains("/request/mode") && !message.contains("s3cret"),
             "{message}"
+        );
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_an_object() {
+        let error = strictly_typed::<crate::Auth>(json!({"oauth": ["s3cret"]}), "/auth").unwrap_err();
+        assert_eq!(
+            (error.code(), error.message()),
+            (ErrorCode::InvalidValue, "/auth/oauth must be of type object")
         );
     }
 

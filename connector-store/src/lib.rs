@@ -57,6 +57,6 @@ pub use documents::DocumentOptions;
 pub use hints::{Hint, Hints};
 pub use rejects::{RejectCount, RejectQuery, RejectSummary};
 pub use schedules::{LastTime, Schedule, ScheduleKey, StoredSchedule};
-pub use status::{RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
+pub use status::{Counting, RunQuery, RunSummary, StreamQuery, StreamSummary, SyncedConnection};
 pub use store::{SinkOptions, Store, StoreOptions};
 pub use vault::{KeyRole, KeyStatus, RekeyFailure, RekeyReport, VaultKey, VaultKeys, VaultStatus};

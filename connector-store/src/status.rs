@@ -39,11 +39,41 @@ pub struct StreamQuery {
     pub after: Option<(String, String, String)>,
     /// At most so many.
     pub most: u32,
+    /// How their rows are counted.
+    pub counting: Counting,
 }
 
 impl Default for StreamQuery {
     fn default() -> Self {
-        Self { connections: None, after: None, most: u32::MAX }
+        Self { connections: None, after: None, most: u32::MAX, counting: Counting::Exact }
+    }
+}
+
+/// How rows are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// One by one, however many there are.
+    Exact,
+    /// One by one up to 50,000; what the database thinks beyond that, which costs nothing.
+    Bounded,
+}
+
+/// Tables with more rows are estimated where rows are counted at a bounded cost.
+pub(crate) const MOST_COUNTED: i64 = 50_000;
+
+/// The rows of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) live: i64,
+    /// Where it is known.
+    pub(crate) deleted: Option<i64>,
+    pub(crate) are_estimated: bool,
+}
+
+impl Counts {
+    /// Rows that were counted: those that live, and those that are marked as deleted.
+    pub(crate) fn counted((live, deleted): (i64, i64)) -> Self {
+        Self { live, deleted: Some(deleted), are_estimated: false }
     }
 }
 
@@ -96,8 +126,10 @@ pub struct StreamSummary {
     pub updated_at: Timestamp,
     /// Rows that are not deleted; absent when the table is gone or may not be read.
     pub rows: Option<u64>,
-    /// Rows marked as deleted.
+    /// Rows marked as deleted; absent too where they would have to be counted.
     pub deleted: Option<u64>,
+    /// The table is large, and its rows were not counted one by one.
+    pub rows_are_estimated: bool,
     /// Records in the rejects.
     pub rejected: u64,
 }
@@ -154,8 +186,8 @@ pub(crate) fn run(row: RunRow) -> Result<RunSummary> {
     })
 }
 
-/// `counts` are the live and the deleted rows of the stream's table, if it can be read.
-pub(crate) fn stream(row: StreamRow, counts: Option<(i64, i64)>) -> Result<StreamSummary> {
+/// `counts` are the rows of the stream's table, if it can be read.
+pub(crate) fn stream(row: StreamRow, counts: Option<Counts>) -> Result<StreamSummary> {
     let (connection, schema, stream, state, updated_at, rejected) = row;
     Ok(StreamSummary {
         connection,
@@ -163,8 +195,9 @@ pub(crate) fn stream(row: StreamRow, counts: Option<(i64, i64)>) -> Result<Strea
         stream,
         state: serde_json::from_str(&state).unwrap_or_default(),
         updated_at: instant(&updated_at)?,
-        rows: counts.map(|(live, _)| live.unsigned_abs()),
-        deleted: counts.map(|(_, deleted)| deleted.unsigned_abs()),
+        rows: counts.map(|counts| counts.live.unsigned_abs()),
+        deleted: counts.and_then(|counts| counts.deleted).map(i64::unsigned_abs),
+        rows_are_estimated: counts.is_some_and(|counts| counts.are_estimated),
         rejected: rejected.unsigned_abs(),
     })
 }

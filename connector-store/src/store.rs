@@ -9,6 +9,7 @@ use connector_core::sync::{Sink, StoredDocument};
 use connector_core::{Result, Secret};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::access_keys::AccessKeys;
 use crate::audit::{self, AuditLog};
@@ -236,6 +237,15 @@ impl Store {
         match (&self.0, keys.current()) {
             (Backend::Postgres(_), None) => Err(missing_key()),
             _ => Ok(()),
+        }
+    }
+
+    /// Notes that somebody wants a run to end; its process looks every few seconds. `false` when the run has ended, or was
+    /// never begun.
+    pub async fn cancel_run(&self, run_id: Uuid) -> Result<bool> {
+        match &self.0 {
+            Backend::Postgres(database) => database.cancel_run(run_id).await,
+            Backend::Sqlite(database) => database.cancel_run(run_id).await,
         }
     }
 

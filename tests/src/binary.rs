@@ -47,7 +47,7 @@ impl Connector {
         let program = built_binaries().join(binary);
         assert!(
             program.is_file(),
-            "{} is missing: `make test` builds it, as does `cargo build --workspace --bins`",
+            "{} is missing: `make test` builds it, as does `cargo build --workspace --bins --examples`",
             program.display()
         );
         let folder = tempfile::Builder::new().prefix("connector-").tempdir().expect("a temporary folder");

@@ -55,7 +55,16 @@ impl Served {
     /// # Panics
     /// When it does not get ready.
     pub fn of(connector: &Connector) -> Self {
-        let mut running = connector.start(["serve", "--listen", "127.0.0.1:0"]);
+        Self::told(connector, [])
+    }
+
+    /// The same with more words on the command line.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn told<'a>(connector: &Connector, words: impl IntoIterator<Item = &'a str>) -> Self {
+        let words = ["serve", "--listen", "127.0.0.1:0"].into_iter().chain(words);
+        let mut running = connector.start(words.collect::<Vec<_>>());
         let line = running.wait_for_standard_output("\"ready\"");
         let ready: Value = serde_json::from_str(&line).expect("a line of JSON");
         Self { running, address: text(&ready["listening"]).to_owned() }

@@ -65,6 +65,8 @@ fn info_has_every_key_of_the_contract() {
         "get_authorization_url",
         "handle_authorization_callback",
         "refresh_access_token",
+        "retrieve_token",
+        "token_status",
     ] {
         assert!(names.contains(&name), "{name} is missing");
     }

@@ -43,6 +43,7 @@ mod info;
 mod interruption;
 mod load;
 mod login;
+mod lumos;
 mod modules;
 mod oauth;
 mod odd_data;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use system_tests::{
     account::{Account, of_stream, text},
     binary::Signal,
+    served::{Served, create_key},
     store::Kind,
     streams::STREAMS,
     waiting::wait_until,
@@ -106,6 +107,39 @@ fn two_processes_that_meet_an_expired_token_refresh_it_once(kind: Kind) {
         }
         assert_eq!(account.token_requests(), 1);
     }
+}
+
+#[test]
+fn a_token_of_the_vault_is_retrieved_by_command_and_not_over_http() {
+    let account = account(Kind::Sqlite);
+    let call = |request: Value| {
+        let envelope = json!({"request": request}).to_string();
+        account.connector().run(["retrieve_token", "--json", &envelope])
+    };
+    let first = call(json!({})).response();
+    assert_eq!((&first["connection"], &first["refreshed"]), (&json!("default"), &json!(false)), "{first}");
+    assert_eq!(call(json!({"min_ttl": 30})).response()["access_token"], first["access_token"]);
+    let other = call(json!({"force_refresh": true})).response();
+    assert_eq!((&other["refreshed"], account.token_requests()), (&json!(true), 1), "{other}");
+    assert_ne!(other["access_token"], first["access_token"]);
+    let told = account.connector().run(["token_status"]).response();
+    assert_eq!((&told["state"], &told["generation"]), (&json!("active"), &other["generation"]));
+    assert!(!told.to_string().contains(text(&other["access_token"])));
+    assert_eq!(call(json!({"connection": "nobody"})).exit_code(), 69);
+
+    let key = create_key(&account, &["capability:call"]);
+    let served = Served::start(&account);
+    let refused = served.ask("POST", "/retrieve_token", &key, &Value::Null);
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert!(text(&refused.body["error"]["error_metadata"]["hint"]).contains("binb-token"), "{refused:?}");
+    let told = served.ask("POST", "/token_status", &key, &Value::Null);
+    assert_eq!(told.body["response"]["state"], "active", "{told:?}");
+
+    account.control().revoke_tokens();
+    assert_eq!(call(json!({"force_refresh": true})).exit_code(), 78);
+    assert_eq!(account.connector().run(["token_status"]).response()["state"], "reauthorization_required");
+    assert_eq!(account.connector().run(["logout"]).exit_code(), 0);
+    assert_eq!(account.connector().run(["token_status"]).response()["state"], "revoked");
 }
 
 #[test]

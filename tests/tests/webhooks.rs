@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use system_tests::{
     account::{Account, block_on},
     binary::{RunningConnector, Signal},
+    served::Served,
     store::Kind,
     waiting::wait_until,
 };
@@ -149,6 +150,32 @@ fn a_forged_message_changes_nothing(kind: Kind) {
     let changed: Vec<_> = before.iter().zip(&after).filter(|(one, other)| one != other).collect();
     assert_eq!((before.len(), changed.len()), (after.len(), 1), "{changed:?}");
     listening.stop();
+}
+
+#[test]
+fn a_server_takes_messages_at_its_own_port() {
+    let account = Account::with_records(12, Kind::Sqlite).logged_in();
+    account.sync_well(["companies"]);
+    let served = Served::told(account.connector(), ["--webhooks", "default"]);
+    let path = account.connector().run(["webhooks", "path"]).response()["path"].clone();
+    let path = path.as_str().expect("a text").to_owned();
+    let (id, own) = (account.ids("companies")[3].clone(), account.control().account().to_string());
+    account
+        .control()
+        .update_silently("companies", &id, json!({"name": "Told to the server"}))
+        .expect("a row");
+    let message = payload("company.updated", "company", &id, &own).to_string();
+    let guessed = format!("http://{}/{}", served.address(), "x".repeat(path.len() - 1));
+    assert_eq!(post(&guessed, &message), 401, "it is a path like any other");
+    assert_eq!(post(&format!("http://{}{path}", served.address()), &message), 204);
+    wait_until("the change is there", || name(&account, &id).as_deref() == Some("Told to the server"));
+    account.assert_same("companies");
+    let outcome = served.stop();
+    assert_eq!(outcome.exit_code(), 143, "{outcome:?}");
+    assert!(!format!("{outcome:?}").contains(&path[1..]), "the secret is in no log");
+
+    let refused = account.connector().run(["serve", "--listen", "127.0.0.1:0", "--webhooks", "nobody"]);
+    assert_eq!(refused.exit_code(), 64, "{refused:?}");
 }
 
 fn messages_about_one_record_are_one_read(kind: Kind) {

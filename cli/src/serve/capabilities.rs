@@ -13,13 +13,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use connector_core::{ConnectorError, ErrorCode};
 
 use super::access::Caller;
 use super::answer::Failure;
 use super::mishaps;
 use super::{App, Server};
+use crate::app_info;
 
 pub(super) use limits::check_places;
 
@@ -27,6 +28,8 @@ pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/info", get(info_of_only_app).post(info_of_only_app))
         .route("/{app_id}/info", get(info_of_app).post(info_of_app))
+        .route("/app_info", post(app_info_of_only_app))
+        .route("/{app_id}/app_info", post(app_info_of_app))
         .route("/{capability}", any(call_only_app))
         .route("/{app_id}/{capability}", any(call_app))
 }
@@ -47,6 +50,25 @@ async fn info_of_app(
 fn info(app: &App) -> Result<Response, Failure> {
     let answer = app.info().map_err(|error| Failure::new(error, app.integration.app_id(), "info"))?;
     Ok(json(answer))
+}
+
+async fn app_info_of_only_app(State(server): State<Arc<Server>>, _: Caller) -> Result<Response, Failure> {
+    app_info(server.only_app().ok_or_else(which_app)?)
+}
+
+async fn app_info_of_app(
+    State(server): State<Arc<Server>>,
+    Path(app_id): Path<String>,
+    _: Caller,
+) -> Result<Response, Failure> {
+    app_info(server.app(&app_id).ok_or_else(no_capability)?)
+}
+
+fn app_info(app: &App) -> Result<Response, Failure> {
+    let app_id = app.integration.app_id();
+    let answer =
+        app_info::answer(&app.integration).map_err(|error| Failure::new(error, app_id, "app_info"))?;
+    Ok(json(answer.to_json()))
 }
 
 async fn call_only_app(

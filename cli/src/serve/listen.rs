@@ -16,7 +16,7 @@ use url::Url;
 use super::connections::{self, Bounds};
 use super::gate::Gate;
 use super::mishaps::quiet_panics;
-use super::{ServeCommand, Server, ServerOptions, guarded_router, metrics, schedules};
+use super::{ServeCommand, Server, ServerOptions, guarded_router, messages, metrics, schedules};
 use crate::host::CliHost;
 use crate::keys::first_key;
 use crate::output::{Ended, print_line};
@@ -79,11 +79,15 @@ async fn serve(
     host.require_vault_key()?;
     first_key(&server.store.access_keys()).await?;
     metrics::start(stop.clone())?;
+    let mut followers = JoinSet::new();
+    let inboxes = messages::inboxes(&server, &command.webhooks, &mut followers).await?;
     tell_ready(address)?;
     let background = background(&server).await?;
-    connections::serve(listener, guarded_router(Arc::clone(&server), gate), BOUNDS, stop).await;
-    // They were told to stop when we were, and give their leases back.
+    let router = guarded_router(Arc::clone(&server), gate, inboxes);
+    connections::serve(listener, router, BOUNDS, stop).await;
+    // They were told to stop when we were, and give their leases and their hints back.
     server.runs.ended().await;
+    while followers.join_next().await.is_some() {}
     drop(background);
     Ok(())
 }
@@ -165,6 +169,7 @@ mod tests {
             public_url: public_url.map(|url| url.parse().unwrap()),
             requests_per_second: 0,
             request_timeout: None,
+            webhooks: Vec::new(),
         }
     }
 

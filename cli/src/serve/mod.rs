@@ -9,6 +9,7 @@ mod connections;
 mod gate;
 mod health;
 mod listen;
+mod messages;
 mod metrics;
 mod mishaps;
 mod oauth;
@@ -35,6 +36,7 @@ use connector_core::integration::Integration;
 use url::Url;
 
 use crate::output::Ended;
+use crate::webhooks::Inbox;
 
 use gate::Gate;
 
@@ -60,6 +62,9 @@ pub(crate) struct ServeCommand {
     /// Seconds that a capability may work for one request; without it 120, and no end for those that read an account
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) request_timeout: Option<u32>,
+    /// Take the app's messages about changes of this connection, at the path that `webhooks path` prints; any number
+    #[arg(long, value_name = "CONNECTION")]
+    pub(crate) webhooks: Vec<String>,
 }
 
 /// Serves these connectors until a signal, under the name of the program that their store is named after.
@@ -72,10 +77,14 @@ pub(crate) async fn run(
 }
 
 /// Every route of the server, behind what every request must pass.
-fn guarded_router(server: Arc<Server>, gate: Gate) -> Router {
-    router(server)
+fn guarded_router(server: Arc<Server>, gate: Gate, inboxes: Vec<Inbox>) -> Router {
+    let router = router(server)
         .layer(middleware::from_fn_with_state(Arc::new(gate), gate::pass))
-        .layer(middleware::from_fn(request_log::log))
+        .layer(middleware::from_fn(request_log::log));
+    if inboxes.is_empty() {
+        return router;
+    }
+    router.layer(middleware::from_fn_with_state(Arc::from(inboxes), messages::take))
 }
 
 /// Every route of the server.

@@ -12,26 +12,18 @@ use connector_core::webhook::{WebhookSubject, Webhooks};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
+use super::Listen;
 use super::address::{PublicUrl, SecretPath};
 use super::connections::{BoundedListener, Bounds};
-use super::queue::HintQueue;
-use super::reading::SyncReader;
-use super::receiver::{Receiver, router, streams_by_entity};
-use super::worker::Worker;
-use super::{Listen, connected};
+use super::inbox::{self, webhooks_of};
+use super::receiver::{router, streams_by_entity};
 use crate::host::CliHost;
 use crate::output::{Ended, print_line};
-use crate::rate::Rate;
 use crate::signals::{Signals, Watched};
 
 /// Connections at a time. Apps need a handful, and each holds a file.
 const CONNECTIONS: Bounds = Bounds { most: 128, longest: Duration::from_secs(15) };
-
-/// Messages a second in the long run, and at once: an import of thousands of records is told one by one.
-const MESSAGES_PER_SECOND: u32 = 100;
-const MOST_MESSAGES: u32 = 2000;
 
 /// Longest wait for messages that are half way when the program stops.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
@@ -50,45 +42,36 @@ pub(super) async fn run(integration: &Arc<Integration>, command: Listen) -> Resu
 }
 
 async fn serve(integration: &Arc<Integration>, command: &Listen, mut stop: StopSignal) -> Result<()> {
-    let webhooks = integration.webhooks().copied().ok_or_else(|| {
-        let message = format!("the connector for {} knows no webhooks", integration.app_id());
-        ConnectorError::new(ErrorCode::UnsupportedOperation, message)
-    })?;
+    let webhooks = webhooks_of(integration)?;
     let public = command.public_url.as_deref().map(PublicUrl::parse).transpose()?;
     let host = CliHost::new(integration.app_id()).with_stop(stop.clone());
     let name = command.target.connection.as_deref().unwrap_or(DEFAULT_CONNECTION);
-    let (path, connection) = connected(integration, &host, name).await?;
-    let queue = queue(&host, command, integration.app_id(), name)?;
+    let (inbox, work) = inbox::open(
+        integration,
+        host.sharing().with_stop(stop.clone()),
+        name,
+        command.target.clone(),
+        stop.clone(),
+    )
+    .await?;
     let listener = bind(command).await?;
     let address = listener.local_addr().map_err(|error| cannot_listen(command, &error))?;
     let host: Arc<dyn Host> = Arc::new(host);
 
-    let arrived = Arc::new(Notify::new());
-    let receiver = Receiver {
-        webhooks,
-        streams: streams_by_entity(integration),
-        path: path.clone(),
-        account: connection.account,
-        queue: Arc::clone(&queue),
-        rate: Rate::new(MESSAGES_PER_SECOND, MOST_MESSAGES),
-        arrived: Arc::clone(&arrived),
-    };
     let mut until = stop.clone();
-    let server = axum::serve(BoundedListener::new(listener, CONNECTIONS), router(receiver))
+    let server = axum::serve(BoundedListener::new(listener, CONNECTIONS), router(Arc::clone(&inbox.0)))
         .with_graceful_shutdown(async move { until.given().await });
     // It answers before it is registered: apps may try the address out.
     let mut server = tokio::spawn(server.into_future());
     let registered = match public.filter(|_| command.register) {
         None => None,
         Some(public) => tokio::select! {
-            types = register(integration, &webhooks, &host, name, &path, &public) => Some(types?),
+            types = register(integration, &webhooks, &host, name, inbox.path(), &public) => Some(types?),
             () = stop.given() => return Ok(()),
         },
     };
     tell_ready(&address.to_string(), registered.as_deref())?;
 
-    let reader = SyncReader { integration: Arc::clone(integration), host, target: command.target.clone() };
-    let work = Worker::new(queue, Arc::new(reader), arrived, stop.clone()).run();
     tokio::pin!(work);
     tokio::select! {
         () = &mut work => {
@@ -105,12 +88,6 @@ async fn serve(integration: &Arc<Integration>, command: &Listen, mut stop: StopS
         }
     }
     Ok(())
-}
-
-/// The queue is in the database that the records go to.
-fn queue(host: &CliHost, command: &Listen, app_id: &str, connection: &str) -> Result<Arc<dyn HintQueue>> {
-    let store = host.store_at(command.target.to.as_deref())?;
-    Ok(Arc::new(store.hints(app_id, connection)))
 }
 
 async fn bind(command: &Listen) -> Result<TcpListener> {

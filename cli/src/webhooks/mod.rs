@@ -9,6 +9,7 @@
 
 mod address;
 mod connections;
+mod inbox;
 mod listen;
 mod queue;
 mod reading;
@@ -31,6 +32,8 @@ use crate::host::CliHost;
 use crate::output::{Ended, is_for_people, tell};
 use crate::target::Target;
 use address::{PublicUrl, SecretPath};
+
+pub(crate) use inbox::{Inbox, open};
 
 /// What the secret in the address is for.
 const PURPOSE: &str = "webhooks";
@@ -63,7 +66,7 @@ pub(crate) struct Listen {
 /// What was typed after `webhooks path`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PrintPath {
-    /// Where the app reaches `webhooks listen`
+    /// Where the app reaches `webhooks listen`, or `serve --webhooks`
     #[arg(long, value_name = "https://…")]
     pub(crate) public_url: Option<String>,
     /// Name of the connection

@@ -51,8 +51,8 @@ pub(super) fn streams_by_entity(integration: &Integration) -> HashMap<&'static s
 }
 
 /// The service for HTTP.
-pub(super) fn router(receiver: Receiver) -> Router {
-    Router::new().fallback(receive).with_state(Arc::new(receiver))
+pub(super) fn router(receiver: Arc<Receiver>) -> Router {
+    Router::new().fallback(receive).with_state(receiver)
 }
 
 async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
@@ -61,8 +61,13 @@ async fn receive(State(receiver): State<Arc<Receiver>>, request: Request) -> Res
 }
 
 impl Receiver {
-    async fn answer(&self, request: Request) -> StatusCode {
-        if !self.path.is_in(request.uri().path()) {
+    /// Whether a request ends in the secret.
+    pub(super) fn is_for(&self, request: &Request) -> bool {
+        self.path.is_in(request.uri().path())
+    }
+
+    pub(super) async fn answer(&self, request: Request) -> StatusCode {
+        if !self.is_for(&request) {
             return StatusCode::NOT_FOUND;
         }
         if request.method() != Method::POST {

@@ -57,11 +57,12 @@ impl Credential {
         (sent, settings): (&str, &str),
     ) -> Self {
         let auth = Arc::new(auth);
+        let is_exchanged_already = matches!(*auth, Auth::OauthClientCredentials(_)) && auth.token().is_some();
         let source = match how.exchange {
-            Some(exchange) => {
+            Some(exchange) if !is_exchanged_already => {
                 Source::Exchanged(Exchanged { auth, exchange, known: tokens.slot(sent, settings) })
             }
-            None => Source::Given(auth),
+            _ => Source::Given(auth),
         };
         Self { source, carrier: how.carrier }
     }

@@ -77,6 +77,6 @@ impl JsonSchema for Secret {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "x-secret": true })
+        json_schema!({ "type": "string", "x-secret": true, "x-field_type": "SECRET" })
     }
 }

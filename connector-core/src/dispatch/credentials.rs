@@ -86,7 +86,7 @@ pub(super) async fn brought(
     };
     if let Some(auth) = &envelope.auth {
         let json = Value::Object(auth.clone()).to_string();
-        let auth: Auth = schema::typed(Value::Object(auth.clone()), "/auth")?;
+        let auth: Auth = schema::strictly_typed(Value::Object(auth.clone()), "/auth")?;
         if let Auth::Stored(stored) = &auth {
             return self::stored(integration, &stored.connection, true, host).await;
         }

@@ -10,15 +10,17 @@ mod span;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use tokio::time::Instant;
 use tracing::Instrument;
 use url::Url;
 
 pub use budget::{Admission, BudgetScope, RequestBudget, Urgency};
+pub(crate) use pace::Known;
 use pace::Permit;
 pub use pace::{Pacer, RateLimit};
 pub(crate) use redact::MASK;
@@ -27,6 +29,7 @@ pub use retry::RetryPolicy;
 
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::rate_limit::exhausted;
 use crate::telemetry;
 
 /// Largest body that is read, in bytes. A page of 100 rich records is about 1 MB.
@@ -47,6 +50,8 @@ pub struct HttpOptions {
     pub retry: RetryPolicy,
     /// How urgent the requests are among those that share a budget.
     pub urgency: Urgency,
+    /// When the caller waits no longer.
+    pub deadline: Option<Instant>,
 }
 
 impl Default for HttpOptions {
@@ -58,6 +63,7 @@ impl Default for HttpOptions {
             rate_limit: |_| None,
             retry: RetryPolicy::interactive(),
             urgency: Urgency::Interactive,
+            deadline: None,
         }
     }
 }
@@ -107,6 +113,22 @@ impl HttpRequest {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers.insert(CONTENT_TYPE, form);
         request
+    }
+
+    /// A POST of a text.
+    pub(crate) fn post_text(url: Url, body: String, content_type: &'static str) -> Self {
+        let mut request = Self::get(url);
+        request.method = reqwest::Method::POST;
+        request.body = body.into();
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        request
+    }
+
+    /// Adds a header whose name is not known beforehand; `None` where no header can be so.
+    pub(crate) fn named_header(mut self, name: &str, value: &str) -> Option<Self> {
+        self.headers
+            .insert(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
+        Some(self)
     }
 
     /// Refuses answers that are larger than this many bytes.
@@ -268,7 +290,8 @@ impl HttpClient {
     where
         F: Fn(HttpResponse) -> Result<T>,
     {
-        self.shared.options.retry.run(|| async { read(self.attempt(request, budget).await?) }).await
+        let HttpOptions { retry, deadline, .. } = self.shared.options;
+        retry.run_until(deadline, || async { read(self.attempt(request, budget).await?) }).await
     }
 
     /// One attempt, whatever comes of it.
@@ -277,7 +300,7 @@ impl HttpClient {
         request: &HttpRequest,
         budget: Option<&dyn RequestBudget>,
     ) -> Result<HttpResponse> {
-        let permit = self.permit(budget).await;
+        let permit = self.permit(budget).await?;
         let (started, span) = (Instant::now(), span::of(request));
         let answer = self.exchange(request, permit, budget).instrument(span.clone()).await;
         telemetry::count_app_request(&answer, started.elapsed());
@@ -314,6 +337,16 @@ impl HttpClient {
         Ok(HttpResponse { status, headers, body })
     }
 
+    /// What is left of the app's limit, as another process knew it.
+    pub(crate) fn remember(&self, known: Known) {
+        self.shared.pacer.remember(known);
+    }
+
+    /// What is left of the app's limit, as far as it is known.
+    pub(crate) fn known(&self) -> Option<Known> {
+        self.shared.pacer.known()
+    }
+
     /// How this client behaves.
     pub(crate) fn options(&self) -> &HttpOptions {
         &self.shared.options
@@ -321,19 +354,25 @@ impl HttpClient {
 
     /// Waits until a request may leave: by what the app said to this process, and by the budget, which comes last since
     /// what it grants is counted.
-    async fn permit(&self, budget: Option<&dyn RequestBudget>) -> Permit<'_> {
+    async fn permit(&self, budget: Option<&dyn RequestBudget>) -> Result<Permit<'_>> {
+        let deadline = self.shared.options.deadline;
         let (Some(budget), Some(limit)) = (budget, self.shared.options.requests_per_minute) else {
-            return self.shared.pacer.permit().await;
+            return self.shared.pacer.permit(deadline).await;
         };
-        let permit = self.shared.pacer.permit_by_answers().await;
+        let permit = self.shared.pacer.permit_by_answers(deadline).await?;
         loop {
             match budget.admit(limit, self.shared.options.urgency).await {
-                Ok(Admission::Granted) => return permit,
+                Ok(Admission::Granted) => return Ok(permit),
+                Ok(Admission::Wait(wait))
+                    if deadline.is_some_and(|deadline| Instant::now() + wait > deadline) =>
+                {
+                    return Err(exhausted(Some(wait)));
+                }
                 Ok(Admission::Wait(wait)) => tokio::time::sleep(wait).await,
                 Err(error) => {
                     tracing::warn!(%error, "the shared request budget cannot be asked; this process paces itself");
                     drop(permit);
-                    return self.shared.pacer.permit().await;
+                    return self.shared.pacer.permit(deadline).await;
                 }
             }
         }

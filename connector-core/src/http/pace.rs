@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::error::Result;
+use crate::rate_limit::exhausted;
+
 /// The window in which requests are counted.
 const WINDOW: Duration = Duration::from_mins(1);
 
@@ -20,6 +23,17 @@ pub struct RateLimit {
     pub remaining: u32,
     /// Time until a further one is allowed.
     pub reset: Duration,
+}
+
+/// What is left of a limit, to be carried from one process to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Requests that may still be sent.
+    pub(crate) remaining: u32,
+    /// Time until more may be sent.
+    pub(crate) reset: Duration,
+    /// Whether the app says so; else we count.
+    pub(crate) by_the_app: bool,
 }
 
 /// Lets requests through as fast as the limit allows.
@@ -61,23 +75,62 @@ impl Pacer {
         Self { limit, state: Mutex::default(), answered: Notify::new() }
     }
 
+    /// Begins with what another process knew.
+    pub(super) fn remember(&self, known: Known) {
+        let now = Instant::now();
+        let mut state = self.state();
+        if known.remaining == 0 && !known.reset.is_zero() {
+            state.closed_until = Some(now + known.reset.min(WINDOW));
+        } else if known.by_the_app {
+            state.allowance = Some(known.remaining);
+        } else if let Some(limit) = self.limit
+            && let Some(sent_at) = (now + known.reset).checked_sub(WINDOW)
+        {
+            let sent = limit.saturating_sub(known.remaining as usize);
+            state.sent.extend(std::iter::repeat_n(sent_at.min(now), sent));
+        }
+    }
+
+    /// What the next process should know.
+    pub(super) fn known(&self) -> Option<Known> {
+        let now = Instant::now();
+        let state = self.state();
+        if let Some(until) = state.closed_until.filter(|until| *until > now) {
+            return Some(Known { remaining: 0, reset: until - now, by_the_app: true });
+        }
+        let ends = |sent: &Instant| (*sent + WINDOW + MARGIN).saturating_duration_since(now);
+        let reset = state.sent.front().map(ends).unwrap_or_default();
+        if let Some(remaining) = state.allowance {
+            return Some(Known { remaining, reset, by_the_app: true });
+        }
+        let counted = state.sent.iter().filter(|sent| !ends(sent).is_zero()).count();
+        let remaining = u32::try_from(self.limit?.saturating_sub(counted)).unwrap_or(u32::MAX);
+        Some(Known { remaining, reset, by_the_app: false })
+    }
+
     /// Waits until a request may leave, and counts it.
-    pub(super) async fn permit(&self) -> Permit<'_> {
-        self.permit_within(self.limit).await
+    ///
+    /// # Errors
+    /// With a deadline, at once where the wait would go beyond it.
+    pub(super) async fn permit(&self, deadline: Option<Instant>) -> Result<Permit<'_>> {
+        self.permit_within(self.limit, deadline).await
     }
 
     /// The same by what the app said alone: somebody else counts.
-    pub(super) async fn permit_by_answers(&self) -> Permit<'_> {
-        self.permit_within(None).await
+    pub(super) async fn permit_by_answers(&self, deadline: Option<Instant>) -> Result<Permit<'_>> {
+        self.permit_within(None, deadline).await
     }
 
-    async fn permit_within(&self, limit: Option<usize>) -> Permit<'_> {
+    async fn permit_within(&self, limit: Option<usize>, deadline: Option<Instant>) -> Result<Permit<'_>> {
         loop {
             // Before asking, so that an answer in between is not missed.
             let answered = self.answered.notified();
             match self.admit(limit) {
                 Admission::Granted => {
-                    return Permit { pacer: self, answered: false };
+                    return Ok(Permit { pacer: self, answered: false });
+                }
+                Admission::AskAt(instant) if deadline.is_some_and(|deadline| instant > deadline) => {
+                    return Err(exhausted(Some(instant.saturating_duration_since(Instant::now()))));
                 }
                 Admission::AskAt(instant) => tokio::time::sleep_until(instant).await,
                 Admission::AskAfterAnswer => answered.await,
@@ -195,7 +248,7 @@ mod tests {
 
     async fn send(pacer: &Pacer, app: &App, requests: u32) {
         for _ in 0..requests {
-            let permit = pacer.permit().await;
+            let permit = pacer.permit(None).await.unwrap();
             tokio::time::sleep(Duration::from_millis(40)).await;
             let (rate_limit, refused) = app.answer();
             permit.answered(Some(rate_limit), refused);
@@ -235,9 +288,9 @@ mod tests {
     async fn a_reset_far_away_is_not_believed_beyond_the_window() {
         let pacer = Pacer::new(None);
         let far = RateLimit { remaining: 0, reset: Duration::from_hours(24) };
-        pacer.permit().await.answered(Some(far), false);
+        pacer.permit(None).await.unwrap().answered(Some(far), false);
         let start = Instant::now();
-        drop(pacer.permit().await);
+        drop(pacer.permit(None).await.unwrap());
         assert!(start.elapsed() >= WINDOW && start.elapsed() <= WINDOW + 2 * MARGIN);
     }
 
@@ -245,8 +298,8 @@ mod tests {
     async fn a_request_that_is_never_answered_does_not_hold_up_the_others() {
         let pacer = Pacer::new(None);
         let one = RateLimit { remaining: 1, reset: Duration::from_secs(30) };
-        pacer.permit().await.answered(Some(one), false);
-        drop(pacer.permit().await);
-        tokio::time::timeout(Duration::from_secs(1), pacer.permit()).await.unwrap();
+        pacer.permit(None).await.unwrap().answered(Some(one), false);
+        drop(pacer.permit(None).await.unwrap());
+        tokio::time::timeout(Duration::from_secs(1), pacer.permit(None)).await.unwrap().unwrap();
     }
 }

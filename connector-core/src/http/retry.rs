@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
+use tokio::time::Instant;
 
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::rate_limit::exhausted;
 
 /// How patient a client is. Only failures that pass by themselves are tried again.
 #[derive(Debug, Clone, Copy)]
@@ -40,14 +42,18 @@ impl RetryPolicy {
         Fut: Future<Output = Result<T>>,
     {
         let policy = if self.persistent { self } else { Self::never() };
-        policy.run(attempt).await
+        policy.run_until(None, attempt).await
     }
 
-    pub(super) async fn run<T, F, Fut>(self, attempt: F) -> Result<T>
+    /// Tries until it goes well, or it is not worth it, or the next try would come after the deadline.
+    pub(super) async fn run_until<T, F, Fut>(self, deadline: Option<Instant>, attempt: F) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T>>,
     {
+        let in_time = |error: &ConnectorError| {
+            deadline.is_none_or(|deadline| Instant::now() + error.wait().unwrap_or_default() < deadline)
+        };
         if self.retries == 0 {
             let mut attempt = attempt;
             return attempt().await;
@@ -59,12 +65,18 @@ impl RetryPolicy {
             .with_jitter();
         attempt
             .retry(backoff.build())
-            .when(|error| self.is_worth_it(error))
+            .when(|error| self.is_worth_it(error) && in_time(error))
             .adjust(|error: &ConnectorError, pause| {
                 pause.map(|pause| error.wait().map_or(pause, |wait| wait.max(pause)))
             })
             .notify(|error, pause| tracing::warn!(code = %error.code(), ?pause, "trying again: {error}"))
             .await
+            .map_err(|error| {
+                if in_time(&error) || !self.is_worth_it(&error) {
+                    return error;
+                }
+                exhausted(error.wait()).context(error.message().to_owned())
+            })
     }
 
     fn is_worth_it(self, error: &ConnectorError) -> bool {

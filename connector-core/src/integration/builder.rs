@@ -11,7 +11,7 @@ use super::check::{
     DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_name,
     check_stream, duplicate,
 };
-use super::{Integration, StreamEntry, of_settings};
+use super::{Category, Integration, StreamEntry, of_settings};
 use crate::auth::{AuthKind, Authentication, NamedCredential};
 use crate::call::Call;
 use crate::capability::Capability;
@@ -21,6 +21,7 @@ use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list::{self, RecordSchema};
 use crate::oauth::{self, OAuth};
+use crate::standard::{EntitlementType, ResourceType};
 use crate::stream::Stream;
 use crate::sync::{self, DocumentTables};
 use crate::webhook::Webhooks;
@@ -46,8 +47,8 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
-    /// Categories, as `crm`.
-    pub fn categories(mut self, categories: &[&'static str]) -> Self {
+    /// What the app is for.
+    pub fn categories(mut self, categories: &[Category]) -> Self {
         self.integration.description.categories = categories.to_vec();
         self
     }
@@ -55,6 +56,24 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// Address of a logo.
     pub fn logo_url(mut self, url: &'static str) -> Self {
         self.integration.description.logo_url = Some(url);
+        self
+    }
+
+    /// Domain of whoever offers the app, as `example.com`.
+    pub fn vendor_domain(mut self, domain: &'static str) -> Self {
+        self.integration.description.app_vendor_domain = Some(domain);
+        self
+    }
+
+    /// Kinds of resources that `list_resources` and others tell of.
+    pub fn resource_types(mut self, types: impl IntoIterator<Item = ResourceType>) -> Self {
+        self.integration.resource_types = types.into_iter().collect();
+        self
+    }
+
+    /// Kinds of entitlements that `list_entitlements` and others tell of.
+    pub fn entitlement_types(mut self, types: impl IntoIterator<Item = EntitlementType>) -> Self {
+        self.integration.entitlement_types = types.into_iter().collect();
         self
     }
 

@@ -56,6 +56,9 @@ pub trait AuthorizationStore: Send + Sync {
     /// Keeps one, by the state that the app will send back; of the state only a digest is kept.
     fn put<'a>(&'a self, state: &'a Secret, pending: &'a PendingAuthorization) -> BoxFuture<'a, Result<()>>;
 
+    /// Whether somebody is about to agree to a connection of this name.
+    fn is_waiting<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>>;
+
     /// Finds one by its state and marks it as used, in one step.
     fn take<'a>(&'a self, state: &'a Secret) -> BoxFuture<'a, Result<TakenAuthorization>>;
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Grant, about_tokens, flow, grants};
+use super::{Grant, about_tokens, flow, grants, vault_tokens};
 use crate::call::CallContext;
 use crate::capability::{Capability, names};
 use crate::envelope::Answer;
@@ -30,6 +30,14 @@ pub(crate) fn capabilities(oauth: &ErasedOAuth) -> Vec<Capability> {
                 .description("Asks the app whether a token works, and what for."),
         );
     }
+    offered.push(
+        capability(names::RETRIEVE_TOKEN, vault_tokens::retrieve)
+            .description("Gives an access token of a connection that works, renewed if need be."),
+    );
+    offered.push(
+        capability(names::TOKEN_STATUS, vault_tokens::status)
+            .description("Tells how the tokens of a connection are, and nothing secret."),
+    );
     offered
 }
 

@@ -26,6 +26,11 @@ pub(super) struct UrlRequest {
     /// What else the address says. What OAuth itself says cannot be replaced.
     #[serde(default)]
     parameters: BTreeMap<String, String>,
+    /// The same, as agents for Lumos connectors name it.
+    form_data: Option<BTreeMap<String, String>>,
+    /// Which of several credentials it is for. There is one.
+    #[serde(rename = "credential_id")]
+    _credential_id: Option<String>,
 }
 
 /// Where people go to agree, and what the callback needs.
@@ -51,6 +56,9 @@ pub(super) struct CallbackRequest {
     state: Option<String>,
     /// The verifier of the authorization URL.
     code_verifier: Option<Secret>,
+    /// Which of several credentials it is for. There is one.
+    #[serde(rename = "credential_id")]
+    _credential_id: Option<String>,
 }
 
 /// Request of `refresh_access_token`. Client id and secret come from the settings when absent.
@@ -61,14 +69,29 @@ pub(super) struct RefreshRequest {
     client_secret: Option<Secret>,
     #[schemars(length(min = 1))]
     refresh_token: Secret,
+    /// Comes back with the answer.
+    state: Option<String>,
+    /// Which of several credentials it is for. There is one.
+    #[serde(rename = "credential_id")]
+    _credential_id: Option<String>,
 }
 
 /// The tokens, and the state that came back.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct TokenResponse {
     #[serde(flatten)]
-    pub(super) tokens: TokenSet,
-    pub(super) state: Option<String>,
+    tokens: TokenSet,
+    state: Option<String>,
+}
+
+impl TokenResponse {
+    /// Agents know the kind of token in small letters alone (RFC 6749 takes either).
+    pub(super) fn new(mut tokens: TokenSet, state: Option<String>) -> Self {
+        if tokens.token_type == "Bearer" {
+            tokens.token_type.make_ascii_lowercase();
+        }
+        Self { tokens, state }
+    }
 }
 
 /// The integration's OAuth settings and our registration.
@@ -94,7 +117,7 @@ pub(super) async fn get_authorization_url(context: CallContext, request: UrlRequ
         redirect_uri: request.redirect_uri,
         scopes: request.scopes,
         state: request.state.map(Secret::new),
-        parameters: request.parameters,
+        parameters: request.parameters.into_iter().chain(request.form_data.unwrap_or_default()).collect(),
     };
     let made = authorization_url(&context, oauth, &registration, request).await?;
     Ok(UrlResponse {
@@ -118,7 +141,7 @@ pub(super) async fn handle_callback(context: CallContext, request: CallbackReque
     let verifier = request.code_verifier.map(|verifier| verifier.expose().to_owned());
     let code = returned.code.expose().to_owned();
     let tokens = exchange::code(&context, client, code, returned.redirect_uri, verifier).await?;
-    Ok(TokenResponse { tokens, state: returned.state })
+    Ok(TokenResponse::new(tokens, returned.state))
 }
 
 pub(super) async fn refresh_access_token(
@@ -128,5 +151,5 @@ pub(super) async fn refresh_access_token(
     let client = client(&context, request.client_id, request.client_secret)?;
     let mut tokens = exchange::refresh(&context, client, &request.refresh_token).await?;
     tokens.refresh_token = tokens.refresh_token.or(Some(request.refresh_token));
-    Ok(TokenResponse { tokens, state: None })
+    Ok(TokenResponse::new(tokens, request.state))
 }

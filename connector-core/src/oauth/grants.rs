@@ -27,6 +27,9 @@ pub(super) struct ClientCredentialsRequest {
     client_secret: Option<Secret>,
     #[serde(default)]
     scopes: Vec<String>,
+    /// Which of several credentials it is for. There is one.
+    #[serde(rename = "credential_id")]
+    _credential_id: Option<String>,
 }
 
 /// Request of `start_device_authorization`. Client id and secret come from the settings when absent.
@@ -128,7 +131,7 @@ pub(super) async fn client_credentials(
     let client = client(&context, request.client_id, request.client_secret)?;
     let scopes = asked_scopes(oauth, &request.scopes);
     let tokens = exchange::client_credentials(&context, client, scopes).await?;
-    Ok(TokenResponse { tokens, state: None })
+    Ok(TokenResponse::new(tokens, None))
 }
 
 pub(super) async fn start_device(context: CallContext, request: DeviceRequest) -> Result<DeviceResponse> {
@@ -155,7 +158,7 @@ pub(super) async fn poll_device(context: CallContext, request: PollRequest) -> R
         DevicePoll::Authorized(tokens) => PollResponse {
             state: DeviceState::Authorized,
             interval: None,
-            tokens: Some(TokenResponse { tokens: *tokens, state: None }),
+            tokens: Some(TokenResponse::new(*tokens, None)),
         },
     })
 }

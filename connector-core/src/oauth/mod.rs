@@ -33,6 +33,8 @@ mod store;
 mod stored;
 mod token;
 mod token_response;
+mod token_status;
+mod vault_tokens;
 
 pub use assertion_grant::AssertionGrant;
 pub(crate) use assertion_grant::exchange_assertion;
@@ -54,3 +56,4 @@ pub use store::{
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
+pub use token_status::{RenewalStatus, TokenState, TokenStatus, token_status};

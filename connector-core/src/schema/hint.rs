@@ -36,26 +36,37 @@ pub const GROUP: &str = "x-group";
 /// Key of [`semantic`] in a schema.
 pub const SEMANTIC: &str = "x-semantic";
 
+/// Where agents for Lumos connectors look for the same, beside the keys above.
+const FIELD_TYPE: &str = "x-field_type";
+const FIELD_GROUP: &str = "x-field_group";
+
 /// Never shown again once it is typed in. For secrets inside of other values: a field of type
 /// [`Secret`](crate::Secret) is marked by itself.
 pub fn secret(schema: &mut Schema) {
     schema.insert(SECRET.to_owned(), true.into());
+    schema.insert(FIELD_TYPE.to_owned(), "SECRET".into());
 }
 
 /// Not asked of people: whoever runs the connector sets it.
 pub fn hidden(schema: &mut Schema) {
     schema.insert(HIDDEN.to_owned(), true.into());
+    schema.insert(FIELD_TYPE.to_owned(), "HIDDEN".into());
 }
 
 /// A text of several lines.
 pub fn multiline(schema: &mut Schema) {
     schema.insert(MULTILINE.to_owned(), true.into());
+    // What must not be seen stays so, however many lines it has.
+    if !schema.get(SECRET).is_some_and(|secret| secret == true) {
+        schema.insert(FIELD_TYPE.to_owned(), "MULTI_LINES".into());
+    }
 }
 
 /// Shown together with the other fields of the group, under its name.
 pub fn group(name: &'static str) -> impl Transform {
     move |schema: &mut Schema| {
         schema.insert(GROUP.to_owned(), name.into());
+        schema.insert(FIELD_GROUP.to_owned(), name.into());
     }
 }
 
@@ -99,7 +110,10 @@ mod tests {
             (&json!("integer"), &json!(true))
         );
         assert_eq!(properties["headers"]["x-secret"], true);
-        assert_eq!(properties["proxy"], json!({"$ref": "#/$defs/Nested", "x-group": "Proxy"}));
+        assert_eq!(
+            properties["proxy"],
+            json!({"$ref": "#/$defs/Nested", "x-group": "Proxy", "x-field_group": "Proxy"})
+        );
         assert_eq!(properties["plain"], json!({"type": "string"}));
     }
 }

@@ -10,6 +10,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
+use super::cancelling::pass_on;
 use super::report::{Status, SyncReport};
 use super::sink::{RunStart, Sink, SinkRun};
 use super::stream::{StreamEnd, StreamSync};
@@ -19,6 +20,7 @@ use crate::call::CallContext;
 use crate::dispatch::DEFAULT_CONNECTION;
 use crate::envelope::error_json;
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::host::StopSignal;
 use crate::http::{RetryPolicy, Urgency};
 use crate::integration::StreamEntry;
 use crate::telemetry;
@@ -64,7 +66,14 @@ pub(super) async fn run<'s>(
         "otel.name" = format!("{}::run", start.app_id), "connector.run_id" = %start.run_id,
         "connector.status" = Empty, "otel.status_code" = Empty, "error.type" = Empty
     );
-    let ended = begun(context, streams, &*run, &start, work).instrument(span.clone()).await;
+    let (stop, signal) = StopSignal::new();
+    let stop_of_process = context.host().stop();
+    let context = context.with_stop(signal);
+    let work = begun(&context, streams, &*run, &start, work).instrument(span.clone());
+    let ended = tokio::select! {
+        ended = work => ended,
+        never = pass_on(&*run, stop_of_process, stop) => match never {},
+    };
     telemetry::note_failure(&span, &ended);
     if let Ok(ended) = &ended {
         span.record("connector.status", ended.report.status.name());

@@ -16,6 +16,7 @@
 
 mod account;
 mod batch;
+mod cancelling;
 mod children;
 mod details;
 mod documents;

@@ -48,6 +48,11 @@ pub trait SinkRun: Send + Sync {
     /// `conflict` when the table holds rows of another account than the run's.
     fn open_stream<'a>(&'a self, table: &'a Table) -> BoxFuture<'a, Result<OpenedStream>>;
 
+    /// Whether somebody wants the run to end, in this process or any other.
+    fn is_cancelled(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+
     /// Live rows of a table in the order in which they were last written, after a mark. Empty when there is no table.
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>>;
 

@@ -23,7 +23,7 @@ async fn the_answer_has_the_shape_that_callers_know() {
     .await;
     assert_eq!(answer["access_token"], "access-2");
     assert_eq!(answer["refresh_token"], "refresh-2");
-    assert_eq!(answer["token_type"], "Bearer");
+    assert_eq!(answer["token_type"], "bearer");
     assert_eq!(answer["expires_in"], 3600);
     assert_eq!(answer["scope"], "read");
     assert_eq!(answer["state"], Value::Null);

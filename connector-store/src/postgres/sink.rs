@@ -219,6 +219,12 @@ impl SinkRun for PgRun {
         Box::pin(self.open(table))
     }
 
+    fn is_cancelled(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async {
+            if self.start.dry_run { Ok(false) } else { self.database.is_cancelled(self.start.run_id).await }
+        })
+    }
+
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
         Box::pin(async {
             let schema = &self.scope.schema;

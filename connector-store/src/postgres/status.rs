@@ -2,13 +2,15 @@
 
 use connector_core::Result;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::Database;
 use super::table::full_name;
 use crate::documents::table_in;
 use crate::identifier::sql;
 use crate::status::{
-    self, RunQuery, RunRow, RunSummary, StreamQuery, StreamRow, StreamSummary, SyncedConnection, SyncedRow,
+    self, Counting, Counts, MOST_COUNTED, RunQuery, RunRow, RunSummary, StreamQuery, StreamRow,
+    StreamSummary, SyncedConnection, SyncedRow,
 };
 
 /// An instant as text, in UTC.
@@ -42,6 +44,33 @@ impl Database {
         .await
         .map_err(|error| self.explain(error))?;
         rows.into_iter().map(status::run).collect()
+    }
+
+    /// Notes that somebody wants a run to end; `false` when none of this id is at work.
+    pub(crate) async fn cancel_run(&self, run_id: Uuid) -> Result<bool> {
+        if !self.is_there().await? {
+            return Ok(false);
+        }
+        let done = sqlx::query(
+            "UPDATE connector.runs SET cancel_asked_at = coalesce(cancel_asked_at, now())
+             WHERE run_id = $1 AND finished_at IS NULL",
+        )
+        .bind(run_id)
+        .execute(self.pool())
+        .await
+        .map_err(|error| self.explain(error))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Whether somebody wants a run to end.
+    pub(super) async fn is_cancelled(&self, run_id: Uuid) -> Result<bool> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM connector.runs WHERE run_id = $1 AND cancel_asked_at IS NOT NULL)",
+        )
+        .bind(run_id)
+        .fetch_one(self.pool())
+        .await
+        .map_err(|error| self.explain(error))
     }
 
     /// The latest run of each of these connections.
@@ -113,20 +142,41 @@ impl Database {
         .map_err(|error| self.explain(error))?;
         let mut streams = Vec::with_capacity(rows.len());
         for row in rows {
-            let counts = count(&mut connection, &row.1, &row.2).await.ok();
+            let counts = count(&mut connection, &row.1, &row.2, query.counting).await.ok();
             streams.push(status::stream(row, counts)?);
         }
         Ok(streams)
     }
 }
 
-async fn count(connection: &mut PgConnection, schema: &str, stream: &str) -> sqlx::Result<(i64, i64)> {
-    if let Some((other, table)) = table_in(stream) {
-        let query = format!("SELECT count(*), 0::int8 FROM {}", full_name(other.unwrap_or(schema), table));
-        return sqlx::query_as(sql(query)).fetch_one(connection).await;
+async fn count(
+    connection: &mut PgConnection,
+    schema: &str,
+    stream: &str,
+    counting: Counting,
+) -> sqlx::Result<Counts> {
+    let place = table_in(stream);
+    let table = match place {
+        Some((other, table)) => full_name(other.unwrap_or(schema), table),
+        None => full_name(schema, stream),
+    };
+    let marks = if place.is_some() { "NULL::timestamptz" } else { "_deleted_at" };
+    let most = match counting {
+        Counting::Exact => None,
+        Counting::Bounded => Some(MOST_COUNTED + 1),
+    };
+    let query = format!(
+        "SELECT count(*) FILTER (WHERE mark IS NULL), count(mark) FROM (SELECT {marks} AS mark FROM {table} LIMIT $1) t"
+    );
+    let (live, deleted): (i64, i64) =
+        sqlx::query_as(sql(query)).bind(most).fetch_one(&mut *connection).await?;
+    if counting == Counting::Exact || live + deleted <= MOST_COUNTED {
+        return Ok(Counts::counted((live, deleted)));
     }
-    let table = full_name(schema, stream);
-    let query =
-        format!("SELECT count(*) FILTER (WHERE _deleted_at IS NULL), count(_deleted_at) FROM {table}");
-    sqlx::query_as(sql(query)).fetch_one(connection).await
+    // What autovacuum found last; a table that it never saw has -1.
+    let rows: i64 = sqlx::query_scalar("SELECT reltuples::int8 FROM pg_class WHERE oid = to_regclass($1)")
+        .bind(&table)
+        .fetch_one(connection)
+        .await?;
+    Ok(Counts { live: rows.max(live), deleted: None, are_estimated: true })
 }

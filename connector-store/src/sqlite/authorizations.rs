@@ -109,6 +109,10 @@ impl AuthorizationStore for SqliteAuthorizations {
         Box::pin(self.keep(state, pending))
     }
 
+    fn is_waiting<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.database.is_being_authorized(key))
+    }
+
     fn take<'a>(&'a self, state: &'a Secret) -> BoxFuture<'a, Result<TakenAuthorization>> {
         Box::pin(self.take_out(state))
     }

@@ -214,6 +214,12 @@ impl SinkRun for SqliteRun {
         Box::pin(self.open(table))
     }
 
+    fn is_cancelled(&self) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async {
+            if self.start.dry_run { Ok(false) } else { self.database.is_cancelled(self.start.run_id).await }
+        })
+    }
+
     fn parents<'a>(&'a self, query: &'a ParentQuery) -> BoxFuture<'a, Result<Vec<ParentRow>>> {
         Box::pin(async {
             let Some(documents) = &self.documents else {

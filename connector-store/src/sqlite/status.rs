@@ -1,14 +1,17 @@
 //! What `status` shows of an SQLite store.
 
 use connector_core::Result;
+use jiff::Timestamp;
 use serde_json::json;
 use sqlx::SqliteConnection;
+use uuid::Uuid;
 
 use super::Database;
 use crate::documents::table_in;
 use crate::identifier::{quoted, sql};
 use crate::status::{
-    self, RunQuery, RunRow, RunSummary, StreamQuery, StreamRow, StreamSummary, SyncedConnection, SyncedRow,
+    self, Counting, Counts, MOST_COUNTED, RunQuery, RunRow, RunSummary, StreamQuery, StreamRow,
+    StreamSummary, SyncedConnection, SyncedRow,
 };
 
 impl Database {
@@ -31,6 +34,33 @@ impl Database {
         .await
         .map_err(|error| self.explain(error))?;
         rows.into_iter().map(status::run).collect()
+    }
+
+    /// Notes that somebody wants a run to end; `false` when none of this id is at work.
+    pub(crate) async fn cancel_run(&self, run_id: Uuid) -> Result<bool> {
+        let Some(mut connection) = self.connect_if_there().await? else { return Ok(false) };
+        let done = sqlx::query(
+            "UPDATE connector_runs SET cancel_asked_at = coalesce(cancel_asked_at, ?2)
+             WHERE run_id = ?1 AND finished_at IS NULL",
+        )
+        .bind(run_id.to_string())
+        .bind(Timestamp::now().to_string())
+        .execute(&mut connection)
+        .await
+        .map_err(|error| self.explain(error))?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Whether somebody wants a run to end.
+    pub(super) async fn is_cancelled(&self, run_id: Uuid) -> Result<bool> {
+        let Some(mut connection) = self.connect_if_there().await? else { return Ok(false) };
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM connector_runs WHERE run_id = ?1 AND cancel_asked_at IS NOT NULL)",
+        )
+        .bind(run_id.to_string())
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| self.explain(error))
     }
 
     /// The latest run of each of these connections.
@@ -95,20 +125,31 @@ impl Database {
         .map_err(|error| self.explain(error))?;
         let mut streams = Vec::with_capacity(rows.len());
         for row in rows {
-            let counts = count(&mut connection, &row.2).await.ok();
+            let counts = count(&mut connection, &row.2, query.counting).await.ok();
             streams.push(status::stream(row, counts)?);
         }
         Ok(streams)
     }
 }
 
-async fn count(connection: &mut SqliteConnection, stream: &str) -> sqlx::Result<(i64, i64)> {
-    if let Some((_, table)) = table_in(stream) {
-        let query = format!("SELECT count(*), 0 FROM {}", quoted(table));
-        return sqlx::query_as(sql(query)).fetch_one(connection).await;
+async fn count(connection: &mut SqliteConnection, stream: &str, counting: Counting) -> sqlx::Result<Counts> {
+    let place = table_in(stream);
+    let table = quoted(place.map_or(stream, |(_, table)| table));
+    let marks = if place.is_some() { "NULL" } else { "_deleted_at" };
+    let most = match counting {
+        Counting::Exact => -1,
+        Counting::Bounded => MOST_COUNTED + 1,
+    };
+    let query = format!(
+        "SELECT count(*) FILTER (WHERE mark IS NULL), count(mark) FROM (SELECT {marks} AS mark FROM {table} LIMIT ?1)"
+    );
+    let (live, deleted): (i64, i64) =
+        sqlx::query_as(sql(query)).bind(most).fetch_one(&mut *connection).await?;
+    if counting == Counting::Exact || live + deleted <= MOST_COUNTED {
+        return Ok(Counts::counted((live, deleted)));
     }
-    let table = quoted(stream);
-    let query =
-        format!("SELECT count(*) FILTER (WHERE _deleted_at IS NULL), count(_deleted_at) FROM {table}");
-    sqlx::query_as(sql(query)).fetch_one(connection).await
+    // Rows are numbered as they come and most stay for good: the last number tells about how many there are.
+    let last: i64 =
+        sqlx::query_scalar(sql(format!("SELECT max(rowid) FROM {table}"))).fetch_one(connection).await?;
+    Ok(Counts { live: last.max(live), deleted: None, are_estimated: true })
 }

@@ -217,6 +217,8 @@ on_every_backend! {
         streams_are_listed_page_by_page,
         a_store_that_is_not_there_lists_nothing,
         eight_may_start_at_once,
+        large_tables_are_estimated_where_that_will_do,
+        a_run_can_be_cancelled_by_any_process,
         a_store_of_a_newer_program_is_refused,
     },
     upgrade::{

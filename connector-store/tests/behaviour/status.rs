@@ -1,7 +1,8 @@
 //! What the store tells about itself, and how it comes to be.
 
 use connector_core::sync::Status;
-use connector_store::{RunQuery, StreamQuery, SyncedConnection};
+use connector_store::{Counting, RunQuery, StreamQuery, SyncedConnection};
+use uuid::Uuid;
 
 use crate::world::{Shape, World, begin, companies, company, key, shared, state};
 
@@ -136,4 +137,43 @@ pub(crate) async fn a_store_of_a_newer_program_is_refused(world: World) {
     assert_eq!(error.exit_code(), 78);
     assert!(error.message().contains("newer"), "{error}");
     assert!(world.another_store().runs("example", 1).await.is_err());
+}
+
+pub(crate) async fn large_tables_are_estimated_where_that_will_do(world: World) {
+    world.load(&[company(1, 1)]).await;
+    let bounded = StreamQuery { counting: Counting::Bounded, ..StreamQuery::default() };
+    let stored = world.store.chosen_streams("example", &bounded).await.unwrap().remove(0);
+    assert_eq!((stored.rows, stored.deleted, stored.rows_are_estimated), (Some(1), Some(0), false));
+    let own = "_doc, _hash, _first_seen_at, _synced_at, _run_id";
+    let table = world.table("companies");
+    let (id, numbers) = if world.is_postgres() {
+        ("gen_random_uuid()", "generate_series(1, 60000)")
+    } else {
+        (
+            "n.value",
+            "(WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 60000)
+          SELECT value FROM n) n",
+        )
+    };
+    let copies = format!("INSERT INTO {table} (id, {own}) SELECT {id}, {own} FROM {table}, {numbers}");
+    world.execute(&copies).await;
+    let stored = world.store.chosen_streams("example", &bounded).await.unwrap().remove(0);
+    assert!(stored.rows_are_estimated && stored.rows.unwrap() > 50_000, "{stored:?}");
+    let stored = world.store.streams("example").await.unwrap().remove(0);
+    assert_eq!((stored.rows, stored.deleted, stored.rows_are_estimated), (Some(60_001), Some(0), false));
+}
+
+pub(crate) async fn a_run_can_be_cancelled_by_any_process(world: World) {
+    let run = world.begin().await;
+    let (id, other) = (run.start.run_id, world.another_store());
+    assert!(!run.run.is_cancelled().await.unwrap());
+    assert!(!other.cancel_run(Uuid::new_v4()).await.unwrap(), "there is none of this id");
+    for _ in 0..2 {
+        assert!(other.cancel_run(id).await.unwrap());
+        assert!(run.run.is_cancelled().await.unwrap());
+    }
+    run.finish(Status::Interrupted).await.unwrap();
+    assert!(!other.cancel_run(id).await.unwrap(), "it has ended");
+    let next = world.begin().await;
+    assert!(!next.run.is_cancelled().await.unwrap());
 }

@@ -7,7 +7,7 @@ use connector_core::auth::AuthKind;
 use connector_core::capability::{Capability, names};
 use connector_core::custom_fields::CustomFields;
 use connector_core::http::HttpOptions;
-use connector_core::integration::Integration;
+use connector_core::integration::{Category, Integration};
 use connector_core::oauth::{OAuth, OAuthClient};
 use connector_core::registry::Connector;
 use connector_core::stream::ColumnType;
@@ -41,7 +41,8 @@ pub fn integration() -> Integration {
     Integration::builder::<Settings>("teamleader", env!("CARGO_PKG_VERSION"))
         .name("Teamleader Focus")
         .description("CRM, invoicing, calendar and projects for small and medium-sized companies.")
-        .categories(&["crm", "invoicing", "project_management"])
+        .categories(&[Category::SalesAndSupport, Category::AccountingAndFinance, Category::Collaboration])
+        .vendor_domain("teamleader.eu")
         .auth(&[AuthKind::Oauth])
         .oauth(OAuth::new(oauth_client).scopes_at_registration(SCOPES))
         .http(http_options)

@@ -23,7 +23,7 @@ impl Sandbox for TeamleaderSandbox {
                 .only(options.only)
                 .requests_per_minute(limit);
             let sandbox = teamleader_sandbox::Sandbox::start(options).await?;
-            Ok(Box::new(Running(sandbox)) as Box<dyn RunningSandbox>)
+            Ok(Box::new(Running { sandbox, is_limited: limit.is_some() }) as Box<dyn RunningSandbox>)
         })
     }
 
@@ -54,22 +54,29 @@ impl Sandbox for TeamleaderSandbox {
     }
 }
 
-struct Running(teamleader_sandbox::Sandbox);
+struct Running {
+    sandbox: teamleader_sandbox::Sandbox,
+    is_limited: bool,
+}
 
 impl RunningSandbox for Running {
     fn settings(&self) -> Map<String, Value> {
-        let url = self.0.url();
-        let settings = json!({
+        let url = self.sandbox.url();
+        let mut settings = json!({
             "api_url": url,
             "auth_url": url,
-            "client_id": self.0.client_id(),
-            "client_secret": self.0.client_secret(),
+            "client_id": self.sandbox.client_id(),
+            "client_secret": self.sandbox.client_secret(),
         });
+        if !self.is_limited {
+            // Whoever lifts the limit there does not want to be held up by the same limit here.
+            settings["requests_per_minute"] = 0.into();
+        }
         settings.as_object().cloned().unwrap_or_default()
     }
 
     fn change(&self) -> Vec<String> {
-        let control = self.0.control();
+        let control = self.sandbox.control();
         let id = |resource: &str, position: usize| -> Option<String> {
             Some(control.records(resource).ok()?.get(position)?["id"].as_str()?.to_owned())
         };
@@ -93,6 +100,6 @@ impl RunningSandbox for Running {
     }
 
     fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
-        Box::pin(self.0.stop())
+        Box::pin(self.sandbox.stop())
     }
 }

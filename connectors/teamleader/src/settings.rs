@@ -22,6 +22,7 @@ pub struct Settings {
     pub client_secret: Option<Secret>,
     // Not a `Url`: it must equal the registered one byte for byte, and parsing appends a slash to a bare host.
     /// Where people are sent back to. It must be registered with the integration, letter for letter.
+    #[serde(deserialize_with = "address_as_written")]
     #[schemars(url)]
     pub redirect_uri: Option<String>,
     /// Version of the API that every request asks for, whichever version the integration was registered with.
@@ -150,6 +151,15 @@ fn within<'de, const MIN: u32, const MAX: u32, D: Deserializer<'de>>(
     Err(serde::de::Error::custom(format_args!("must be from {MIN} to {MAX}")))
 }
 
+/// Holds what the schema promises, and keeps every letter.
+fn address_as_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    if text.as_deref().is_none_or(|text| Url::parse(text).is_ok()) {
+        return Ok(text);
+    }
+    Err(serde::de::Error::custom("must be an address"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +197,7 @@ mod tests {
             ("timeout_seconds", json!(0)),
             ("api_url", json!("teamleader")),
             ("api_version", json!("latest")),
+            ("redirect_uri", json!("callback")),
             ("colour", json!("red")),
         ] {
             let error = settings(json!({name: value})).unwrap_err();

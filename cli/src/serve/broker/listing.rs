@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use connector_core::oauth::ConnectionSummary;
+use connector_core::oauth::{ConnectionSummary, RenewalStatus, TokenState};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -13,7 +13,6 @@ use serde_json::json;
 use super::asked::{Asked, Done};
 use super::parameters::invalid;
 use super::refusal::Refusal;
-use super::status::{Renewing, TokenState};
 use super::subject::Subject;
 use crate::serve::Server;
 use crate::serve::access::Scope;
@@ -33,7 +32,7 @@ struct Item {
     expires_at: Option<Timestamp>,
     generation: u64,
     #[serde(flatten)]
-    renewing: Renewing,
+    renewing: RenewalStatus,
     /// Where it stands in the order of the list.
     #[serde(skip)]
     place: String,

@@ -1,7 +1,7 @@
 //! The paths of capabilities: the envelope exactly as it is accepted, and the answer's.
 
 use connector_core::auth::Auth;
-use connector_core::capability::Capability;
+use connector_core::capability::{Capability, names};
 use connector_core::envelope::RequestEnvelope;
 use connector_core::integration::Integration;
 use connector_core::schema::schema_of;
@@ -12,8 +12,14 @@ use super::document::{error_responses, success_schema};
 use crate::info::authentication_schema;
 use crate::serve::access::Scope;
 
-/// Capabilities that have a route of their own, which answers otherwise.
-const ROUTED: [&str; 1] = ["sync"];
+/// Capabilities that have a route of their own, which answers otherwise, or are not for callers over HTTP.
+const ROUTED: [&str; 2] = ["sync", names::RETRIEVE_TOKEN];
+
+/// What the framework answers of every connector.
+const OF_THE_FRAMEWORK: [(&str, &str, &str); 2] = [
+    ("app_info", "post", "The OpenAPI document of the connector, as an answer."),
+    ("info", "get", "Everything about the connector: capabilities, schemas, streams."),
+];
 
 /// Describes every capability of a connector. With several connectors the path has the connector's id in front.
 pub(super) fn describe(
@@ -31,17 +37,20 @@ pub(super) fn describe(
         let operation = parts.operation(capability, &id_of(capability.name()), components);
         paths.insert(path_of(capability.name()), json!({"post": operation}));
     }
+    for (name, method, description) in OF_THE_FRAMEWORK {
+        let operation = described(&id_of(name), description, app_id, components);
+        paths.insert(path_of(name), json!({method: operation}));
+    }
+}
+
+fn described(id: &str, description: &str, app_id: &str, components: &mut Components) -> Value {
     let mut responses = error_responses();
     let any = success_schema(&json!({"type": "object"}));
-    responses.insert("200".to_owned(), answer("Everything about the connector", &components.shared(any)));
-    paths.insert(
-        path_of("info"),
-        json!({"get": {
-            "operationId": id_of("info"), "summary": "Info", "tags": [app_id],
-            "description": "Everything about the connector: capabilities, schemas, streams.",
-            "responses": responses,
-        }}),
-    );
+    responses.insert("200".to_owned(), answer("What is known of the connector", &components.shared(any)));
+    json!({
+        "operationId": id, "summary": description, "tags": [app_id], "description": description,
+        "responses": responses,
+    })
 }
 
 /// The parts of envelopes that the capabilities of a connector share.

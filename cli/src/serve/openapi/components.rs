@@ -31,6 +31,15 @@ impl Components {
         self.titled(schema, &definitions)
     }
 
+    /// The schema itself, of a type that is added by hand.
+    pub(super) fn inside(&mut self, mut schema: Value) -> Value {
+        let definitions = match schema.as_object_mut().and_then(|object| object.remove("$defs")) {
+            Some(Value::Object(definitions)) => definitions,
+            _ => Map::new(),
+        };
+        self.resolved(schema, &definitions)
+    }
+
     /// A reference to the type that a schema describes, where it has a title; of the items, where it is a list.
     fn titled(&mut self, mut schema: Value, definitions: &Map<String, Value>) -> Value {
         if let Some(items) = schema.get_mut("items").filter(|items| items.get("title").is_some()) {

@@ -1,8 +1,9 @@
 //! The document: paths, what they take and answer, and who may ask.
 
 use connector_core::ErrorCode;
-use connector_core::envelope::Page;
+use connector_core::envelope::{ExecutionSummary, Page, PageRequestEnvelope};
 use connector_core::integration::Integration;
+use connector_core::rate_limit::RateLimitResponse;
 use connector_core::schema::{output_schema_of, schema_of};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,14 @@ pub(crate) fn document(integrations: &[&Integration], address: &str) -> Value {
     components.add("Error", error_schema());
     components.add("ErrorEnvelope", error_envelope_schema());
     components.add("Page", output_schema_of::<Page>());
+    components.add("PageRequest", output_schema_of::<PageRequestEnvelope>());
+    for (name, schema) in [
+        ("ExecutionSummary", output_schema_of::<ExecutionSummary>()),
+        ("RateLimit", output_schema_of::<RateLimitResponse>()),
+    ] {
+        let schema = components.inside(schema);
+        components.add(name, schema);
+    }
     let mut paths = Map::new();
     for integration in integrations {
         capabilities::describe(integration, integrations.len() > 1, &mut components, &mut paths);
@@ -103,7 +112,7 @@ fn error_envelope_schema() -> Value {
             "is_error": {"const": true},
             "error": {"$ref": "#/components/schemas/Error"},
             "raw_data": {},
-            "page": {"type": "null"},
+            "page": {"anyOf": [{"$ref": "#/components/schemas/PageRequest"}, {"type": "null"}]},
         },
     })
 }
@@ -150,6 +159,10 @@ pub(super) fn success_schema(response: &Value) -> Value {
     json!({
         "type": "object",
         "required": ["response", "raw_data", "page"],
-        "properties": {"response": response, "raw_data": {}, "page": page},
+        "properties": {
+            "response": response, "raw_data": {}, "page": page,
+            "execution_summary": {"$ref": "#/components/schemas/ExecutionSummary"},
+            "rate_limit": {"$ref": "#/components/schemas/RateLimit"},
+        },
     })
 }

@@ -8,6 +8,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use axum::{RequestExt, RequestPartsExt};
 use connector_core::{ConnectorError, ErrorCode};
+use connector_store::RunQuery;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -77,7 +78,7 @@ struct Cancel {
     run_id: Uuid,
 }
 
-/// Cancels a run of this process.
+/// Cancels a run, whichever process it is of.
 pub(super) async fn cancel(
     State(server): State<Arc<Server>>,
     Path(app_id): Path<String>,
@@ -85,14 +86,15 @@ pub(super) async fn cancel(
 ) -> Result<Response, Failure> {
     let (caller, sent) = form::<Cancel>(&server, request).await?;
     let run_id = sent.fields.run_id;
-    let run = server.runs.watch(run_id).map(|run| run.borrow().clone());
-    let connection = run.filter(|run| run.app_id == app_id).map(|run| run.connection);
-    let connection = connection.ok_or_else(|| missing(&app_id, "this run is not one of this server"))?;
-    caller
-        .require(Scope::SyncWrite, app_of(&connection), &app_id)
-        .map_err(|error| Failure::new(error, &app_id, "page"))?;
+    let fail = |error| Failure::new(error, &app_id, "page");
+    let query = RunQuery { run_id: Some(run_id), most: 1, ..RunQuery::default() };
+    let recorded = server.store.chosen_runs(&app_id, &query).await.map_err(fail)?.pop();
+    let live = server.runs.watch(run_id).map(|run| run.borrow().clone()).filter(|run| run.app_id == app_id);
+    let connection = live.map(|run| run.connection).or_else(|| recorded.map(|run| run.connection));
+    let connection = connection.ok_or_else(|| missing(&app_id, "there is no run of this id"))?;
+    caller.require(Scope::SyncWrite, app_of(&connection), &app_id).map_err(fail)?;
     // One that has just ended needs no end.
-    if server.runs.cancel(run_id) {
+    if server.runs.cancel(run_id) || server.store.cancel_run(run_id).await.map_err(fail)? {
         tracing::info!(key = caller.key_id, %run_id, "a run was cancelled on the page");
     }
     Ok(back_to(&sent.back))

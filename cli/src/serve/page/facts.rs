@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use connector_core::Result;
 use connector_core::oauth::{ConnectionState, ConnectionSummary};
-use connector_store::{RunQuery, RunSummary, Schedule, StreamQuery, StreamSummary, SyncedConnection};
+use connector_store::{
+    Counting, RunQuery, RunSummary, Schedule, StreamQuery, StreamSummary, SyncedConnection,
+};
 
 use super::access::Rights;
 use crate::serve::access::Caller;
@@ -98,7 +100,12 @@ impl Facts {
         let places_in_all = places.len();
         let shown: Vec<_> = places.into_iter().skip(wanted.page * CONNECTIONS).take(CONNECTIONS).collect();
         let names = readable(&shown);
-        let query = StreamQuery { connections: Some(names.clone()), after: None, most: STREAMS + 1 };
+        let query = StreamQuery {
+            connections: Some(names.clone()),
+            most: STREAMS + 1,
+            counting: Counting::Bounded,
+            ..StreamQuery::default()
+        };
         let mut streams = store.chosen_streams(app_id, &query).await?;
         let has_more_streams = streams.len() > STREAMS as usize;
         streams.truncate(STREAMS as usize);

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use connector_core::Result as CoreResult;
-use connector_store::{RejectQuery, RunQuery, StreamQuery};
+use connector_store::{Counting, RejectQuery, RunQuery, StreamQuery};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::form_urlencoded::Serializer;
@@ -68,6 +68,7 @@ pub(super) async fn streams(
         ),
         after: shown.after_stream.map(|stream| (shown.after, shown.in_schema, stream)),
         most: STREAMS + 1,
+        counting: Counting::Bounded,
     };
     let mut found = server.store.chosen_streams(&app_id, &query).await.map_err(fail)?;
     let has_more = found.len() > STREAMS as usize;

@@ -57,7 +57,7 @@ async fn start(bounds: Bounds, rate: Rate) -> Running {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = axum::serve(BoundedListener::new(listener, bounds), router(receiver));
+    let server = axum::serve(BoundedListener::new(listener, bounds), router(Arc::new(receiver)));
     tokio::spawn(async { server.await.unwrap() });
     Running { address, queue, arrived }
 }

@@ -104,6 +104,10 @@ impl AuthorizationStore for Memory {
         Box::pin(async { Ok(()) })
     }
 
+    fn is_waiting<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+
     fn take<'a>(&'a self, state: &'a Secret) -> BoxFuture<'a, Result<TakenAuthorization>> {
         let taken = match self.pending().get_mut(state.expose()).map(Option::take) {
             Some(Some(pending)) => TakenAuthorization::Fresh(Box::new(pending)),

@@ -231,10 +231,11 @@ fn streams_show_rows_and_lead_to_their_rejects() {
         updated_at: now(),
         rows: Some(12_345),
         deleted: None,
+        rows_are_estimated: true,
         rejected: 3,
     }];
     let page = overview(facts);
-    assert!(page.contains("12,345") && page.contains("not known"), "{page}");
+    assert!(page.contains("about</span> 12,345") && page.contains("not known"), "{page}");
     assert!(page.contains("deals <span class=\"muted\">in shared.tl_<wbr>deals"), "{page}");
     let link = "/-/example/rejects?connection=a%26b&amp;stream=deals%40shared.tl_deals";
     assert!(page.contains(link), "{page}");

@@ -1,0 +1,109 @@
+//! What goes wrong between a connector and its app, and when: decided by the request, so that it is the same every time.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::Request;
+
+/// Something that goes wrong with one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Answered with this status and an empty object; the app is not asked.
+    Status(u16),
+    /// 429, to be tried again after so many seconds.
+    Throttled(u32),
+    /// The connection is closed without an answer.
+    Closed,
+    /// The answer ends in the middle.
+    Truncated,
+    /// The answer says that it is JSON, and is not.
+    Garbage,
+    /// The answer comes late.
+    Slow(Duration),
+    /// The answer does not come.
+    Held,
+    /// Answered with 500 and everything that the request said, its credentials included.
+    Echo,
+}
+
+/// Which requests something goes wrong with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Plan {
+    /// Nothing goes wrong.
+    Quiet,
+    Always(Fault),
+    /// With the first try of each request.
+    FirstTry(Fault),
+    /// With the first try at each path, each time something else.
+    Mixed,
+    /// Every request after so many gets no answer.
+    HeldAfter(usize),
+}
+
+/// What the mixed plan has in store. One in many is a 429: each holds everything up for a second.
+const MIXED: [Option<Fault>; 16] = [
+    Some(Fault::Status(503)),
+    Some(Fault::Closed),
+    None,
+    Some(Fault::Truncated),
+    Some(Fault::Slow(Duration::from_millis(150))),
+    Some(Fault::Garbage),
+    None,
+    Some(Fault::Status(502)),
+    Some(Fault::Throttled(1)),
+    Some(Fault::Closed),
+    Some(Fault::Truncated),
+    None,
+    Some(Fault::Status(500)),
+    Some(Fault::Garbage),
+    Some(Fault::Slow(Duration::from_millis(50))),
+    Some(Fault::Status(503)),
+];
+
+/// A plan under way.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    plan: Plan,
+    tries: Mutex<HashMap<u64, usize>>,
+}
+
+impl Schedule {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self { plan, tries: Mutex::default() }
+    }
+
+    /// What goes wrong with this request, which is the `number`th of all.
+    pub(crate) fn next(&self, number: usize, request: &Request<Bytes>) -> Option<Fault> {
+        match self.plan {
+            Plan::Quiet => None,
+            Plan::Always(fault) => Some(fault),
+            Plan::FirstTry(fault) => {
+                let key = digest((request.method(), request.uri().to_string(), request.body()));
+                self.is_first(key).then_some(fault)
+            }
+            Plan::Mixed => {
+                let key = digest(request.uri().path());
+                let position = usize::try_from(key % MIXED.len() as u64).unwrap_or_default();
+                if self.is_first(key) { MIXED[position] } else { None }
+            }
+            Plan::HeldAfter(quiet) => (number > quiet).then_some(Fault::Held),
+        }
+    }
+
+    fn is_first(&self, key: u64) -> bool {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = tries.entry(key).or_default();
+        *count += 1;
+        *count == 1
+    }
+}
+
+/// The same in every run, unlike the hashes of maps.
+fn digest(of: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,144 @@
+//! The whole of it: prepare, run every check, tell what was found.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+
+use crate::checks::{self, Check, Problem, Stage, Verdict, Work};
+use crate::config::Config;
+use crate::context::Context;
+use crate::declared::Declared;
+use crate::report::{Finding, Report, Status};
+use crate::run::Invocation;
+use crate::stand_in::StandIn;
+use crate::subject::Subject;
+use crate::{CheckError, checks::authorized};
+
+/// Holds an executable against the contract. Everything that is started ends with the future, also when that is dropped.
+///
+/// # Errors
+/// When the connector could not be checked at all; what is wrong with it stands in the report.
+pub async fn check(executable: &Path, config: &Config) -> Result<Report, CheckError> {
+    if !executable.is_file() {
+        let reason = "there is no such file".to_owned();
+        return Err(CheckError::Executable { path: executable.to_owned(), reason });
+    }
+    let started = Instant::now();
+    let context = Arc::new(prepare(executable, config).await?);
+    let mut findings = Vec::new();
+    for stage in Stage::ALL {
+        findings.extend(run_stage(&context, stage).await);
+    }
+    let connector = context.declared.app_id.clone();
+    Ok(Report::new(connector, context.subject.watch.runs(), started.elapsed().as_secs_f64(), findings))
+}
+
+async fn prepare(executable: &Path, config: &Config) -> Result<Context, CheckError> {
+    let subject = Subject::new(executable)?;
+    let info = subject.run(Invocation::of("info")).await;
+    let declared = Declared::of(info.response().unwrap_or_default());
+    subject.watch.app_is(&declared.app_id);
+    let stand_in = StandIn::start(&subject, config).await;
+    let ready = stand_in.as_ref().map(|stand_in| stand_in.ready.clone()).unwrap_or_default();
+    let mut settings: Map<String, Value> = ready.settings;
+    settings.extend(config.settings.clone());
+    let auth = config.auth.clone().or(ready.auth).map(Value::Object);
+    let mut context = Context {
+        subject,
+        config: config.clone(),
+        declared,
+        stand_in,
+        settings,
+        auth,
+        records: Mutex::new(BTreeMap::new()),
+        synced: OnceCell::new(),
+    };
+    context.watch_secrets();
+    if context.auth.is_none() && context.stand_in.is_ok() {
+        context.auth = authorized(&context).await;
+        context.watch_secrets();
+    }
+    Ok(context)
+}
+
+/// Runs the checks of a stage, at the same time where they do not get in each other's way.
+async fn run_stage(context: &Arc<Context>, stage: Stage) -> Vec<Finding> {
+    let mut running = JoinSet::new();
+    let mut findings = Vec::new();
+    for check in checks::ALL.iter().filter(|check| check.stage == stage) {
+        if let Some(reason) = context.config.skip.get(check.name) {
+            findings.push(left_out(check, None, reason));
+            continue;
+        }
+        match check.work {
+            Work::Look(work) => {
+                let context = Arc::clone(context);
+                running.spawn(timed(check, None, async move { work(&context) }));
+            }
+            Work::Once(work) => {
+                running.spawn(timed(check, None, work(Arc::clone(context))));
+            }
+            Work::Each(of, work) => {
+                let capabilities = of(context);
+                if capabilities.is_empty() && stage != Stage::ListsBelow {
+                    findings.push(left_out(check, None, "no capability that it is about"));
+                }
+                for capability in capabilities {
+                    if let Some(reason) = context.config.skip.get(&capability) {
+                        findings.push(left_out(check, Some(capability), reason));
+                        continue;
+                    }
+                    let work = work(Arc::clone(context), capability.clone());
+                    running.spawn(timed(check, Some(capability), work));
+                }
+            }
+        }
+        if stage.is_one_by_one() {
+            findings.extend(finished(&mut running).await);
+        }
+    }
+    findings.extend(finished(&mut running).await);
+    findings
+}
+
+async fn finished(running: &mut JoinSet<Finding>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    while let Some(joined) = running.join_next().await {
+        match joined {
+            Ok(finding) => findings.push(finding),
+            Err(error) => findings.push(Finding {
+                check: "kit",
+                capability: None,
+                status: Status::Failed,
+                detail: format!("a check ended badly: {error}"),
+                seconds: 0.0,
+            }),
+        }
+    }
+    findings
+}
+
+async fn timed(check: &Check, capability: Option<String>, work: impl Future<Output = Verdict>) -> Finding {
+    let started = Instant::now();
+    let (status, detail) = match work.await {
+        Ok(seen) => (Status::Passed, seen),
+        Err(Problem::Failed(reason)) => (Status::Failed, reason),
+        Err(Problem::Skipped(reason)) => (Status::Skipped, reason),
+    };
+    Finding { check: check.name, capability, status, detail, seconds: started.elapsed().as_secs_f64() }
+}
+
+fn left_out(check: &Check, capability: Option<String>, reason: &str) -> Finding {
+    Finding {
+        check: check.name,
+        capability,
+        status: Status::Skipped,
+        detail: reason.to_owned(),
+        seconds: 0.0,
+    }
+}

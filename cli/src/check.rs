@@ -1,0 +1,64 @@
+//! `check`: holds any connector's executable against the contract.
+
+use std::path::PathBuf;
+
+use connector_acceptance::{CheckError, Config, Report};
+use connector_core::envelope::{Answer, Outcome};
+use connector_core::{ConnectorError, ErrorCode, Result};
+
+use crate::output::{Ended, is_for_people, tell};
+use crate::signals::{Signals, Watched};
+
+/// Exit code when something does not hold: what was asked for is not there.
+const SOMETHING_FAILED: u8 = 69;
+
+/// What was typed after `check`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct CheckCommand {
+    /// The executable of a connector, in whatever language it is written
+    #[arg(value_name = "CONNECTOR")]
+    pub(crate) executable: PathBuf,
+    /// What the connector cannot tell by itself, as JSON: its stand-in, credentials, requests, changes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
+    let config = command.config.as_deref().map(Config::read).transpose().map_err(refused)?;
+    let config = config.unwrap_or_default();
+    let (signals, stop) = Signals::new();
+    let work = async {
+        let mut stop = stop;
+        tokio::select! {
+            report = connector_acceptance::check(&command.executable, &config) => report.map(Some),
+            // What was started ends with the check that started it.
+            () = stop.given() => Ok(None),
+        }
+    };
+    match signals.watch(work).await {
+        Watched::Done(Ok(Some(report)), _) => ended(&report),
+        Watched::Done(Err(error), _) => Err(refused(error)),
+        Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
+        Watched::Done(Ok(None), None) => {
+            Err(ConnectorError::new(ErrorCode::InternalError, "stopped by nobody"))
+        }
+    }
+}
+
+fn ended(report: &Report) -> Result<Ended> {
+    let outcome = if report.is_green() { Outcome::Done } else { Outcome::ExitCode(SOMETHING_FAILED) };
+    if is_for_people() {
+        tell(&report.table());
+        return Ok(Ended::Shown(outcome));
+    }
+    tell(&report.to_string());
+    Ok(Ended::Answer(Answer { outcome, ..Answer::new(report)? }))
+}
+
+fn refused(error: CheckError) -> ConnectorError {
+    let code = match error {
+        CheckError::Machine(_) => ErrorCode::InternalError,
+        _ => ErrorCode::InvalidValue,
+    };
+    ConnectorError::new(code, error.to_string())
+}

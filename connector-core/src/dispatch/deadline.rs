@@ -1,0 +1,104 @@
+//! The time that a caller waits: `max_execution_time`.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::capability::names;
+use crate::envelope::{Answer, Outcome};
+use crate::error::{ErrorCode, Result};
+use crate::host::{Host, StopSignal};
+use crate::http::{BudgetScope, RequestBudget};
+use crate::oauth::{AuthorizationStore, RefreshCoordinator};
+use crate::rate_limit::exhausted;
+use crate::sync::{Progress, Sink, SinkTarget};
+
+/// Work that commits what it has done when it is told to stop, and reports on it.
+const REPORTING: [&str; 3] = [names::SYNC, names::VERIFY, names::RETRY_REJECTS];
+
+/// Runs a capability for a caller who waits until then. Work that reports on itself is stopped and answers; all else is
+/// given up.
+pub(super) async fn within<F, Fut>(
+    deadline: Option<Instant>,
+    capability: &str,
+    host: &Arc<dyn Host>,
+    call: F,
+) -> Result<Answer>
+where
+    F: FnOnce(Arc<dyn Host>) -> Fut,
+    Fut: Future<Output = Result<Answer>>,
+{
+    match deadline {
+        None => call(Arc::clone(host)).await,
+        Some(deadline) if REPORTING.contains(&capability) => stopped_at(deadline, host, call).await,
+        Some(deadline) => {
+            let answer = timeout_at(deadline, call(Arc::clone(host))).await;
+            answer.unwrap_or_else(|_| Err(exhausted(None)))
+        }
+    }
+}
+
+async fn stopped_at<F, Fut>(deadline: Instant, host: &Arc<dyn Host>, call: F) -> Result<Answer>
+where
+    F: FnOnce(Arc<dyn Host>) -> Fut,
+    Fut: Future<Output = Result<Answer>>,
+{
+    let (stop, signal) = StopSignal::new();
+    let mut outer = host.stop();
+    let mut work = std::pin::pin!(call(Arc::new(Stopping { host: Arc::clone(host), signal })));
+    tokio::select! {
+        answer = &mut work => return answer,
+        () = outer.given() => {
+            let _ = stop.send(true);
+            return work.await;
+        }
+        () = sleep_until(deadline) => {
+            let _ = stop.send(true);
+        }
+    }
+    let mut answer = work.await?;
+    if answer.outcome == Outcome::Interrupted {
+        answer.outcome = Outcome::ExitCode(ErrorCode::BudgetExhausted.metadata().exit_code);
+    }
+    Ok(answer)
+}
+
+/// The host, with a wish to stop of its own.
+struct Stopping {
+    host: Arc<dyn Host>,
+    signal: StopSignal,
+}
+
+impl Host for Stopping {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.host.variable(name)
+    }
+
+    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
+        self.host.tokens()
+    }
+
+    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
+        self.host.authorizations()
+    }
+
+    fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
+        self.host.sink(target)
+    }
+
+    fn request_budget<'a>(
+        &'a self,
+        scope: &'a BudgetScope,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
+        self.host.request_budget(scope)
+    }
+
+    fn progress(&self) -> Arc<dyn Progress> {
+        self.host.progress()
+    }
+
+    fn stop(&self) -> StopSignal {
+        self.signal.clone()
+    }
+}
