@@ -1,5 +1,7 @@
 //! A call under way: typed settings, credentials, and the one way to talk to the app.
 
+mod request;
+
 use std::any::Any;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::http::{
 };
 use crate::integration::{AnySettings, Integration};
 use crate::oauth::StoredToken;
+
+pub use request::AppRequest;
 
 /// What a capability gets: settings of type `S` and everything of [`CallContext`]. Cheap to clone.
 pub struct Call<S> {

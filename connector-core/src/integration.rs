@@ -26,6 +26,7 @@ use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
 use crate::list::RecordSchema;
 use crate::oauth::{Grant, MetadataCache, OAuthClient};
 use crate::schema;
+use crate::settings::ServerUrl;
 use crate::standard::{EntitlementType, ResourceType};
 use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
 use crate::sync::DocumentTables;
@@ -87,6 +88,7 @@ pub struct Integration {
     entitlement_types: Vec<EntitlementType>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
+    base_url: Option<FromSettings<ServerUrl>>,
     http_options: FromSettings<HttpOptions>,
     page_size: FromSettings<u32>,
     concurrency: FromSettings<usize>,
@@ -146,6 +148,7 @@ impl Integration {
         IntegrationBuilder {
             settings_type: std::marker::PhantomData,
             replaced: BTreeSet::new(),
+            needs_base_url: None,
             capabilities: Vec::new(),
             integration: Self {
                 description,
@@ -168,6 +171,7 @@ impl Integration {
                 entitlement_types: Vec::new(),
                 map_error: |_| None,
                 rate_limit: |_| None,
+                base_url: None,
                 http_options: Arc::new(|_| HttpOptions::default()),
                 page_size: Arc::new(|_| u32::MAX),
                 concurrency: Arc::new(|_| 4),
@@ -349,6 +353,11 @@ impl Integration {
 
     pub(crate) fn oauth(&self) -> Option<&ErasedOAuth> {
         self.oauth.as_ref()
+    }
+
+    /// Where the app is, where the declaration says so.
+    pub(crate) fn base_url(&self, settings: &dyn Any) -> Option<ServerUrl> {
+        self.base_url.as_ref().map(|base_url| base_url(settings))
     }
 
     pub(crate) fn http_options(&self, settings: &dyn Any) -> HttpOptions {

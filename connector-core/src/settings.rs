@@ -1,9 +1,13 @@
 //! Settings: from the request, the environment, the stored connection and the declared defaults, in this order.
 
+mod server_url;
+
 use serde_json::{Map, Value};
 
 use crate::host::Host;
 use crate::integration::Integration;
+
+pub use server_url::{ServerUrl, TenantHost, WrongServer};
 
 /// The settings of a call, still as JSON: what the request says, else the environment, else the connection.
 pub(crate) fn gather(

@@ -78,16 +78,33 @@ pub struct HttpRequest {
     largest_body: usize,
     /// Apart from the address, which is shown in places.
     secret_query: Option<(&'static str, Secret)>,
+    /// Whether it does no harm when it arrives twice.
+    is_repeatable: bool,
 }
 
 impl HttpRequest {
     /// A POST with a JSON body.
     pub fn post_json(url: Url, body: &serde_json::Value) -> Self {
-        let mut request = Self::get(url);
-        request.method = reqwest::Method::POST;
-        request.body = body.to_string().into();
-        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        request
+        Self::new(reqwest::Method::POST, url).json_body(body)
+    }
+
+    /// A request without a body.
+    pub(crate) fn new(method: reqwest::Method, url: Url) -> Self {
+        Self { method, ..Self::get(url) }
+    }
+
+    /// The same with a JSON body.
+    pub(crate) fn json_body(mut self, body: &serde_json::Value) -> Self {
+        self.body = body.to_string().into();
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self
+    }
+
+    /// Sent once: a request that changes something must not do it twice, and whether one arrived whose answer is lost
+    /// nobody knows. One that the app refused for its rate limit has changed nothing, and is sent again.
+    pub fn once(mut self) -> Self {
+        self.is_repeatable = false;
+        self
     }
 
     /// A GET.
@@ -101,6 +118,7 @@ impl HttpRequest {
             body: Bytes::new(),
             largest_body: LARGEST_BODY,
             secret_query: None,
+            is_repeatable: true,
         }
     }
 
@@ -291,6 +309,7 @@ impl HttpClient {
         F: Fn(HttpResponse) -> Result<T>,
     {
         let HttpOptions { retry, deadline, .. } = self.shared.options;
+        let retry = if request.is_repeatable { retry } else { retry.of_refused() };
         retry.run_until(deadline, || async { read(self.attempt(request, budget).await?) }).await
     }
 

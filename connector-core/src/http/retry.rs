@@ -17,22 +17,29 @@ pub struct RetryPolicy {
     longest_wait: Duration,
     /// Whether a refused connection and a damaged answer are tried again.
     persistent: bool,
+    /// Whether only what the app refused before it looked at it is tried again.
+    refused_only: bool,
 }
 
 impl RetryPolicy {
     /// For somebody who waits for one answer: a refused connection is told at once, the caller knows best.
     pub const fn interactive() -> Self {
-        Self { retries: 3, longest_wait: Duration::from_secs(61), persistent: false }
+        Self { retries: 3, longest_wait: Duration::from_secs(61), persistent: false, refused_only: false }
     }
 
     /// For a long run, which outlives a restart of the app.
     pub const fn persistent() -> Self {
-        Self { retries: 6, longest_wait: Duration::from_mins(2), persistent: true }
+        Self { retries: 6, longest_wait: Duration::from_mins(2), persistent: true, refused_only: false }
     }
 
     /// Nothing is sent twice: for requests that must not be repeated.
     pub const fn never() -> Self {
-        Self { retries: 0, longest_wait: Duration::ZERO, persistent: false }
+        Self { retries: 0, longest_wait: Duration::ZERO, persistent: false, refused_only: false }
+    }
+
+    /// The same for a request that must not arrive twice.
+    pub(super) const fn of_refused(self) -> Self {
+        Self { refused_only: true, ..self }
     }
 
     /// Does what may fail for a while again, if this is for a long run. Somebody who waits for one answer is told.
@@ -84,6 +91,7 @@ impl RetryPolicy {
             return false;
         }
         match error.code() {
+            code if self.refused_only => code == ErrorCode::RateLimit,
             ErrorCode::ConnectionRejected => self.persistent,
             // Garbled answers pass; a status that nobody expects does not.
             ErrorCode::InvalidResponse => {

@@ -21,6 +21,7 @@ use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list::{self, RecordSchema};
 use crate::oauth::{self, OAuth};
+use crate::settings::ServerUrl;
 use crate::standard::{EntitlementType, ResourceType};
 use crate::stream::Stream;
 use crate::sync::{self, DocumentTables};
@@ -31,6 +32,8 @@ pub struct IntegrationBuilder<S> {
     pub(super) integration: Integration,
     pub(super) capabilities: Vec<Capability>,
     pub(super) replaced: BTreeSet<&'static str>,
+    /// The first stream that is read below the app's address.
+    pub(super) needs_base_url: Option<&'static str>,
     pub(super) settings_type: std::marker::PhantomData<fn(S)>,
 }
 
@@ -113,6 +116,13 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// Where the app is, from the settings: requests by [`call.get`](crate::call::CallContext::get) and declared lists go
+    /// below it.
+    pub fn base_url(mut self, url: fn(&S) -> ServerUrl) -> Self {
+        self.integration.base_url = Some(of_settings(url));
+        self
+    }
+
     /// HTTP behaviour, from the settings. The rate limit's headers are declared with [`Self::rate_limit`].
     pub fn http(mut self, options: fn(&S) -> HttpOptions) -> Self {
         self.integration.http_options = of_settings(options);
@@ -145,13 +155,23 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
 
     /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
     pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
-        self.integration.streams.extend(streams.into_iter().map(|stream| StreamEntry {
-            declaration: stream.declaration,
-            record_schema: RecordSchema::default(),
-            read: stream.read,
-            get: stream.get,
-        }));
+        for stream in streams {
+            if stream.needs_base_url {
+                self.needs_base_url.get_or_insert(stream.declaration.name);
+            }
+            self.integration.streams.push(StreamEntry {
+                declaration: stream.declaration,
+                record_schema: RecordSchema::default(),
+                read: stream.read,
+                get: stream.get,
+            });
+        }
         self
+    }
+
+    /// Adds one stream.
+    pub fn stream(self, stream: Stream<S>) -> Self {
+        self.streams([stream])
     }
 
     /// The webhooks of the app.
@@ -211,7 +231,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// # Errors
     /// The first mistake, by name.
     pub fn build(self) -> Result<Integration, DeclarationError> {
-        let Self { mut integration, capabilities, replaced, .. } = self;
+        let Self { mut integration, capabilities, replaced, needs_base_url, .. } = self;
         check_name("app id", &integration.description.app_id)?;
         let takes_oauth = [AuthKind::Oauth, AuthKind::OauthClientCredentials]
             .iter()
@@ -223,6 +243,9 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             check_authentication(*kind, how)?;
         }
         check_credentials(&integration.credentials)?;
+        if let (Some(stream), None) = (needs_base_url, &integration.base_url) {
+            return Err(DeclarationError::NoBaseUrl { stream: stream.to_owned() });
+        }
         let mut names = BTreeSet::new();
         for entry in &integration.streams {
             check_stream(&entry.declaration)?;

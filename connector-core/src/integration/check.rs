@@ -69,6 +69,14 @@ pub enum DeclarationError {
         "the OAuth settings and an auth kind `oauth` or `oauth_client_credentials` must be declared together"
     )]
     OAuthHalfDeclared,
+    /// A stream that is read below the app's address, which nobody declared.
+    #[error(
+        "stream `{stream}` is read below the app's address, which is not declared: add `.base_url(|settings| …)`"
+    )]
+    NoBaseUrl {
+        /// The stream.
+        stream: String,
+    },
     /// A header that does not exist.
     #[error(
         "a credential of the kind `{kind}` is carried in a header whose name no header can have: letters, digits and hyphens"

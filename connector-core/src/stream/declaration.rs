@@ -8,9 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::list::{self, List};
 use super::reading::{Child, Each, Parent, Window};
 use crate::call::{Call, CallContext};
-use crate::error::Result;
+use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::sync::Reject;
 
 /// A readable collection of records.
@@ -18,6 +19,8 @@ pub struct Stream<S> {
     pub(crate) declaration: StreamDeclaration,
     pub(crate) read: ReadFn,
     pub(crate) get: Option<GetFn>,
+    /// Whether it is read below the integration's address.
+    pub(crate) needs_base_url: bool,
     settings: std::marker::PhantomData<fn(S)>,
 }
 
@@ -335,6 +338,14 @@ impl<S: Send + Sync + 'static> Stream<S> {
         Self::with_schema(name, singular, of_type, read)
     }
 
+    /// A stream of records of type `R` that the app lists in a usual way.
+    pub fn list<R: JsonSchema>(name: &'static str, singular: &'static str, list: List) -> Self {
+        let read = move |call: Call<S>, request| list.read((*call).clone(), request);
+        let stream =
+            Self::new::<R, _, _>(name, singular, read).declare(|stream| stream.paging = list.paging());
+        Self { needs_base_url: true, ..stream }
+    }
+
     /// The same for streams that come out of a table, where the record type is a value of the table, or is known only when
     /// the program runs.
     pub fn with_schema<F, Fut>(
@@ -376,8 +387,38 @@ impl<S: Send + Sync + 'static> Stream<S> {
             declaration,
             read: Arc::new(move |context, request| Box::pin(read(Call::new(context), request))),
             get: None,
+            needs_base_url: false,
             settings: std::marker::PhantomData,
         }
+    }
+
+    /// One line for people, which follows "Lists" and "Reads".
+    pub fn description(self, description: &'static str) -> Self {
+        self.declare(|stream| stream.description = description)
+    }
+
+    /// The filter that asks for what changed since an instant, inclusive: a sync reads only that.
+    pub fn changed_since(self, filter: &'static str) -> Self {
+        self.declare(|stream| {
+            stream.changed_since = Some(filter);
+            let filters = [stream.filters, &[Filter::new(filter, FilterKind::DateTime)]].concat();
+            // It lives as long as the program, as every declaration does.
+            stream.filters = filters.leak();
+        })
+    }
+
+    /// Adds the capability `get_<singular>` for `GET path/<id>`, with the record at a JSON pointer of the answer: `""`
+    /// where the answer is the record.
+    pub fn get_at(self, path: &'static str, record: &'static str) -> Self {
+        Self { needs_base_url: true, ..self }.get(move |call, id| async move {
+            let answer = call.get(path).segment(&id).raw().await?;
+            list::at(&answer, record).map(ToOwned::to_owned).ok_or_else(|| {
+                ConnectorError::new(
+                    ErrorCode::InvalidResponse,
+                    format!("the answer has no record at `{record}`"),
+                )
+            })
+        })
     }
 
     /// Changes the declaration.

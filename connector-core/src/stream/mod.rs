@@ -3,6 +3,7 @@
 mod child;
 mod column;
 mod declaration;
+mod list;
 mod reading;
 mod row;
 
@@ -14,5 +15,6 @@ pub use declaration::{
     Walk,
 };
 pub(crate) use declaration::{GetFn, ReadFn, group_schema};
+pub use list::List;
 pub use reading::{Child, Each, Parent, Window};
 pub use row::{ContentHash, HASH_BYTES, KEY_SEPARATOR, Row, RowDecoder, RowError};

@@ -4,6 +4,7 @@ use connector_core::capability::Capability;
 use connector_core::dispatch::DEFAULT_CONNECTION;
 use connector_core::envelope::RequestEnvelope;
 use connector_core::integration::Integration;
+use connector_core::schema::hint::SEMANTIC;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::Value;
 
@@ -71,7 +72,7 @@ fn address_in_settings(integration: &Integration, envelope: &RequestEnvelope) ->
     let schema = integration.settings_schema();
     let is_address = |name: &&String| {
         let property = schema.pointer(&format!("/properties/{}", name.replace('~', "~0").replace('/', "~1")));
-        property.is_some_and(|property| property["format"] == "uri")
+        property.is_some_and(|property| property["format"] == "uri" || property[SEMANTIC] == "host")
     };
     envelope.settings.keys().find(is_address).cloned()
 }

@@ -1,0 +1,107 @@
+//! The smallest connector, as a program against a stand-in for its app.
+
+#![expect(clippy::unwrap_used, reason = "what tests share may fail as they do")]
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use wiremock::matchers::{body_json, header, method, path};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+/// Most lines of a connector that is of use.
+const MOST_LINES: usize = 60;
+
+/// Notes of the stand-in: more than a page of them.
+const NOTES: usize = 101;
+
+/// The example, which Cargo builds together with all tests of the crate.
+fn program() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().unwrap().parent().unwrap().join("examples/smallest");
+    assert!(
+        program.is_file(),
+        "`cargo build -p connector-cli --example smallest` builds {}",
+        program.display()
+    );
+    program
+}
+
+/// Runs the connector in an empty folder, and gives its one line of JSON.
+async fn run(folder: &tempfile::TempDir, api_url: &str, arguments: &[&str]) -> (i32, Value) {
+    let mut command = Command::new(program());
+    command.args(arguments).current_dir(folder.path()).env_clear().env("NOTES_API_URL", api_url);
+    let done = tokio::task::spawn_blocking(move || command.output());
+    let Output { status, stdout, stderr } = done.await.unwrap().unwrap();
+    let last = String::from_utf8(stdout).unwrap();
+    let answer = serde_json::from_str(last.lines().last().unwrap_or_default());
+    let answer = answer.unwrap_or_else(|_| panic!("no JSON: {last} {}", String::from_utf8_lossy(&stderr)));
+    (status.code().unwrap(), answer)
+}
+
+async fn stand_in() -> MockServer {
+    let server = MockServer::start().await;
+    let token = || header("authorization", "Bearer t-1");
+    Mock::given(method("GET"))
+        .and(path("/notes"))
+        .and(token())
+        .respond_with(|request: &Request| {
+            let asked: HashMap<_, _> = request.url.query_pairs().collect();
+            let number = |name: &str| asked[name].parse::<usize>().unwrap();
+            let (page, size) = (number("page"), number("per_page"));
+            let ids = ((page - 1) * size..NOTES.min(page * size))
+                .map(|n| json!({"id": format!("n-{n}"), "text": "x"}));
+            ResponseTemplate::new(200).set_body_json(json!({"data": ids.collect::<Vec<_>>()}))
+        })
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .and(path("/notes"))
+        .and(token())
+        .and(body_json(json!({"text": "hello"})))
+        .respond_with(ResponseTemplate::new(201).set_body_json(json!({"id": "n-new", "text": "hello"})))
+        .mount(&server)
+        .await;
+    server
+}
+
+const AUTH: &str = r#""auth":{"token":{"token":"t-1"}}"#;
+
+#[test]
+fn the_smallest_connector_is_small() {
+    let source = include_str!("../examples/smallest.rs");
+    assert!(source.lines().count() <= MOST_LINES, "{} lines", source.lines().count());
+}
+
+#[tokio::test]
+async fn the_smallest_connector_lists_creates_and_tells_about_itself() {
+    let (server, folder) = (stand_in().await, tempfile::tempdir().unwrap());
+    let run = async |arguments: &[&str]| run(&folder, &server.uri(), arguments).await;
+    let (code, info) = run(&["info"]).await;
+    assert_eq!(code, 0);
+    let created = &info["response"]["capability_schema"]["create_note"];
+    assert_eq!((&created["effect"], &created["description"]), (&json!("write"), &json!("Writes a note.")));
+    assert_eq!(info["response"]["streams"][0]["cursor"], "since");
+
+    let (code, listed) = run(&["list_notes", "--all-pages", "--json", &format!("{{{AUTH}}}")]).await;
+    assert_eq!((code, listed["response"].as_array().map(Vec::len)), (0, Some(NOTES)), "{listed}");
+
+    let create = format!(r#"{{{AUTH},"request":{{"text":"hello"}}}}"#);
+    let (code, made) = run(&["create_note", "--json", &create]).await;
+    assert_eq!((code, &made["response"]["id"]), (0, &json!("n-new")), "{made}");
+
+    let (code, refused) =
+        run(&["create_note", "--json", &format!(r#"{{{AUTH},"request":{{"text":5}}}}"#)]).await;
+    assert_eq!(code, 64);
+    assert_eq!(refused["error"]["message"], "/request/text must be of type string");
+}
+
+#[tokio::test]
+async fn the_smallest_connector_syncs_into_a_database() {
+    let (server, folder) = (stand_in().await, tempfile::tempdir().unwrap());
+    let request = format!(r#"{{{AUTH},"request":{{"sink":{{"url":"sqlite://notes.db"}}}}}}"#);
+    let (code, report) = run(&folder, &server.uri(), &["sync", "--json", &request]).await;
+    assert_eq!((code, &report["response"]["status"]), (0, &json!("succeeded")), "{report}");
+    assert_eq!(report["response"]["streams"][0]["inserted"], NOTES);
+}
