@@ -35,7 +35,7 @@ pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
             () = stop.given() => Ok(None),
         }
     };
-    match signals.watch(work).await {
+    match signals.watch(Box::pin(work)).await {
         Watched::Done(Ok(Some(report)), _) => ended(&report),
         Watched::Done(Err(error), _) => Err(refused(error)),
         Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
