@@ -20,29 +20,50 @@ const LONGEST_UPSTREAM_TEXT: usize = 800;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the names say it; `metadata` says the rest")]
 pub enum ErrorCode {
+    /// The request lacks something or is no request.
     BadRequest,
+    /// A value is not of the form that is wanted.
     InvalidValue,
+    /// A name or a value of a list that is not known here.
     UnknownValue,
+    /// The thing that is asked for does not exist.
     NotFound,
+    /// It cannot be done as things stand: somebody else is at it, or it would mix what must stay apart.
     Conflict,
+    /// A page token that is damaged, or of another list.
     InvalidPageToken,
+    /// Credentials or a setting that the app needs are missing.
     IntegrationMissingParameter,
+    /// The app does not accept the credentials.
     Unauthorized,
+    /// The credentials have ended and could not be renewed.
     AuthenticationExpired,
+    /// Somebody took the access back: a new login is needed.
     CredsRevoked,
+    /// The credentials are good, and do not allow this.
     PermissionDenied,
+    /// The app asks to slow down.
     RateLimit,
+    /// The time for waiting on the app's rate limit is used up.
     BudgetExhausted,
+    /// The app, or a machine in front of it, failed.
     BadGateway,
+    /// The app is away for now.
     ServiceError,
+    /// The app took too long.
     RequestTimeout,
+    /// No connection came about in time.
     ConnectionTimeout,
+    /// Nobody takes connections there.
     ConnectionRejected,
+    /// The connection broke off.
     ConnectionClosed,
+    /// There is no such operation.
     UnsupportedOperation,
+    /// A fault of this software.
     InternalError,
+    /// The app's answer cannot be understood.
     InvalidResponse,
 }
 
@@ -63,12 +84,16 @@ pub enum Fault {
 /// The kind of trouble, for dashboards and alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Category {
+    /// The call itself is wrong.
     Client,
+    /// Who asks is not accepted.
     Authentication,
+    /// Who asks may not do this.
     Authorization,
+    /// It passes by itself.
     Transient,
+    /// This software is wrong.
     Internal,
 }
 

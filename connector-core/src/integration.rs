@@ -38,14 +38,21 @@ pub use check::DeclarationError;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
-#[expect(missing_docs, clippy::struct_field_names, reason = "the keys of `info`")]
+#[expect(clippy::struct_field_names, reason = "the keys of `info`")]
 pub struct Description {
+    /// Id of the app, as in every answer.
     pub app_id: String,
+    /// Version of the connector.
     pub version: String,
+    /// Name of the app.
     pub user_friendly_name: String,
+    /// What the app is.
     pub description: String,
+    /// What kinds of app it is.
     pub categories: Vec<Category>,
+    /// Address of a logo.
     pub logo_url: Option<&'static str>,
+    /// Domain of whoever makes the app.
     pub app_vendor_domain: Option<&'static str>,
 }
 

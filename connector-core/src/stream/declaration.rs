@@ -154,10 +154,11 @@ pub enum Walk {
 /// Direction of a sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Direction {
+    /// The smallest first.
     #[serde(rename = "asc")]
     Ascending,
+    /// The largest first.
     #[serde(rename = "desc")]
     Descending,
 }
