@@ -51,7 +51,8 @@ pub async fn dispatch(
     );
     let page = envelope.page.clone();
     let deadline = envelope.deadline;
-    let work = |host| async move { call(integration, found, envelope, &host).await };
+    // Boxed, since whoever waits with a deadline would hold it several times over.
+    let work = |host| Box::pin(async move { call(integration, found, envelope, &host).await });
     let answer = deadline::within(deadline, capability, host, work).instrument(span.clone()).await;
     note_failure(&span, &answer);
     answer.map_err(|error| match page {
