@@ -52,7 +52,6 @@ mod output;
 mod page;
 mod reference;
 mod runs;
-mod scaffold;
 mod schedules;
 mod secrets;
 mod serve;
