@@ -288,7 +288,7 @@ struct OfTenant {
     tenant: TenantHost,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what an integration is declared with may fail")]
+#[expect(clippy::unnecessary_wraps, reason = "a declaration takes settings that may be wrong")]
 fn server_of_tenant(settings: &OfTenant) -> Result<OAuthClient> {
     let server = settings.tenant.server();
     Ok(OAuthClient::new(server.at("oauth/authorize"), server.at("oauth/token"))

@@ -110,12 +110,12 @@ impl<'i> Parts<'i> {
 }
 
 fn description(capability: &Capability) -> String {
-    let text = capability.description_text();
     let scopes = match capability.required_scopes() {
         [] => String::new(),
         scopes => format!("\n\nThe credentials need the app's scopes `{}`.", scopes.join("`, `")),
     };
-    format!("{text}{scopes}\n\nNeeds a key with the scope `{}`.", Scope::CapabilityCall.name())
+    let text = format!("{}{scopes}", capability.description_text());
+    format!("{text}\n\nNeeds a key with the scope `{}`.", Scope::CapabilityCall.name())
         .trim_start()
         .to_owned()
 }
