@@ -49,6 +49,7 @@ coverage: ## run the tests and write their line coverage to target/coverage
 	RUSTFLAGS="$$($(CARGO) tarpaulin --print-rust-flags --engine llvm | sed -n 's/^RUSTFLAGS="\(.*\)"$$/\1/p')" \
 	$(CARGO) build --workspace --bins --tests --examples --target-dir $(INSTRUMENTED)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
+	NODE_BIN="$$(tests/find-node --install)" && export NODE_BIN && \
 	CONNECTOR_PY="$$(tests/find-connector-py --install)" && export CONNECTOR_PY && \
 	tests/find-chromium --install >/dev/null && \
 	$(CARGO) tarpaulin --engine llvm --workspace --skip-clean --target-dir $(INSTRUMENTED) \

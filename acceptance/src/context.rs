@@ -33,9 +33,16 @@ pub(crate) struct Context {
     pub(crate) settings: Map<String, Value>,
     pub(crate) auth: Option<Value>,
     /// Records by the capability that listed them.
-    pub(crate) records: Mutex<BTreeMap<String, Vec<Value>>>,
+    pub(crate) records: Mutex<BTreeMap<String, Listed>>,
     /// Rows by stream after a complete sync, with the requests that it took.
     pub(crate) synced: OnceCell<Result<(Rows, usize), Problem>>,
+}
+
+/// What a capability listed, page after page.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) records: Vec<Value>,
+    pub(crate) page_size: usize,
 }
 
 /// Settings that lead through proxies, which work as long as this lives.
@@ -118,11 +125,17 @@ impl Context {
 
     pub(crate) fn listed(&self, list: &str) -> Vec<Value> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records.get(list).cloned().unwrap_or_default()
+        records.get(list).map(|listed| listed.records.clone()).unwrap_or_default()
     }
 
-    pub(crate) fn keep(&self, list: &str, records: Vec<Value>) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(list.to_owned(), records);
+    /// The size of the pages that it was listed in.
+    pub(crate) fn page_size(&self, list: &str) -> usize {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.get(list).map_or(1, |listed| listed.page_size)
+    }
+
+    pub(crate) fn keep(&self, list: &str, listed: Listed) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(list.to_owned(), listed);
     }
 
     /// The same with every `{list_things.0.id}` replaced by what it stands for.

@@ -24,7 +24,7 @@ pub(crate) struct CheckCommand {
 }
 
 pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
-    let config = command.config.as_deref().map(Config::read).transpose().map_err(refused)?;
+    let config = command.config.as_deref().map(Config::read).transpose().map_err(|error| refused(&error))?;
     let config = config.unwrap_or_default();
     let (signals, stop) = Signals::new();
     let work = async {
@@ -35,9 +35,10 @@ pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
             () = stop.given() => Ok(None),
         }
     };
-    match signals.watch(work).await {
+    // Boxed: what waits for so many things at once is large.
+    match Box::pin(signals.watch(work)).await {
         Watched::Done(Ok(Some(report)), _) => ended(&report),
-        Watched::Done(Err(error), _) => Err(refused(error)),
+        Watched::Done(Err(error), _) => Err(refused(&error)),
         Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
         Watched::Done(Ok(None), None) => {
             Err(ConnectorError::new(ErrorCode::InternalError, "stopped by nobody"))
@@ -55,7 +56,7 @@ fn ended(report: &Report) -> Result<Ended> {
     Ok(Ended::Answer(Answer { outcome, ..Answer::new(report)? }))
 }
 
-fn refused(error: CheckError) -> ConnectorError {
+fn refused(error: &CheckError) -> ConnectorError {
     let code = match error {
         CheckError::Machine(_) => ErrorCode::InternalError,
         _ => ErrorCode::InvalidValue,

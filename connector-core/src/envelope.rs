@@ -297,6 +297,14 @@ mod tests {
     }
 
     #[test]
+    fn kinds_of_credential_that_are_null_are_not_there() {
+        let auth = |json: &str| RequestEnvelope::parse(json).unwrap().auth.map(Value::Object);
+        let many = r#"{"auth":{"id":"a","oauth":null,"token":{"token":"t","more":null},"empty":null}}"#;
+        assert_eq!(auth(many), Some(json!({"token": {"token": "t"}})));
+        assert_eq!(auth(r#"{"auth":{"id":null,"oauth":null,"empty":{}}}"#), None);
+    }
+
+    #[test]
     fn a_wrong_part_is_named_without_its_value() {
         let error = RequestEnvelope::parse(r#"{"request":"hunter2"}"#).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidValue);

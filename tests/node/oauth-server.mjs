@@ -14,7 +14,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import { once } from 'node:events';
-import Provider, { interactionPolicy } from 'oidc-provider';
+import Provider, { errors, interactionPolicy } from 'oidc-provider';
 
 const control = { delay: 0, gate: false, hold: false, status: 0, access_token_seconds: 3600, account: 'account-1' };
 const seen = { token_requests: 0, refreshed: 0, refused: 0, logins: 0 };
@@ -31,6 +31,7 @@ await once(server, 'listening');
 const issuer = `http://127.0.0.1:${server.address().port}`;
 
 const code = ['authorization_code', 'refresh_token'];
+const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const redirects = ['http://127.0.0.1/callback', 'http://127.0.0.1/oauth/callback'];
 const client = (client_id, more) => ({
   client_id,
@@ -56,7 +57,7 @@ const provider = new Provider(issuer, {
     client('with-device', {
       client_secret: 'device-secret-0123456789',
       token_endpoint_auth_method: 'client_secret_post',
-      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token', exchangeGrant],
       response_types: [],
       redirect_uris: [],
     }),
@@ -103,6 +104,21 @@ const provider = new Provider(issuer, {
   interactions: { policy, url: (ctx, interaction) => `/sign-in/${interaction.uid}` },
   cookies: { keys: ['a key for a server that only tests know'] },
 });
+
+// A token for a token (RFC 8693), which the package leaves to those who use it.
+provider.registerGrantType(exchangeGrant, async (ctx) => {
+  const { params, client } = ctx.oidc;
+  const subject = await provider.AccessToken.find(params.subject_token);
+  if (!subject || subject.isExpired || subject.clientId !== client.clientId) throw new errors.InvalidGrant('subject_token is not valid');
+  const token = new provider.AccessToken({ client, accountId: subject.accountId, grantId: subject.grantId, gty: 'exchange', scope: params.scope ?? subject.scope });
+  ctx.body = {
+    access_token: await token.save(),
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    token_type: 'Bearer',
+    expires_in: token.expiration,
+    scope: token.scope,
+  };
+}, ['subject_token', 'subject_token_type', 'requested_token_type', 'audience', 'resource', 'scope'], ['audience', 'resource']);
 
 provider.on('grant.success', (ctx) => {
   if (ctx.oidc.params?.grant_type === 'refresh_token') seen.refreshed += 1;

@@ -56,6 +56,16 @@ fn the_commands_of_the_quickstart_work_one_after_the_other() {
     assert!(folder.path().join("teamleader.db").is_file());
 }
 
+#[test]
+fn the_connector_that_the_book_shows_is_the_example_that_is_compiled() {
+    let page = fs::read_to_string(root().join("docs/2-write-a-connector.md")).unwrap();
+    let example = fs::read_to_string(root().join("cli/examples/smallest.rs")).unwrap();
+    let (_, shown) = page.split_once("```rust\n").unwrap();
+    let (shown, _) = shown.split_once("```\n").unwrap();
+    assert_eq!(shown, example, "copy cli/examples/smallest.rs into docs/2-write-a-connector.md");
+    assert!(example.lines().count() <= 60, "it is no longer small");
+}
+
 /// The targets of the links in a page, without those to other sites.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let ends = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));

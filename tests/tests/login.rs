@@ -51,9 +51,13 @@ fn a_denial_is_told_as_one(kind: Kind) {
 
 fn connections_have_names(kind: Kind) {
     let account = Account::with_records(3, kind).logged_in();
-    let mut login = account.connector().start(["login", "--no-browser", "--connection", "Second Ünit"]);
+    let refused = account.connector().run(["login", "--no-browser", "--connection", "Second Ünit"]);
+    assert_eq!((refused.exit_code(), &refused.error()["error_code"]), (64, &json!("invalid_value")));
+    let hint = refused.error()["error_metadata"]["hint"].clone();
+    assert_eq!(hint, "call it `Second--nit`", "the broker could not say it");
+    let mut login = account.connector().start(["login", "--no-browser", "--connection", "acme/second"]);
     visit(&follow_login(&mut login));
-    assert_eq!(login.wait().response()["connection"], "Second Ünit");
+    assert_eq!(login.wait().response()["connection"], "acme/second");
     let status = account.connector().run(["status"]).response();
     let names: Vec<_> = status["connections"]
         .as_array()
@@ -62,7 +66,7 @@ fn connections_have_names(kind: Kind) {
         .map(|connection| text(&connection["name"]))
         .collect();
     assert_eq!(names.len(), 2, "{names:?}");
-    let report = account.sync_well(["companies", "--connection", "Second Ünit"]);
+    let report = account.sync_well(["companies", "--connection", "acme/second"]);
     assert_eq!(report["streams"][0]["inserted"], 3);
 }
 

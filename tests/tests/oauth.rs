@@ -1,5 +1,6 @@
 //! Tokens of an OAuth server that others wrote, which revokes everything when a refresh token is used twice.
 
+mod brokered;
 mod callbacks;
 mod clients;
 mod kills;

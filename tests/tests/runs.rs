@@ -166,7 +166,8 @@ fn a_connection_that_is_being_synced_is_refused_to_everybody_else(kind: Kind) {
     let latest = response(&servers[0].get("/syncs?limit=1", &key)).clone();
     let run = text(&latest["runs"][0]["run_id"]);
     assert_eq!(servers[0].ask("DELETE", &format!("/sync/{run}"), &key, &Value::Null).status, 202);
-    assert_eq!(command.wait().response()["status"], "interrupted");
+    let ended = command.wait();
+    assert_eq!((ended.exit_code(), &ended.envelope()["response"]["status"]), (143, &json!("interrupted")));
 }
 
 fn a_server_that_is_killed_frees_its_connections(kind: Kind) {

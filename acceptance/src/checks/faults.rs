@@ -38,7 +38,10 @@ async fn listed(context: &Context, list: &str, plan: Plan) -> Result<(Run, usize
 /// The first try of each request goes wrong, the second goes well.
 pub(crate) async fn rows(context: Arc<Context>) -> Verdict {
     let list = a_list(&context)?;
-    let wanted = context.listed(&list);
+    let (quiet, _) = listed(&context, &list, Plan::Quiet).await?;
+    let Some(Value::Array(wanted)) = quiet.response() else {
+        return Err(Problem::failed(format!("{list} through a proxy: {}", quiet.outcome())));
+    };
     let faults = [
         Fault::Status(500),
         Fault::Status(503),

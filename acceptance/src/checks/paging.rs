@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Problem, Verdict, ensure, need_stand_in};
-use crate::context::Context;
+use crate::context::{Context, Listed};
 use crate::contract;
 use crate::run::{Invocation, Run};
 use crate::schema;
@@ -48,7 +48,7 @@ pub(crate) async fn complete(context: Arc<Context>, list: String) -> Verdict {
         ensure(pages < MOST_PAGES, || format!("no end after {pages} pages of {size}"))?;
     }
     let repeated = repeated(&context, &list, &found);
-    context.keep(&list, found.clone());
+    context.keep(&list, Listed { records: found.clone(), page_size: size });
     if let Some(key) = repeated {
         return Err(Problem::failed(format!("{key} stands in the list more than once, in pages of {size}")));
     }
@@ -84,15 +84,15 @@ fn of_this_list(context: &Context, list: &str) -> Result<Vec<Value>, Problem> {
     if records.is_empty() { Err(Problem::skipped("the list has no records")) } else { Ok(records) }
 }
 
-fn small_pages(context: &Context, list: &str, records: usize) -> Value {
+fn small_pages(context: &Context, list: &str) -> Value {
     let mut envelope = context.envelope(&context.request(list));
-    envelope["page"] = json!({"size": (records / 3).max(1)});
+    envelope["page"] = json!({"size": context.page_size(list)});
     envelope
 }
 
 pub(crate) async fn all_pages(context: Arc<Context>, list: String) -> Verdict {
     let records = of_this_list(&context, &list)?;
-    let envelope = small_pages(&context, &list, records.len());
+    let envelope = small_pages(&context, &list);
     let run = context.subject.run(Invocation::of(&list).json(&envelope).with(&["--all-pages"])).await;
     let together = listed(&run)?;
     same(&together, &records, "--all-pages")?;
@@ -102,7 +102,7 @@ pub(crate) async fn all_pages(context: Arc<Context>, list: String) -> Verdict {
 
 pub(crate) async fn ndjson(context: Arc<Context>, list: String) -> Verdict {
     let records = of_this_list(&context, &list)?;
-    let envelope = small_pages(&context, &list, records.len());
+    let envelope = small_pages(&context, &list);
     let invocation =
         Invocation::of(&list).json(&envelope).with(&["--all-pages", "--output", "ndjson"]).records_first();
     let run = context.subject.run(invocation).await;
@@ -125,8 +125,8 @@ fn same(found: &[Value], wanted: &[Value], how: &str) -> Result<(), Problem> {
 
 /// Tokens that were changed, or given for something else, are refused.
 pub(crate) async fn tampered(context: Arc<Context>, list: String) -> Verdict {
-    let records = of_this_list(&context, &list)?;
-    let envelope = small_pages(&context, &list, records.len());
+    of_this_list(&context, &list)?;
+    let envelope = small_pages(&context, &list);
     let first = context.call(&list, &envelope).await;
     let Some(token) = first.next_token() else {
         return Err(Problem::skipped("there is one page only"));

@@ -102,3 +102,53 @@ impl Host for Stopping {
         self.signal.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::host::NoHost;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(5)
+    }
+
+    fn no_host() -> Arc<dyn Host> {
+        Arc::new(NoHost)
+    }
+
+    async fn interrupted(host: Arc<dyn Host>) -> Result<Answer> {
+        host.stop().given().await;
+        Ok(Answer { outcome: Outcome::Interrupted, ..Answer::new(&"as far as it came")? })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sync_is_stopped_and_its_report_is_kept() {
+        let answer = within(Some(soon()), names::SYNC, &no_host(), interrupted).await.unwrap();
+        assert_eq!(answer.response.get(), "\"as far as it came\"");
+        assert_eq!(answer.outcome, Outcome::ExitCode(75));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_report_is_given_up() {
+        let endless = |_| std::future::pending::<Result<Answer>>();
+        let error = within(Some(soon()), "list_accounts", &no_host(), endless).await.unwrap_err();
+        assert_eq!((error.code(), error.exit_code()), (ErrorCode::BudgetExhausted, 75));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signal_from_outside_still_stops_a_sync() {
+        struct Stopped(StopSignal);
+        impl Host for Stopped {
+            fn stop(&self) -> StopSignal {
+                self.0.clone()
+            }
+        }
+        let (stop, signal) = StopSignal::new();
+        stop.send(true).unwrap();
+        let host: Arc<dyn Host> = Arc::new(Stopped(signal));
+        let answer = within(Some(soon()), names::SYNC, &host, interrupted).await.unwrap();
+        assert_eq!(answer.outcome, Outcome::Interrupted);
+    }
+}

@@ -213,6 +213,7 @@ impl Drop for Permit<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -292,6 +293,32 @@ mod tests {
         let start = Instant::now();
         drop(pacer.permit(None).await.unwrap());
         assert!(start.elapsed() >= WINDOW && start.elapsed() <= WINDOW + 2 * MARGIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_one_process_knew_holds_back_the_next() {
+        let first = Pacer::new(Some(3));
+        for _ in 0..3 {
+            drop(first.permit(None).await.unwrap());
+        }
+        let known = first.known().unwrap();
+        assert_eq!((known.remaining, known.by_the_app), (0, false));
+        let next = Pacer::new(Some(3));
+        next.remember(known);
+        let soon = Some(Instant::now() + Duration::from_secs(5));
+        let error = next.permit(soon).await.map(drop).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::BudgetExhausted);
+        assert!(error.wait() > Some(Duration::from_secs(50)));
+        let start = Instant::now();
+        drop(next.permit(None).await.unwrap());
+        assert!(start.elapsed() > Duration::from_secs(50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_a_limit_is_left_to_the_next_process() {
+        let next = Pacer::new(Some(4));
+        next.remember(Known { remaining: 2, reset: Duration::from_secs(30), by_the_app: false });
+        assert_eq!(next.known().map(|known| known.remaining), Some(2));
     }
 
     #[tokio::test(start_paused = true)]

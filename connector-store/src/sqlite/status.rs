@@ -38,7 +38,11 @@ impl Database {
 
     /// Notes that somebody wants a run to end; `false` when none of this id is at work.
     pub(crate) async fn cancel_run(&self, run_id: Uuid) -> Result<bool> {
-        let Some(mut connection) = self.connect_if_there().await? else { return Ok(false) };
+        // One that is there already is opened to write.
+        if self.connect_if_there().await?.is_none() {
+            return Ok(false);
+        }
+        let mut connection = self.connect().await.map_err(|error| self.explain(error))?;
         let done = sqlx::query(
             "UPDATE connector_runs SET cancel_asked_at = coalesce(cancel_asked_at, ?2)
              WHERE run_id = ?1 AND finished_at IS NULL",

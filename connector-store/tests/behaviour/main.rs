@@ -21,6 +21,7 @@ mod records;
 mod refusals;
 mod rejects;
 mod rekey;
+mod roles;
 mod round_trip;
 mod schedules;
 mod sqlite_files;

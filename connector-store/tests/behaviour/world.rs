@@ -168,6 +168,12 @@ fn sql(text: &str) -> SqlStr {
     sqlx::AssertSqlSafe(text).into_sql_str()
 }
 
+/// Runs statements in a PostgreSQL database.
+pub(crate) async fn script(url: &str, statements: &str) -> sqlx::Result<()> {
+    let mut session = PgConnection::connect(url).await?;
+    sqlx::raw_sql(sql(statements)).execute(&mut session).await.map(drop)
+}
+
 pub(crate) fn key() -> VaultKey {
     VaultKey::parse(&Secret::new("5a".repeat(32))).unwrap()
 }
