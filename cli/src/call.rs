@@ -35,7 +35,7 @@ pub(crate) async fn run(
             () = stop.given() => Ok(None),
         }
     };
-    match signals.watch(work).await {
+    match signals.watch(Box::pin(work)).await {
         Watched::Done(Ok(Some(answer)), _) => Ok(Ended::Answer(answer)),
         Watched::Done(Err(error), _) => Err(error),
         Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::author::{Answers, RequestType, ResponseType};
 use crate::call::{Call, CallContext};
 use crate::envelope::Answer;
 use crate::error::Result;
@@ -211,10 +211,10 @@ impl<S: Send + Sync + 'static> Capability<S> {
     /// A capability from an `async fn(Call<S>, Request) -> Result<Response>`. The types give the schemas.
     pub fn new<Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
     where
-        Request: DeserializeOwned + JsonSchema + Send + 'static,
-        Response: Serialize + JsonSchema + 'static,
+        Request: RequestType,
+        Response: ResponseType,
         F: Fn(Call<S>, Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response>> + Send + 'static,
+        Fut: Answers<Response> + Send + 'static,
     {
         let handler = Arc::new(handler);
         Self::typed(
@@ -225,7 +225,7 @@ impl<S: Send + Sync + 'static> Capability<S> {
                 let handler = Arc::clone(&handler);
                 Box::pin(async move {
                     let request = schema::typed(Value::Object(request), "/request")?;
-                    Answer::new(&handler(Call::new(context), request).await?)
+                    Answer::new(&handler(Call::new(context), request).answer().await?)
                 })
             }),
         )

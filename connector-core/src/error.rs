@@ -1,5 +1,7 @@
 //! The one error of the framework: a code, who must act, and what that person needs to know.
 
+mod table;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Secret;
+
 use crate::envelope::PageRequestEnvelope;
+pub use table::{AppErrors, ErrorRule};
 
 /// `Result` with a [`ConnectorError`].
 pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;
@@ -338,6 +342,18 @@ impl ConnectorError {
         let secret = secret.expose().trim();
         if secret.len() >= SHORTEST && self.0.message.contains(secret) {
             self.0.message = self.0.message.replace(secret, crate::http::MASK);
+        }
+        self
+    }
+
+    /// A refusal together with the scopes that were needed: which of them is missing, few apps say.
+    pub(crate) fn needing(mut self, scopes: &[&str]) -> Self {
+        if self.0.code == ErrorCode::PermissionDenied && !scopes.is_empty() {
+            let needed = format!("it needs the scopes {}", scopes.join(", "));
+            self.0.hint = Some(match self.0.hint.take() {
+                Some(hint) => format!("{hint}; {needed}").into(),
+                None => needed.into(),
+            });
         }
         self
     }
