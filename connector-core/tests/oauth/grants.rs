@@ -8,8 +8,14 @@ use crate::server::{App, json_answer, tokens};
 
 #[tokio::test]
 async fn an_app_has_the_capabilities_of_what_it_offers() {
-    let plain =
-        ["get_authorization_url", "handle_authorization_callback", "read_twice", "refresh_access_token"];
+    let plain = [
+        "get_authorization_url",
+        "handle_authorization_callback",
+        "read_twice",
+        "refresh_access_token",
+        "retrieve_token",
+        "token_status",
+    ];
     assert_eq!(App::plain().await.capabilities(), plain);
     let all = App::start().await.capabilities();
     for name in [
