@@ -189,7 +189,7 @@ fn a_connection_comes_and_goes(kind: Kind) {
         served.get("/acme/teamleader/binb-token", &key).code(),
         (404, "teamleader.connection_not_found")
     );
-    assert_eq!(served.get("/acme/teamleader/binb-status", &key).body["state"], "absent");
+    assert_eq!(served.get("/acme/teamleader/binb-status", &key).body["state"], "revoked");
     assert_eq!(served.get(TOKEN, &key).status, 200, "others stay");
 }
 

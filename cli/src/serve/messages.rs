@@ -14,7 +14,7 @@ use crate::target::Target;
 use crate::webhooks::{Inbox, open};
 
 /// Opens the inboxes of these connections; what reads their messages works among the tasks. With several connectors
-/// the connector's id stands in front: `teamleader:acme`.
+/// the connector's id stands in front: `example:acme`.
 pub(super) async fn inboxes(
     server: &Server,
     connections: &[String],
@@ -39,7 +39,7 @@ pub(super) async fn inboxes(
 fn unknown(named: &str) -> ConnectorError {
     let message = format!("--webhooks {named}: there is no such connector here");
     ConnectorError::misconfigured(ErrorCode::InvalidValue, message)
-        .hint("name a connection; where several connectors are served, with its connector: teamleader:acme")
+        .hint("name a connection; where several connectors are served, with its connector: example:acme")
 }
 
 /// Takes a request that is for an inbox, before anybody writes its path down.

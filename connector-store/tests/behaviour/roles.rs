@@ -85,7 +85,7 @@ async fn a_server_works_with_no_more_rights_than_the_documentation_gives_it() {
     let log = server.audit_log();
     log.record(AuditEntry::default()).await.unwrap();
     assert_eq!(log.verify().await.unwrap().broken, None);
-    write_company(&server, "teamleader", "globex").await;
+    write_company(&server, "crm", "globex").await;
     assert_eq!(server.streams("example").await.unwrap()[0].rows, Some(1));
     for statement in [
         "UPDATE connector.audit SET entry = 'another'",
@@ -103,11 +103,11 @@ async fn a_server_works_with_no_more_rights_than_the_documentation_gives_it() {
     }
 
     let reports = "connector_reports";
-    assert_eq!(roles.refused(reports, "SELECT name FROM teamleader.companies").await, None);
+    assert_eq!(roles.refused(reports, "SELECT name FROM crm.companies").await, None);
     for statement in [
         "SELECT * FROM connector.connections",
         "SELECT * FROM connector.access_keys",
-        "DELETE FROM teamleader.companies",
+        "DELETE FROM crm.companies",
     ] {
         assert_eq!(roles.refused(reports, statement).await.as_deref(), Some(NOT_ALLOWED), "{statement}");
     }
