@@ -5,10 +5,10 @@ CARGO_TARPAULIN_VERSION := 0.37.5
 INSTRUMENTED := target/instrumented
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench coverage clean
+.PHONY: help demo test lint doc-coverage format bench coverage clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## build the Teamleader connector and run its demo: nothing needed but Rust and a C compiler
 	$(CARGO) run --release --locked --package teamleader --bin tl-connector -- demo
@@ -29,6 +29,10 @@ lint: ## check formatting, clippy, documentation, licences and sources, warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked --version $(CARGO_DENY_VERSION) cargo-deny
 	$(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources
+
+# A figure for each library, and the list of what lacks documentation under `make lint`.
+doc-coverage: ## print how many public items have documentation
+	tests/doc-coverage
 
 format: ## format all sources
 	$(CARGO) fmt --all

@@ -18,6 +18,7 @@ use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
 use crate::logout::LogoutCommand;
+use crate::man::ManCommand;
 use crate::output::{Ended, Output};
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
@@ -57,6 +58,7 @@ pub(crate) enum Command {
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
     Completions(Shell),
+    Man(ManCommand),
 }
 
 impl Command {
@@ -83,6 +85,7 @@ impl Command {
             Self::Sandbox(_) => "sandbox",
             Self::Demo(_) => "demo",
             Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
@@ -137,7 +140,7 @@ pub(crate) fn parse(
     typed: &[OsString],
 ) -> Parsed {
     // Also for what is refused before the flags are understood: an agent that reads only the JSON set it for that.
-    let output = Output { exit_zero: wants_exit_zero(typed), file: None };
+    let output = Output { exit_zero: wants_exit_zero(typed), ..Output::default() };
     let wants_help = typed.iter().any(|word| word == "--help" || word == "-h" || word == "help");
     // A connector has a hundred capabilities, and most calls are of one.
     let is_shown = |name: &str| wants_help || typed.iter().any(|word| word == name);
@@ -149,7 +152,8 @@ pub(crate) fn parse(
         Ok(matches) => match understand(&matches) {
             Ok(arguments) => {
                 let file = matches.subcommand().and_then(|(_, matches)| result_file(matches));
-                Parsed::Arguments(Box::new(arguments), Output { file, ..output })
+                let exit_skip = matches.get_flag("exit_skip");
+                Parsed::Arguments(Box::new(arguments), Output { file, exit_skip, ..output })
             }
             Err(error) => Parsed::Refused(refusal(&error), output),
         },
@@ -168,8 +172,13 @@ pub(crate) fn completions(
     shell: Shell,
 ) -> Ended {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command(binary, integration, sandbox, |_| true), binary, &mut script);
+    clap_complete::generate(shell, &mut whole(binary, integration, sandbox), binary, &mut script);
     Ended::Text(String::from_utf8_lossy(&script).into_owned())
+}
+
+/// The command line with the flags of every capability.
+pub(crate) fn whole(binary: &'static str, integration: &Integration, sandbox: bool) -> clap::Command {
+    command(binary, integration, sandbox, |_| true)
 }
 
 pub(crate) fn wants_exit_zero(typed: &[OsString]) -> bool {
@@ -190,27 +199,31 @@ fn command(
     is_shown: impl Fn(&str) -> bool,
 ) -> clap::Command {
     let description = integration.description();
-    let mut command = clap::Command::new(binary)
-        .version(description.version.clone())
-        .about(description.description.clone())
-        .subcommand_required(true)
-        .arg_required_else_help(false)
-        .disable_help_subcommand(true)
-        .subcommand_value_name("COMMAND")
-        .arg(
-            Arg::new("exit_zero")
-                .long("exit-zero")
-                .global(true)
-                .action(ArgAction::SetTrue)
-                .help("Exit with 0 whenever an envelope was printed [env: CONNECTOR_EXIT_ZERO]"),
-        )
-        .arg(
-            Arg::new("log_format")
-                .long("log-format")
-                .global(true)
-                .value_parser(value_parser!(LogFormat))
-                .help("Form of the lines on standard error: text on a terminal, else JSON"),
-        );
+    let mut command =
+        clap::Command::new(binary)
+            .version(description.version.clone())
+            .about(description.description.clone())
+            .subcommand_required(true)
+            .arg_required_else_help(false)
+            .disable_help_subcommand(true)
+            .subcommand_value_name("COMMAND")
+            .arg(
+                Arg::new("exit_zero")
+                    .long("exit-zero")
+                    .global(true)
+                    .action(ArgAction::SetTrue)
+                    .help("Exit with 0 whenever an envelope was printed [env: CONNECTOR_EXIT_ZERO]"),
+            )
+            .arg(Arg::new("exit_skip").long("exit-skip").global(true).action(ArgAction::SetTrue).help(
+                "Exit with 99 when there was nothing to do: no record came, or none was new or changed",
+            ))
+            .arg(
+                Arg::new("log_format")
+                    .long("log-format")
+                    .global(true)
+                    .value_parser(value_parser!(LogFormat))
+                    .help("Form of the lines on standard error: text on a terminal, else JSON"),
+            );
     // What it is about comes last: deriving arguments puts the type's own documentation in its place.
     let named = |name: &'static str| clap::Command::new(name);
     let mut for_people = vec![
@@ -248,6 +261,7 @@ fn command(
             .about("Print a script that completes commands in a shell")
             .arg(Arg::new("shell").required(true).value_parser(value_parser!(Shell))),
     );
+    for_people.push(ManCommand::augment_args(named("man")).about("Write manual pages, one for each command"));
     for_people.push(call_arguments(named("app_info")).about("Give the OpenAPI document as an answer"));
     for_people.push(call_arguments(named("info")).about("Print everything about the connector"));
     command = command.subcommands(for_people);
@@ -320,6 +334,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
             Some(shell) => Command::Completions(*shell),
             None => return Err(clap::Error::new(ErrorKind::MissingRequiredArgument)),
         },
+        "man" => Command::Man(ManCommand::from_arg_matches(matches)?),
         capability => Command::Capability(CapabilityCall {
             name: capability.to_owned(),
             envelope: EnvelopeSource::from_arg_matches(matches)?,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use connector_core::dispatch::dispatch;
-use connector_core::envelope::{Answer, Page, PageRequestEnvelope, RequestEnvelope};
+use connector_core::envelope::{Answer, Outcome, Page, PageRequestEnvelope, RequestEnvelope};
 use connector_core::host::Host;
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode, Result};
@@ -35,7 +35,7 @@ pub(crate) async fn run(
             () = stop.given() => Ok(None),
         }
     };
-    match signals.watch(work).await {
+    match signals.watch(Box::pin(work)).await {
         Watched::Done(Ok(Some(answer)), _) => Ok(Ended::Answer(answer)),
         Watched::Done(Err(error), _) => Err(error),
         Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
@@ -85,9 +85,13 @@ async fn answer(
     host: &Arc<dyn Host>,
     output: &Output,
 ) -> Result<Answer> {
-    let mut records = Records { form: call.form, joined: String::new(), to_file: output.file.is_some() };
+    let mut records =
+        Records { form: call.form, joined: String::new(), to_file: output.file.is_some(), is_empty: true };
     let mut next = dispatch(integration, &call.name, envelope.clone(), host).await?;
     if call.form == Form::Json && !(call.all_pages && next.page.is_some()) {
+        if next.response.get() == "[]" && next.page.is_none() && next.outcome == Outcome::Done {
+            next.outcome = Outcome::NothingToDo;
+        }
         return Ok(next);
     }
     loop {
@@ -116,6 +120,7 @@ struct Records {
     form: Form,
     joined: String,
     to_file: bool,
+    is_empty: bool,
 }
 
 impl Records {
@@ -125,6 +130,7 @@ impl Records {
             // Not a list: the whole response is the one record.
             Err(_) => vec![&answer.response],
         };
+        self.is_empty &= records.is_empty();
         for record in records {
             if self.form == Form::Ndjson && !self.to_file {
                 print_record(record)?;
@@ -153,7 +159,11 @@ impl Records {
         let response = RawValue::from_string(response).map_err(|error| {
             ConnectorError::new(ErrorCode::InternalError, "joined pages are not JSON").source(error)
         })?;
-        Ok(Answer { response: response.into(), raw_data: None, ..last })
+        let outcome = match last.outcome {
+            Outcome::Done if self.is_empty => Outcome::NothingToDo,
+            outcome => outcome,
+        };
+        Ok(Answer { response: response.into(), raw_data: None, outcome, ..last })
     }
 }
 

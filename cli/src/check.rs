@@ -36,7 +36,7 @@ pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
         }
     };
     // Boxed: what waits for so many things at once is large.
-    match Box::pin(signals.watch(work)).await {
+    match signals.watch(Box::pin(work)).await {
         Watched::Done(Ok(Some(report)), _) => ended(&report),
         Watched::Done(Err(error), _) => Err(refused(&error)),
         Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
+use clap_complete::Shell;
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, registry};
 
@@ -16,13 +17,16 @@ use crate::host::CliHost;
 use crate::keys::KeysCommand;
 use crate::load::LoadCommand;
 use crate::logging::LogFormat;
+use crate::man::ManCommand;
 use crate::output::{self, Ended, Output};
+use crate::reference::DocsCommand;
 use crate::refusal::refusal;
 use crate::scaffold::ScaffoldCommand;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
 use crate::{
-    arguments, audit, check, hardening, keys, load, logging, runtime, scaffold, serve, spec, traces, vault,
+    arguments, audit, check, hardening, keys, load, logging, man, reference, runtime, scaffold, serve, spec,
+    traces, vault,
 };
 
 /// Where errors of this program are told to have happened, and what its store is named after.
@@ -42,6 +46,9 @@ struct Typed {
     /// Exit with 0 whenever an envelope was printed [env: `CONNECTOR_EXIT_ZERO`]
     #[arg(long, global = true)]
     exit_zero: bool,
+    /// Exit with 99 when there was nothing to do: no record was new or changed
+    #[arg(long, global = true)]
+    exit_skip: bool,
     /// Form of the lines on standard error: text on a terminal, else JSON
     #[arg(long, global = true)]
     log_format: Option<LogFormat>,
@@ -68,6 +75,15 @@ enum Command {
     Vault(VaultCommand),
     /// Print the OpenAPI document of the server
     Spec,
+    /// Write a reference page for each connector
+    Docs(DocsCommand),
+    /// Print a script that completes commands in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write manual pages, one for each command
+    Man(ManCommand),
 }
 
 impl Command {
@@ -81,6 +97,9 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::Vault(_) => "vault",
             Self::Spec => "spec",
+            Self::Docs(_) => "docs",
+            Self::Completions { .. } => "completions",
+            Self::Man(_) => "man",
         }
     }
 }
@@ -95,8 +114,8 @@ impl Connectors {
     pub fn run(self) -> ExitCode {
         hardening::harden();
         let typed: Vec<OsString> = std::env::args_os().collect();
-        let output = Output { exit_zero: arguments::wants_exit_zero(&typed), file: None };
-        let matches = Typed::command().name(self.binary).bin_name(self.binary).try_get_matches_from(&typed);
+        let mut output = Output { exit_zero: arguments::wants_exit_zero(&typed), ..Output::default() };
+        let matches = program(self.binary).try_get_matches_from(&typed);
         let typed = match matches.and_then(|matches| Typed::from_arg_matches(&matches)) {
             Ok(typed) => typed,
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -105,16 +124,17 @@ impl Connectors {
             Err(error) => return output.end_as(NAME, "command_line", "command_line", Err(refusal(&error))),
         };
         let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
+        output.exit_skip = typed.exit_skip;
         let log_format = typed.log_format.unwrap_or(usual);
         logging::start(self.binary, log_format);
         let name = typed.command.name();
         let is_server = matches!(typed.command, Command::Serve(_));
-        let result = traces::of_command(name, is_server, || execute(typed.command, log_format));
+        let result = traces::of_command(name, is_server, || execute(self.binary, typed.command, log_format));
         output.end_as(NAME, "command_line", name, result)
     }
 }
 
-fn execute(command: Command, log_format: LogFormat) -> Result<Ended, ConnectorError> {
+fn execute(binary: &'static str, command: Command, log_format: LogFormat) -> Result<Ended, ConnectorError> {
     let runtime = runtime(matches!(command, Command::Serve(_) | Command::Check(_)))?;
     let result = match command {
         Command::Serve(command) => runtime.block_on(serve::run(NAME, integrations(), command)),
@@ -128,9 +148,24 @@ fn execute(command: Command, log_format: LogFormat) -> Result<Ended, ConnectorEr
             let integrations = integrations();
             Ok(spec::run(&integrations.iter().map(|integration| &**integration).collect::<Vec<_>>()))
         }
+        Command::Docs(command) => {
+            reference::run(&command, integrations().iter().map(|integration| &**integration))
+        }
+        Command::Completions { shell } => Ok(completions(binary, shell)),
+        Command::Man(command) => man::run(command, program(binary)),
     };
     runtime.shutdown_background();
     result
+}
+
+fn program(binary: &'static str) -> clap::Command {
+    Typed::command().name(binary).bin_name(binary)
+}
+
+fn completions(binary: &'static str, shell: Shell) -> Ended {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut program(binary), binary, &mut script);
+    Ended::Text(String::from_utf8_lossy(&script).into_owned())
 }
 
 fn integrations() -> Vec<Arc<Integration>> {

@@ -28,9 +28,11 @@ mod load;
 mod logging;
 mod login;
 mod logout;
+mod man;
 mod output;
 mod progress;
 mod rate;
+mod reference;
 mod refusal;
 mod rejects;
 mod sandbox;
@@ -117,6 +119,9 @@ impl CommandLine {
             }
             Command::Completions(shell) => {
                 Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))
+            }
+            Command::Man(command) => {
+                man::run(command, arguments::whole(self.binary, integration, self.sandbox.is_some()))
             }
             Command::Capability(call) => runtime.block_on(call::run(integration, call, output)),
             Command::Sync(command) => runtime.block_on(sync::run(integration, command)),

@@ -12,11 +12,16 @@ use serde_json::json;
 
 use crate::signals::Signal;
 
+/// Exit code of a command that found nothing to do, where that was asked for.
+const NOTHING_TO_DO: u8 = 99;
+
 /// How results are written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Output {
     /// Exit with 0 whenever an envelope was printed.
     pub(crate) exit_zero: bool,
+    /// Exit with [`NOTHING_TO_DO`] where that is so.
+    pub(crate) exit_skip: bool,
     /// The envelope goes to this file; gzip when it ends in `.gz`.
     pub(crate) file: Option<PathBuf>,
 }
@@ -56,8 +61,8 @@ impl Output {
         let raised_in = |module: &str, name: &str| format!("{app_id}::{module}:{name}");
         let (envelope, code) = match result {
             Ok(Ended::Text(text)) => return print_text(&text),
-            Ok(Ended::Shown(outcome)) => return self.exit(exit_code(outcome)),
-            Ok(Ended::Answer(answer)) => (answer.to_json(), exit_code(answer.outcome)),
+            Ok(Ended::Shown(outcome)) => return self.exit(self.exit_code(outcome)),
+            Ok(Ended::Answer(answer)) => (answer.to_json(), self.exit_code(answer.outcome)),
             Ok(Ended::Signalled(signal, answer)) => {
                 let interrupted =
                     || json!({"response": {"status": "interrupted"}, "raw_data": null, "page": null});
@@ -100,13 +105,14 @@ impl Output {
     fn exit(&self, code: u8) -> ExitCode {
         ExitCode::from(if self.exit_zero { 0 } else { code })
     }
-}
 
-fn exit_code(outcome: Outcome) -> u8 {
-    match outcome {
-        Outcome::Done => 0,
-        Outcome::ExitCode(code) => code,
-        Outcome::Interrupted => Signal::Terminate.exit_code(),
+    fn exit_code(&self, outcome: Outcome) -> u8 {
+        match outcome {
+            Outcome::NothingToDo if self.exit_skip => NOTHING_TO_DO,
+            Outcome::Done | Outcome::NothingToDo => 0,
+            Outcome::ExitCode(code) => code,
+            Outcome::Interrupted => Signal::Terminate.exit_code(),
+        }
     }
 }
 

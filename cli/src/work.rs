@@ -33,7 +33,7 @@ pub(crate) async fn work(
     let progress = progress::for_standard_error(log_format == LogFormat::Json);
     let host = CliHost::new(integration.app_id()).with_stop(stop).with_progress(progress);
     let host: Arc<dyn Host> = Arc::new(host);
-    Ok(match signals.watch(dispatch(integration, capability, envelope, &host)).await {
+    Ok(match signals.watch(Box::pin(dispatch(integration, capability, envelope, &host))).await {
         Watched::CutOff(signal) => Worked::Cut(Ended::Signalled(signal, None)),
         Watched::Done(answer, signal) => match (answer?, signal) {
             (answer, Some(signal)) if answer.outcome == Outcome::Interrupted => {

@@ -52,12 +52,14 @@ pub struct OauthAuth {
 /// OAuth client credentials.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(extend("x-credential-type" = "oauth_client_credentials"))]
-#[expect(missing_docs, reason = "RFC 6749 names")]
 pub struct ClientCredentialsAuth {
+    /// Id of the client.
     pub client_id: String,
+    /// Its secret.
     pub client_secret: Secret,
     /// What they were exchanged for already, by a caller who renews it.
     pub access_token: Option<Secret>,
+    /// What the token is to be good for.
     #[serde(default)]
     pub scopes: Vec<String>,
 }
@@ -65,9 +67,10 @@ pub struct ClientCredentialsAuth {
 /// User name and password.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(extend("x-credential-type" = "basic"))]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct BasicAuth {
+    /// Name of the user.
     pub username: String,
+    /// Their password.
     pub password: Secret,
 }
 
@@ -121,14 +124,20 @@ pub struct StoredAuth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the variants of `Auth`")]
 pub enum AuthKind {
+    /// No credentials.
     None,
+    /// An access token that somebody agreed to.
     Oauth,
+    /// A client's id and secret, which are exchanged for a token.
     OauthClientCredentials,
+    /// User name and password.
     Basic,
+    /// A fixed token.
     Token,
+    /// The key of an account that is no person's.
     ServiceAccount,
+    /// A private key and what names it.
     KeyPair,
     /// A connection of the vault. Every integration takes it; none declares it.
     Stored,

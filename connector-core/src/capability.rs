@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::author::{Answers, RequestType, ResponseType};
 use crate::call::{Call, CallContext};
 use crate::envelope::Answer;
 use crate::error::Result;
@@ -17,69 +17,129 @@ use crate::schema;
 
 /// Names that mean the same in every connector.
 pub mod names {
-    #![expect(missing_docs, reason = "the names say it")]
+    /// Says whether the credentials are good, and whose they are.
     pub const VALIDATE_CREDENTIALS: &str = "validate_credentials";
+    /// Makes the address where somebody agrees.
     pub const GET_AUTHORIZATION_URL: &str = "get_authorization_url";
+    /// Turns the address that they are sent back to into tokens.
     pub const HANDLE_AUTHORIZATION_CALLBACK: &str = "handle_authorization_callback";
+    /// Gets a new access token for a refresh token.
     pub const REFRESH_ACCESS_TOKEN: &str = "refresh_access_token";
+    /// Gets an access token for a client's own credentials.
     pub const HANDLE_CLIENT_CREDENTIALS_REQUEST: &str = "handle_client_credentials_request";
+    /// Gets a code to type in on another device.
     pub const START_DEVICE_AUTHORIZATION: &str = "start_device_authorization";
+    /// Asks whether it was typed in.
     pub const POLL_DEVICE_AUTHORIZATION: &str = "poll_device_authorization";
+    /// Gets a token for another one.
     pub const EXCHANGE_TOKEN: &str = "exchange_token";
+    /// Gives a token back.
     pub const REVOKE_TOKEN: &str = "revoke_token";
+    /// Asks the app about a token.
     pub const INTROSPECT_TOKEN: &str = "introspect_token";
+    /// Reads a token that the vault keeps for an account.
     pub const RETRIEVE_TOKEN: &str = "retrieve_token";
+    /// Says how a token of the vault stands.
     pub const TOKEN_STATUS: &str = "token_status";
+    /// Reads streams into a database.
     pub const SYNC: &str = "sync";
+    /// Compares the database with the app.
     pub const VERIFY: &str = "verify";
+    /// Tries records again that could not be stored.
     pub const RETRY_REJECTS: &str = "retry_rejects";
 
     // Below: those of `standard`.
+    /// `activate_account` of [`standard`](crate::standard).
     pub const ACTIVATE_ACCOUNT: &str = "activate_account";
+    /// `app_info` of [`standard`](crate::standard).
     pub const APP_INFO: &str = "app_info";
+    /// `assign_application` of [`standard`](crate::standard).
     pub const ASSIGN_APPLICATION: &str = "assign_application";
+    /// `assign_application_entitlement` of [`standard`](crate::standard).
     pub const ASSIGN_APPLICATION_ENTITLEMENT: &str = "assign_application_entitlement";
+    /// `assign_entitlement` of [`standard`](crate::standard).
     pub const ASSIGN_ENTITLEMENT: &str = "assign_entitlement";
+    /// `connected_info` of [`standard`](crate::standard).
     pub const CONNECTED_INFO: &str = "connected_info";
+    /// `create_account` of [`standard`](crate::standard).
     pub const CREATE_ACCOUNT: &str = "create_account";
+    /// `deactivate_account` of [`standard`](crate::standard).
     pub const DEACTIVATE_ACCOUNT: &str = "deactivate_account";
+    /// `delete_account` of [`standard`](crate::standard).
     pub const DELETE_ACCOUNT: &str = "delete_account";
+    /// `downgrade_license` of [`standard`](crate::standard).
     pub const DOWNGRADE_LICENSE: &str = "downgrade_license";
+    /// `find_entitlement_assignments` of [`standard`](crate::standard).
     pub const FIND_ENTITLEMENT_ASSIGNMENTS: &str = "find_entitlement_assignments";
+    /// `find_entitlement_associations` of [`standard`](crate::standard).
     pub const FIND_ENTITLEMENT_ASSOCIATIONS: &str = "find_entitlement_associations";
+    /// `find_entitlement_graph` of [`standard`](crate::standard).
     pub const FIND_ENTITLEMENT_GRAPH: &str = "find_entitlement_graph";
+    /// `find_resource_graph` of [`standard`](crate::standard).
     pub const FIND_RESOURCE_GRAPH: &str = "find_resource_graph";
+    /// `fulfill_arbitrary_endpoint` of [`standard`](crate::standard).
     pub const FULFILL_ARBITRARY_ENDPOINT: &str = "fulfill_arbitrary_endpoint";
+    /// `get_account` of [`standard`](crate::standard).
     pub const GET_ACCOUNT: &str = "get_account";
+    /// `get_account_entitlement_associations` of [`standard`](crate::standard).
     pub const GET_ACCOUNT_ENTITLEMENT_ASSOCIATIONS: &str = "get_account_entitlement_associations";
+    /// `get_application` of [`standard`](crate::standard).
     pub const GET_APPLICATION: &str = "get_application";
+    /// `get_application_account` of [`standard`](crate::standard).
     pub const GET_APPLICATION_ACCOUNT: &str = "get_application_account";
+    /// `get_credential_last_activity` of [`standard`](crate::standard).
     pub const GET_CREDENTIAL_LAST_ACTIVITY: &str = "get_credential_last_activity";
+    /// `get_data_recency` of [`standard`](crate::standard).
     pub const GET_DATA_RECENCY: &str = "get_data_recency";
+    /// `get_last_activity` of [`standard`](crate::standard).
     pub const GET_LAST_ACTIVITY: &str = "get_last_activity";
+    /// `get_non_human_account_last_activity` of [`standard`](crate::standard).
     pub const GET_NON_HUMAN_ACCOUNT_LAST_ACTIVITY: &str = "get_non_human_account_last_activity";
+    /// `list_accounts` of [`standard`](crate::standard).
     pub const LIST_ACCOUNTS: &str = "list_accounts";
+    /// `list_activity_records` of [`standard`](crate::standard).
     pub const LIST_ACTIVITY_RECORDS: &str = "list_activity_records";
+    /// `list_applications` of [`standard`](crate::standard).
     pub const LIST_APPLICATIONS: &str = "list_applications";
+    /// `list_applications_accounts` of [`standard`](crate::standard).
     pub const LIST_APPLICATIONS_ACCOUNTS: &str = "list_applications_accounts";
+    /// `list_applications_activity_records` of [`standard`](crate::standard).
     pub const LIST_APPLICATIONS_ACTIVITY_RECORDS: &str = "list_applications_activity_records";
+    /// `list_applications_entitlements` of [`standard`](crate::standard).
     pub const LIST_APPLICATIONS_ENTITLEMENTS: &str = "list_applications_entitlements";
+    /// `list_applications_entitlement_associations` of [`standard`](crate::standard).
     pub const LIST_APPLICATIONS_ENTITLEMENT_ASSOCIATIONS: &str = "list_applications_entitlement_associations";
+    /// `list_applications_resources` of [`standard`](crate::standard).
     pub const LIST_APPLICATIONS_RESOURCES: &str = "list_applications_resources";
+    /// `list_credentials` of [`standard`](crate::standard).
     pub const LIST_CREDENTIALS: &str = "list_credentials";
+    /// `list_custom_attributes_schema` of [`standard`](crate::standard).
     pub const LIST_CUSTOM_ATTRIBUTES_SCHEMA: &str = "list_custom_attributes_schema";
+    /// `list_entitlements` of [`standard`](crate::standard).
     pub const LIST_ENTITLEMENTS: &str = "list_entitlements";
+    /// `list_expenses` of [`standard`](crate::standard).
     pub const LIST_EXPENSES: &str = "list_expenses";
+    /// `list_non_human_accounts` of [`standard`](crate::standard).
     pub const LIST_NON_HUMAN_ACCOUNTS: &str = "list_non_human_accounts";
+    /// `list_resources` of [`standard`](crate::standard).
     pub const LIST_RESOURCES: &str = "list_resources";
+    /// `list_updated_accounts` of [`standard`](crate::standard).
     pub const LIST_UPDATED_ACCOUNTS: &str = "list_updated_accounts";
+    /// `probe_integration` of [`standard`](crate::standard).
     pub const PROBE_INTEGRATION: &str = "probe_integration";
+    /// `release_resources` of [`standard`](crate::standard).
     pub const RELEASE_RESOURCES: &str = "release_resources";
+    /// `transfer_data` of [`standard`](crate::standard).
     pub const TRANSFER_DATA: &str = "transfer_data";
+    /// `unassign_application` of [`standard`](crate::standard).
     pub const UNASSIGN_APPLICATION: &str = "unassign_application";
+    /// `unassign_application_entitlement` of [`standard`](crate::standard).
     pub const UNASSIGN_APPLICATION_ENTITLEMENT: &str = "unassign_application_entitlement";
+    /// `unassign_entitlement` of [`standard`](crate::standard).
     pub const UNASSIGN_ENTITLEMENT: &str = "unassign_entitlement";
+    /// `update_account` of [`standard`](crate::standard).
     pub const UPDATE_ACCOUNT: &str = "update_account";
+    /// `validate_credential_config` of [`standard`](crate::standard).
     pub const VALIDATE_CREDENTIAL_CONFIG: &str = "validate_credential_config";
 }
 
@@ -151,10 +211,10 @@ impl<S: Send + Sync + 'static> Capability<S> {
     /// A capability from an `async fn(Call<S>, Request) -> Result<Response>`. The types give the schemas.
     pub fn new<Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
     where
-        Request: DeserializeOwned + JsonSchema + Send + 'static,
-        Response: Serialize + JsonSchema + 'static,
+        Request: RequestType,
+        Response: ResponseType,
         F: Fn(Call<S>, Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Response>> + Send + 'static,
+        Fut: Answers<Response> + Send + 'static,
     {
         let handler = Arc::new(handler);
         Self::typed(
@@ -165,7 +225,7 @@ impl<S: Send + Sync + 'static> Capability<S> {
                 let handler = Arc::clone(&handler);
                 Box::pin(async move {
                     let request = schema::typed(Value::Object(request), "/request")?;
-                    Answer::new(&handler(Call::new(context), request).await?)
+                    Answer::new(&handler(Call::new(context), request).answer().await?)
                 })
             }),
         )

@@ -51,7 +51,8 @@ pub async fn dispatch(
     );
     let page = envelope.page.clone();
     let deadline = envelope.deadline;
-    let work = |host| async move { call(integration, found, envelope, &host).await };
+    // Boxed, since whoever waits with a deadline would hold it several times over.
+    let work = |host| Box::pin(async move { call(integration, found, envelope, &host).await });
     let answer = deadline::within(deadline, capability, host, work).instrument(span.clone()).await;
     note_failure(&span, &answer);
     answer.map_err(|error| match page {
@@ -74,7 +75,8 @@ async fn call(
     }
     let context = context(integration, &envelope, found.needs_auth(), host).await?;
     let http = context.http().clone();
-    let mut answer = found.run(context, envelope.request).await?;
+    let answer = found.run(context, envelope.request).await;
+    let mut answer = answer.map_err(|error| error.needing(found.required_scopes()))?;
     answer.rate_limit = envelope.rate_limit.map(|_| {
         RateLimitResponse::of(integration.app_id(), http.options().requests_per_minute, http.known())
     });

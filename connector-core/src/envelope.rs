@@ -136,6 +136,8 @@ pub enum Outcome {
     /// Well.
     #[default]
     Done,
+    /// Well, and nothing came of it: no record was new or changed.
+    NothingToDo,
     /// With this exit code.
     ExitCode(u8),
     /// Stopped by a signal.

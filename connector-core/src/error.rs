@@ -1,5 +1,7 @@
 //! The one error of the framework: a code, who must act, and what that person needs to know.
 
+mod table;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Secret;
+
 use crate::envelope::PageRequestEnvelope;
+pub use table::{AppErrors, ErrorRule};
 
 /// `Result` with a [`ConnectorError`].
 pub type Result<T, E = ConnectorError> = std::result::Result<T, E>;
@@ -20,29 +24,50 @@ const LONGEST_UPSTREAM_TEXT: usize = 800;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the names say it; `metadata` says the rest")]
 pub enum ErrorCode {
+    /// The request lacks something or is no request.
     BadRequest,
+    /// A value is not of the form that is wanted.
     InvalidValue,
+    /// A name or a value of a list that is not known here.
     UnknownValue,
+    /// The thing that is asked for does not exist.
     NotFound,
+    /// It cannot be done as things stand: somebody else is at it, or it would mix what must stay apart.
     Conflict,
+    /// A page token that is damaged, or of another list.
     InvalidPageToken,
+    /// Credentials or a setting that the app needs are missing.
     IntegrationMissingParameter,
+    /// The app does not accept the credentials.
     Unauthorized,
+    /// The credentials have ended and could not be renewed.
     AuthenticationExpired,
+    /// Somebody took the access back: a new login is needed.
     CredsRevoked,
+    /// The credentials are good, and do not allow this.
     PermissionDenied,
+    /// The app asks to slow down.
     RateLimit,
+    /// The time for waiting on the app's rate limit is used up.
     BudgetExhausted,
+    /// The app, or a machine in front of it, failed.
     BadGateway,
+    /// The app is away for now.
     ServiceError,
+    /// The app took too long.
     RequestTimeout,
+    /// No connection came about in time.
     ConnectionTimeout,
+    /// Nobody takes connections there.
     ConnectionRejected,
+    /// The connection broke off.
     ConnectionClosed,
+    /// There is no such operation.
     UnsupportedOperation,
+    /// A fault of this software.
     InternalError,
+    /// The app's answer cannot be understood.
     InvalidResponse,
 }
 
@@ -63,12 +88,16 @@ pub enum Fault {
 /// The kind of trouble, for dashboards and alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Category {
+    /// The call itself is wrong.
     Client,
+    /// Who asks is not accepted.
     Authentication,
+    /// Who asks may not do this.
     Authorization,
+    /// It passes by itself.
     Transient,
+    /// This software is wrong.
     Internal,
 }
 
@@ -313,6 +342,18 @@ impl ConnectorError {
         let secret = secret.expose().trim();
         if secret.len() >= SHORTEST && self.0.message.contains(secret) {
             self.0.message = self.0.message.replace(secret, crate::http::MASK);
+        }
+        self
+    }
+
+    /// A refusal together with the scopes that were needed: which of them is missing, few apps say.
+    pub(crate) fn needing(mut self, scopes: &[&str]) -> Self {
+        if self.0.code == ErrorCode::PermissionDenied && !scopes.is_empty() {
+            let needed = format!("it needs the scopes {}", scopes.join(", "));
+            self.0.hint = Some(match self.0.hint.take() {
+                Some(hint) => format!("{hint}; {needed}").into(),
+                None => needed.into(),
+            });
         }
         self
     }

@@ -10,17 +10,16 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
-use schemars::JsonSchema;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::auth::{AuthKind, ErasedAuthentication, ErasedNamed, ExchangedTokens};
+use crate::author::SettingsType;
 use crate::call::{CallContext, error_of};
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
-use crate::error::{ConnectorError, Result};
+use crate::error::{AppErrors, ConnectorError, Result};
 use crate::export::{Cells, ExportDeclaration, ExportEntry};
 use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
 use crate::list::RecordSchema;
@@ -38,14 +37,21 @@ pub use check::DeclarationError;
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]
-#[expect(missing_docs, clippy::struct_field_names, reason = "the keys of `info`")]
+#[expect(clippy::struct_field_names, reason = "the keys of `info`")]
 pub struct Description {
+    /// Id of the app, as in every answer.
     pub app_id: String,
+    /// Version of the connector.
     pub version: String,
+    /// Name of the app.
     pub user_friendly_name: String,
+    /// What the app is.
     pub description: String,
+    /// What kinds of app it is.
     pub categories: Vec<Category>,
+    /// Address of a logo.
     pub logo_url: Option<&'static str>,
+    /// Domain of whoever makes the app.
     pub app_vendor_domain: Option<&'static str>,
 }
 
@@ -71,7 +77,7 @@ pub struct Integration {
     authentications: Vec<(AuthKind, ErasedAuthentication)>,
     credentials: Vec<ErasedNamed>,
     exchanged: ExchangedTokens,
-    settings: SettingsType,
+    settings: SettingsOfAnyType,
     oauth: Option<ErasedOAuth>,
     capabilities: BTreeMap<&'static str, Capability>,
     streams: Vec<StreamEntry>,
@@ -80,6 +86,7 @@ pub struct Integration {
     resource_types: Vec<ResourceType>,
     entitlement_types: Vec<EntitlementType>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
+    errors: Option<AppErrors>,
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
     base_url: Option<FromSettings<ServerUrl>>,
     http_options: FromSettings<HttpOptions>,
@@ -114,7 +121,7 @@ pub(crate) type AnySettings = Arc<dyn Any + Send + Sync>;
 /// Something that a connector takes from its settings.
 pub(crate) type FromSettings<T> = Arc<dyn Fn(&dyn Any) -> T + Send + Sync>;
 
-struct SettingsType {
+struct SettingsOfAnyType {
     schema: fn() -> Value,
     parse: fn(Map<String, Value>) -> Result<AnySettings>,
 }
@@ -134,7 +141,7 @@ impl Integration {
     /// Starts a declaration. `S` are the connector's settings.
     pub fn builder<S>(app_id: &str, version: &str) -> IntegrationBuilder<S>
     where
-        S: DeserializeOwned + JsonSchema + Send + Sync + 'static,
+        S: SettingsType,
     {
         let description =
             Description { app_id: app_id.into(), version: version.into(), ..Description::default() };
@@ -149,7 +156,7 @@ impl Integration {
                 authentications: Vec::new(),
                 credentials: Vec::new(),
                 exchanged: ExchangedTokens::default(),
-                settings: SettingsType {
+                settings: SettingsOfAnyType {
                     schema: schema::schema_of::<S>,
                     parse: |settings| {
                         Ok(Arc::new(schema::strictly_typed::<S>(Value::Object(settings), "/settings")?))
@@ -163,6 +170,7 @@ impl Integration {
                 resource_types: Vec::new(),
                 entitlement_types: Vec::new(),
                 map_error: |_| None,
+                errors: None,
                 rate_limit: |_| None,
                 base_url: None,
                 http_options: Arc::new(|_| HttpOptions::default()),
@@ -378,7 +386,8 @@ impl Integration {
     }
 
     pub(crate) fn map_error(&self, response: &HttpResponse) -> Option<ConnectorError> {
-        (self.map_error)(response)
+        let of_table = || self.errors?.error_of(self.app_id(), response);
+        (self.map_error)(response).or_else(of_table)
     }
 
     pub(crate) fn rate_limit(&self, headers: &HeaderMap) -> Option<RateLimit> {

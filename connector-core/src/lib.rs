@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod auth;
+pub mod author;
 pub mod call;
 pub mod capability;
 pub mod custom_fields;

@@ -69,12 +69,13 @@ fn list(stream: &StreamEntry) -> Capability {
         }),
     )
     .description(description)
+    .scopes(stream.declaration.scopes)
     .in_module(stream.declaration.name)
 }
 
 fn get(stream: &StreamEntry, get: &GetFn) -> Capability {
     let (declaration, schema) = (stream.declaration.clone(), stream.record_schema.clone());
-    let (singular, name) = (declaration.singular, declaration.name);
+    let (singular, name, scopes) = (declaration.singular, declaration.name, declaration.scopes);
     let get = Arc::clone(get);
     Capability::erased(
         leak(format!("get_{singular}")),
@@ -92,6 +93,7 @@ fn get(stream: &StreamEntry, get: &GetFn) -> Capability {
         }),
     )
     .description(format!("Reads one record of {name} by its id."))
+    .scopes(scopes)
     .in_module(name)
 }
 

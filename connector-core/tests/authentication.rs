@@ -11,10 +11,12 @@ use connector_core::auth::{AccessToken, Auth, AuthKind, Authentication, NamedCre
 use connector_core::capability::Capability;
 use connector_core::dispatch::dispatch;
 use connector_core::envelope::RequestEnvelope;
+use connector_core::error::{AppErrors, ErrorRule};
 use connector_core::host::{Host, NoHost};
 use connector_core::http::HttpRequest;
 use connector_core::integration::{Integration, IntegrationBuilder};
-use connector_core::oauth::AssertionGrant;
+use connector_core::oauth::{AssertionGrant, OAuth, OAuthClient};
+use connector_core::settings::TenantHost;
 use connector_core::{Call, ConnectorError, ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -280,6 +282,70 @@ async fn the_only_credential_may_stand_in_the_list() {
     assert!(message.starts_with("/credentials/0 has a kind of credential"), "{message}");
 }
 
+#[derive(Deserialize, JsonSchema)]
+struct OfTenant {
+    /// The customer's own address at the app.
+    tenant: TenantHost,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a declaration takes settings that may be wrong")]
+fn server_of_tenant(settings: &OfTenant) -> Result<OAuthClient> {
+    let server = settings.tenant.server();
+    Ok(OAuthClient::new(server.at("oauth/authorize"), server.at("oauth/token"))
+        .client_id("id".to_owned())
+        .redirect_uri("https://connect.example.com/callback".to_owned()))
+}
+
+#[tokio::test]
+async fn people_agree_at_the_address_of_their_own_tenant() {
+    let integration = Integration::builder::<OfTenant>("example", "1")
+        .auth(&[AuthKind::Oauth])
+        .oauth(OAuth::new(server_of_tenant))
+        .base_url(|settings| settings.tenant.server())
+        .build()
+        .unwrap();
+    let integration = Arc::new(integration);
+    let ask = async |tenant: &str| {
+        let envelope = json!({"settings": {"tenant": tenant}}).to_string();
+        let host: Arc<dyn Host> = Arc::new(NoHost);
+        let envelope = RequestEnvelope::parse(&envelope)?;
+        let answer = dispatch(&integration, "get_authorization_url", envelope, &host).await?;
+        Ok::<Value, ConnectorError>(serde_json::from_str(answer.response.get()).unwrap())
+    };
+    let address = ask("Acme.example.com").await.unwrap()["authorization_url"].as_str().unwrap().to_owned();
+    assert!(address.starts_with("https://acme.example.com/oauth/authorize?"), "{address}");
+    for wrong in
+        ["acme.example.com/elsewhere", "acme.example.com@evil.example", "10.0.0.1", "acme.example.com:25"]
+    {
+        let error = ask(wrong).await.unwrap_err();
+        assert_eq!(error.message(), "/settings/tenant does not have the form that is expected", "{wrong}");
+    }
+}
+
+async fn refused(call: Call<Settings>, _: Ask) -> Result<()> {
+    call.get("thing").done().await
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_scopes_that_were_needed() {
+    const ERRORS: AppErrors =
+        AppErrors::at("/code", "/text").rules(&[
+            ErrorRule::code("plan", ErrorCode::PermissionDenied).hint("the plan does not include it")
+        ]);
+    let capability = Capability::new("ask", refused).scopes(&["things.read", "users.read"]);
+    let integration = Integration::builder::<Settings>("example", "1")
+        .base_url(|settings| settings.server.parse().unwrap())
+        .errors(ERRORS)
+        .capability(capability);
+    let app = App::of(integration).await;
+    app.answers("/thing", ResponseTemplate::new(402).set_body_json(json!({"code": "plan", "text": "No"})))
+        .await;
+    let error = app.call(json!({})).await.unwrap_err();
+    assert_eq!((error.code(), error.app_code()), (ErrorCode::PermissionDenied, Some("example.plan")));
+    let hint = "the plan does not include it; it needs the scopes things.read, users.read";
+    assert_eq!(error.hint_text(), Some(hint));
+}
+
 #[test]
 fn a_way_that_cannot_carry_a_credential_is_no_declaration() {
     let mistake = |builder: IntegrationBuilder<Settings>| builder.build().err().unwrap().to_string();
@@ -288,5 +354,6 @@ fn a_way_that_cannot_carry_a_credential_is_no_declaration() {
     let header = mistake(builder().authenticate(AuthKind::Token, Authentication::header("X Api Key")));
     assert!(header.contains("`token`") && header.contains("header"), "{header}");
     let one = || NamedCredential::new("api", AuthKind::Token);
-    assert_eq!(mistake(builder().credential(one()).credential(one())), "credential `api` is declared twice");
+    let twice = mistake(builder().credential(one()).credential(one()));
+    assert!(twice.starts_with("credential `api` is declared twice"), "{twice}");
 }

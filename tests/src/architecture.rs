@@ -22,14 +22,18 @@ use words::{phrase_in, word_in};
 /// The workspace as the rules see it: manifests and text files, paths being relative to its root.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
+    /// The packages of the workspace.
     pub packages: Vec<Package>,
+    /// Their texts, and those of other files.
     pub files: Vec<TextFile>,
 }
 
 /// One text file of the repository.
 #[derive(Clone, Debug)]
 pub struct TextFile {
+    /// Its path from the workspace's root.
     pub path: String,
+    /// What is in it.
     pub text: String,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`binary`] runs a connector as its users do, [`account`] points one at a sandbox and at a [`store`],
 //! [`postgres`] hands out databases, [`architecture`] holds the rules of the workspace's rooms.
+#![warn(missing_docs)]
 
 pub mod account;
 pub mod architecture;

@@ -22,7 +22,9 @@ use crate::{
 /// A server that runs, and a browser at its page.
 #[derive(Debug)]
 pub struct Visit {
+    /// The browser.
     pub browser: Chromium,
+    /// The server that its page is of.
     pub server: Server,
 }
 

@@ -15,7 +15,9 @@ use crate::account::block_on;
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// A file.
     Sqlite,
+    /// A server.
     Postgres,
 }
 
@@ -38,7 +40,9 @@ enum Database {
 /// A table that is locked; dropping this unlocks it.
 #[derive(Debug)]
 pub enum Lock {
+    /// A transaction that holds it.
     Sqlite(SqliteConnection),
+    /// A session that holds it.
     Postgres(PgConnection),
 }
 

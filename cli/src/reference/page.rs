@@ -16,7 +16,9 @@ use super::streams::streams;
 pub(super) fn page(integration: &Integration) -> String {
     let description = integration.description();
     let mut page = format!("# {}\n\n", prose(&description.user_friendly_name));
-    page.push_str("<!-- Written by `connector docs`. What is changed here is lost: change the declaration. -->\n\n");
+    page.push_str(
+        "<!-- Written by `connector docs`. What is changed here is lost: change the declaration. -->\n\n",
+    );
     let _ = writeln!(page, "{}\n", prose(&description.description));
     let _ = writeln!(page, "App id {}.\n", code(integration.app_id()));
     for (title, part) in [
@@ -39,7 +41,8 @@ fn authentication(integration: &Integration) -> String {
         return String::new();
     }
     let names = codes(kinds.iter().map(|kind| kind.name()));
-    let mut text = format!("Kinds of credential: {names}, and {} for a connection of the vault.\n", code("stored"));
+    let mut text =
+        format!("Kinds of credential: {names}, and {} for a connection of the vault.\n", code("stored"));
     if !integration.oauth_scopes().is_empty() {
         let _ = writeln!(text, "\nOAuth scopes: {}.", codes(integration.oauth_scopes().iter().copied()));
     }
@@ -48,10 +51,12 @@ fn authentication(integration: &Integration) -> String {
 
 fn settings(integration: &Integration) -> String {
     let schema = integration.settings_schema();
-    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty())
+    else {
         return "There are none.\n".to_owned();
     };
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let row = |(name, property): (&String, &Value)| {
         let default = match &property["default"] {
             Value::Null if required.contains(&name.as_str()) => "required".to_owned(),
@@ -113,13 +118,13 @@ fn capabilities(integration: &Integration) -> String {
 /// The codes that every capability may fail with, whatever the app.
 fn errors() -> String {
     let schema = schema_of::<ErrorCode>();
-    let names = schema["enum"].as_array().into_iter().flatten();
-    let codes = names.filter_map(|name| serde_json::from_value::<ErrorCode>(name.clone()).ok());
-    let row = |code_: ErrorCode| {
-        let metadata = code_.metadata();
+    let known = schema["oneOf"].as_array().into_iter().flatten();
+    let row = |known: &Value| {
+        let metadata = serde_json::from_value::<ErrorCode>(known["const"].clone()).ok()?.metadata();
         let fault = serde_json::to_value(metadata.fault).unwrap_or_default();
         let retry = if metadata.retryable { "yes" } else { "no" };
-        vec![code(metadata.name), metadata.exit_code.to_string(), plain(&fault), retry.to_owned()]
+        let what = prose(known["description"].as_str().unwrap_or_default());
+        Some(vec![code(metadata.name), metadata.exit_code.to_string(), plain(&fault), retry.to_owned(), what])
     };
-    table(&["code", "exit code", "fault of", "may succeed later by itself"], codes.map(row))
+    table(&["code", "exit code", "fault of", "may pass by itself", "what it means"], known.filter_map(row))
 }

@@ -19,10 +19,12 @@ pub(super) fn streams(integration: &Integration) -> String {
 }
 
 fn facts(stream: &StreamDeclaration) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("key", codes(stream.key.iter().copied())), ("pages", pages(stream)), ("read", reading(stream))];
+    let mut facts =
+        vec![("key", codes(stream.key.iter().copied())), ("pages", pages(stream)), ("read", reading(stream))];
     let names = |names: &[&'static str]| codes(names.iter().copied());
     let filters: Vec<&str> = stream.filters.iter().map(|filter| filter.name).collect();
-    for (name, values) in [("filters", &filters[..]), ("sorts", stream.sorts), ("includes", stream.includes)] {
+    for (name, values) in [("filters", &filters[..]), ("sorts", stream.sorts), ("includes", stream.includes)]
+    {
         if !values.is_empty() {
             facts.push((name, names(values)));
         }

@@ -23,10 +23,13 @@ pub(super) fn stand_alone(framework: &Framework, files: &mut Vec<File>) -> Resul
 
 fn inlined(framework: &Framework, text: &str) -> Result<String> {
     let mut manifest = parse("Cargo.toml".as_ref(), text)?;
-    let package = framework.table("package")?;
-    for (name, item) in table_mut(&mut manifest, "package")?.iter_mut() {
+    let inherited = framework.table("package")?;
+    let package = table_mut(&mut manifest, "package")?;
+    // Its licence is for its maker to choose.
+    package.remove("license");
+    for (name, item) in package.iter_mut() {
         if is_inherited(item) {
-            *item = plain(package.get(&name).ok_or_else(|| broken(&name))?);
+            *item = plain(inherited.get(&name).ok_or_else(|| broken(&name))?);
         }
     }
     for dependencies in ["dependencies", "dev-dependencies"] {

@@ -220,7 +220,7 @@ teapot = { workspace = true, optional = true }
         assert_eq!(
             lines,
             [
-                r#"default = ["acme-crm", "binary", "teapot"]"#,
+                r#"default = ["binary", "teapot", "acme-crm"]"#,
                 r#"acme-crm = ["dep:acme-crm"]"#,
                 "acme-crm = { workspace = true, optional = true }",
             ],

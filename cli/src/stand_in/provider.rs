@@ -17,6 +17,8 @@ use url::Url;
 
 const CLIENT_ID: &str = "sandbox";
 const CLIENT_SECRET: &str = "sandbox-secret";
+/// Works any number of times, for tests that have no browser.
+const CODE: &str = "sandbox-code";
 
 /// Made for stand-ins, and good for nothing else.
 const KEY: &str = include_str!("key.pem");
@@ -24,7 +26,8 @@ const KEY: &str = include_str!("key.pem");
 /// The authorization server. Clones share what they issued.
 ///
 /// Its addresses are `/oauth/authorize` and `/oauth/token`. It takes codes, with PKCE where they were asked for so, refresh
-/// tokens, and assertions, whose signature it does not look at.
+/// tokens, and assertions, whose signature it does not look at. For tests that have no browser the code `sandbox-code`
+/// works any number of times.
 #[derive(Clone, Default)]
 pub struct Provider(Arc<Mutex<Issued>>);
 
@@ -62,7 +65,7 @@ impl Provider {
 
     /// The `auth` of an envelope: a service account whose assertions it takes.
     pub fn service_account(&self) -> Value {
-        json!({"service_account": {"client_email": "sandbox@example.com", "private_key": KEY}})
+        json!({"service_account": {"key": {"client_email": "sandbox@example.com", "private_key": KEY}}})
     }
 
     fn issue(&self, kind: &str, challenge: Option<String>) -> String {
@@ -129,6 +132,7 @@ async fn token(State(provider): State<Provider>, Form(grant): Form<Grant>) -> Re
 
 fn is_good(provider: &Provider, grant: &Grant) -> bool {
     match (&grant.code, &grant.refresh_token, &grant.assertion) {
+        (Some(code), None, None) if code == CODE => true,
         (Some(code), None, None) => {
             let digest = |verifier: &String| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
             let spent = provider.spend("code", code);
@@ -183,6 +187,8 @@ mod tests {
         assert_ne!(tokens(&provider, form.clone()).await["refresh_token"], refresh);
         assert_eq!(tokens(&provider, form).await["error"], "invalid_grant");
         assert_eq!(tokens(&provider, "client_secret=x&code=y".into()).await["error"], "invalid_client");
+        let form = format!("client_secret={CLIENT_SECRET}&code={CODE}");
+        assert!(tokens(&provider, form).await["access_token"].is_string(), "the code of tests");
     }
 
     #[tokio::test]

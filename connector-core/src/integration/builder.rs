@@ -16,7 +16,7 @@ use crate::auth::{AuthKind, Authentication, NamedCredential};
 use crate::call::Call;
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
-use crate::error::{ConnectorError, Result};
+use crate::error::{AppErrors, ConnectorError, Result};
 use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list::{self, RecordSchema};
@@ -28,6 +28,7 @@ use crate::sync::{self, DocumentTables};
 use crate::webhook::Webhooks;
 
 /// Builds an [`Integration`].
+#[must_use = "a declaration ends with `.build()`"]
 pub struct IntegrationBuilder<S> {
     pub(super) integration: Integration,
     pub(super) capabilities: Vec<Capability>,
@@ -147,7 +148,14 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
-    /// The app's own codes and messages to ours; `None` leaves it to the HTTP status.
+    /// What the app's own error codes mean, as a table.
+    pub fn errors(mut self, errors: AppErrors) -> Self {
+        self.integration.errors = Some(errors);
+        self
+    }
+
+    /// The app's own codes and messages to ours, where that takes more than a table; `None` leaves it to the table and
+    /// the HTTP status.
     pub fn map_error(mut self, map: fn(&HttpResponse) -> Option<ConnectorError>) -> Self {
         self.integration.map_error = map;
         self
@@ -236,8 +244,10 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         let takes_oauth = [AuthKind::Oauth, AuthKind::OauthClientCredentials]
             .iter()
             .any(|kind| integration.auth.contains(kind));
-        if integration.oauth.is_some() != takes_oauth {
-            return Err(DeclarationError::OAuthHalfDeclared);
+        match (&integration.oauth, takes_oauth) {
+            (None, true) => return Err(DeclarationError::OAuthWithoutServer),
+            (Some(_), false) => return Err(DeclarationError::OAuthNotAccepted),
+            _ => {}
         }
         for (kind, how) in &integration.authentications {
             check_authentication(*kind, how)?;

@@ -12,7 +12,9 @@ use crate::stream::{LONGEST_NAME, Paging, RESERVED_COLUMNS, StreamDeclaration, W
 pub enum DeclarationError {
     /// A name that is no lower-case identifier.
     #[error(
-        "{what} `{name}` must be snake_case: lower-case letters, digits and single underscores, a letter first"
+        "{what} `{name}` must be snake_case: lower-case letters, digits and single underscores, a letter first, at most \
+         63 characters; write `{}`",
+        snake_case(name)
     )]
     BadName {
         /// What has the name.
@@ -21,7 +23,10 @@ pub enum DeclarationError {
         name: String,
     },
     /// Two things of one name.
-    #[error("{what} `{name}` is declared twice")]
+    #[error(
+        "{what} `{name}` is declared twice: rename one of them, or use `.replace(…)` where it is a capability of the \
+         framework's that yours is to stand in for"
+    )]
     Duplicate {
         /// What has the name.
         what: &'static str,
@@ -29,7 +34,10 @@ pub enum DeclarationError {
         name: String,
     },
     /// A stream without a key: its rows could not be told apart.
-    #[error("stream `{stream}` has no key")]
+    #[error(
+        "stream `{stream}` has no key: name the fields that tell its records apart, as in \
+         `.declare(|stream| stream.key = &[\"id\"])`"
+    )]
     NoKey {
         /// The stream.
         stream: String,
@@ -45,7 +53,9 @@ pub enum DeclarationError {
         why: &'static str,
     },
     /// A stream whose declaration names a field, filter or include that it does not have.
-    #[error("stream `{stream}` names `{name}` as its {what}, but has no such {kind}")]
+    #[error(
+        "stream `{stream}` names `{name}` as its {what}, but has no such {kind}: declare the {kind}, or mend the name"
+    )]
     Unknown {
         /// The stream.
         stream: String,
@@ -57,18 +67,27 @@ pub enum DeclarationError {
         kind: &'static str,
     },
     /// An export of a stream that is not declared.
-    #[error("export `{export}` is made of the stream `{stream}`, which is not declared")]
+    #[error(
+        "export `{export}` is made of the stream `{stream}`, which is not declared: add it with `.stream(…)`"
+    )]
     UnknownStream {
         /// The export.
         export: String,
         /// The stream.
         stream: String,
     },
-    /// OAuth credentials are accepted but nothing says where they come from, or the other way round.
+    /// OAuth credentials are accepted, but nothing says where they come from.
     #[error(
-        "the OAuth settings and an auth kind `oauth` or `oauth_client_credentials` must be declared together"
+        "an auth kind `oauth` or `oauth_client_credentials` is accepted, but nothing says where such tokens come from: add \
+         `.oauth(OAuth::new(…))`"
     )]
-    OAuthHalfDeclared,
+    OAuthWithoutServer,
+    /// An authorization server is declared, but its tokens are not accepted.
+    #[error(
+        "an authorization server is declared, but its tokens are not accepted: add `AuthKind::Oauth` or \
+         `AuthKind::OauthClientCredentials` to `.auth(…)`"
+    )]
+    OAuthNotAccepted,
     /// A stream that is read below the app's address, which nobody declared.
     #[error(
         "stream `{stream}` is read below the app's address, which is not declared: add `.base_url(|settings| …)`"
@@ -98,6 +117,25 @@ pub enum DeclarationError {
 
 pub(super) fn duplicate(what: &'static str, name: &str) -> DeclarationError {
     DeclarationError::Duplicate { what, name: name.to_owned() }
+}
+
+/// A name as it should be, out of one that is not.
+fn snake_case(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && words.ends_with(|c: char| c.is_ascii_lowercase()) {
+            words.push('_');
+        }
+        words.push(if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    }
+    let words: Vec<_> = words.split('_').filter(|word| !word.is_empty()).collect();
+    let name = words.join("_");
+    let mut name = match name.chars().next() {
+        Some(first) if first.is_ascii_lowercase() => name,
+        _ => format!("my_{name}").trim_end_matches('_').to_owned(),
+    };
+    name.truncate(63);
+    name
 }
 
 pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), DeclarationError> {
@@ -284,6 +322,27 @@ mod tests {
         assert_eq!(no_key, DeclarationError::NoKey { stream: "things".into() });
         let unknown = build(vec![stream("things").declare(|stream| stream.changed_since = Some("since"))]);
         assert!(unknown.err().unwrap().to_string().contains("`since`"));
+    }
+
+    #[test]
+    fn a_wrong_name_comes_with_a_right_one() {
+        for (wrong, right) in
+            [("Things", "things"), ("myThings", "my_things"), ("a--b ", "a_b"), ("2x", "my_2x"), ("", "my")]
+        {
+            assert_eq!(snake_case(wrong), right);
+            assert_eq!(check_name("stream", right), Ok(()));
+        }
+        let error = check_name("stream", "myThings").unwrap_err().to_string();
+        assert!(error.ends_with("write `my_things`"), "{error}");
+    }
+
+    #[test]
+    fn oauth_is_declared_whole() {
+        let builder = || Integration::builder::<Settings>("example", "1");
+        let message = |built: Result<Integration, DeclarationError>| built.err().unwrap().to_string();
+        assert!(message(builder().auth(&[AuthKind::Oauth]).build()).contains(".oauth("));
+        let oauth = crate::oauth::OAuth::new(|_: &Settings| Ok(crate::oauth::OAuthClient::new("", "")));
+        assert!(message(builder().oauth(oauth).build()).contains("AuthKind::Oauth"));
     }
 
     #[test]

@@ -76,14 +76,20 @@ pub struct StartedAuthorization {
 
 /// What came of an authorization. The tokens are in the vault.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct FinishedAuthorization {
+    /// Id of the app.
     pub app_id: String,
+    /// Name of the connection.
     pub connection: String,
+    /// The app's id of the account.
     pub account: Option<String>,
+    /// What the tokens are good for.
     pub scope: Vec<String>,
+    /// When the access token ends.
     pub expires_at: Option<Timestamp>,
+    /// Whether it can be renewed.
     pub refresh_token_present: bool,
+    /// Where the browser goes next.
     pub return_to: Option<String>,
 }
 

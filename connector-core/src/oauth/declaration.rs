@@ -31,6 +31,21 @@ use crate::integration::{ErasedOAuth, of_settings};
 ///     .revocation();
 /// # let _ = oauth;
 /// ```
+///
+/// Where each customer has an address of its own, that is a setting, and the server follows from it:
+///
+/// ```
+/// use connector_core::oauth::{OAuth, OAuthClient};
+/// use connector_core::settings::TenantHost;
+///
+/// struct Settings { tenant: TenantHost }
+///
+/// let oauth = OAuth::new(|settings: &Settings| {
+///     let server = settings.tenant.server();
+///     Ok(OAuthClient::new(server.at("oauth/authorize"), server.at("oauth/token")))
+/// });
+/// # let _ = oauth;
+/// ```
 pub struct OAuth<S> {
     client: fn(&S) -> Result<OAuthClient>,
     scopes: &'static [&'static str],

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::list::{self, List};
 use super::reading::{Child, Each, Parent, Window};
+use crate::author::{Answers, RecordType};
 use crate::call::{Call, CallContext};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::sync::Reject;
@@ -75,6 +76,8 @@ pub struct StreamDeclaration {
     pub details: bool,
     /// Lists deep inside a record that become tables where that is asked for.
     pub children: &'static [Child],
+    /// Scopes that the credentials must have to read it. A refusal by the app names them.
+    pub scopes: &'static [&'static str],
     /// What relations and webhooks of the app call a record: `company`.
     pub entity: Option<&'static str>,
     /// What definitions of custom fields call this stream, where its records have custom fields.
@@ -154,10 +157,11 @@ pub enum Walk {
 /// Direction of a sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Direction {
+    /// The smallest first.
     #[serde(rename = "asc")]
     Ascending,
+    /// The largest first.
     #[serde(rename = "desc")]
     Descending,
 }
@@ -329,16 +333,16 @@ impl<S: Send + Sync + 'static> Stream<S> {
     /// A stream of records of type `R`, read page by page by `read`.
     pub fn new<R, F, Fut>(name: &'static str, singular: &'static str, read: F) -> Self
     where
-        R: JsonSchema,
+        R: RecordType,
         F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<RecordPage>> + Send + 'static,
+        Fut: Answers<RecordPage> + Send + 'static,
     {
         let of_type: fn(&mut SchemaGenerator) -> Schema = SchemaGenerator::subschema_for::<R>;
         Self::with_schema(name, singular, of_type, read)
     }
 
     /// A stream of records of type `R` that the app lists in a usual way.
-    pub fn list<R: JsonSchema>(name: &'static str, singular: &'static str, list: List) -> Self {
+    pub fn list<R: RecordType>(name: &'static str, singular: &'static str, list: List) -> Self {
         let read = move |call: Call<S>, request| list.read((*call).clone(), request);
         let stream =
             Self::new::<R, _, _>(name, singular, read).declare(|stream| stream.paging = list.paging());
@@ -355,7 +359,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
     ) -> Self
     where
         F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<RecordPage>> + Send + 'static,
+        Fut: Answers<RecordPage> + Send + 'static,
     {
         let declaration = StreamDeclaration {
             name,
@@ -379,12 +383,13 @@ impl<S: Send + Sync + 'static> Stream<S> {
             each: None,
             details: false,
             children: &[],
+            scopes: &[],
             entity: None,
             custom_field_contexts: &[],
         };
         Self {
             declaration,
-            read: Arc::new(move |context, request| Box::pin(read(Call::new(context), request))),
+            read: Arc::new(move |context, request| Box::pin(read(Call::new(context), request).answer())),
             get: None,
             needs_base_url: false,
             settings: std::marker::PhantomData,
@@ -394,6 +399,11 @@ impl<S: Send + Sync + 'static> Stream<S> {
     /// One line for people, which follows "Lists" and "Reads".
     pub fn description(self, description: &'static str) -> Self {
         self.declare(|stream| stream.description = description)
+    }
+
+    /// Scopes that the credentials must have to read it.
+    pub fn scopes(self, scopes: &'static [&'static str]) -> Self {
+        self.declare(|stream| stream.scopes = scopes)
     }
 
     /// The filter that asks for what changed since an instant, inclusive: a sync reads only that.
@@ -430,9 +440,9 @@ impl<S: Send + Sync + 'static> Stream<S> {
     pub fn get<F, Fut>(mut self, get: F) -> Self
     where
         F: Fn(Call<S>, String) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Box<RawValue>>> + Send + 'static,
+        Fut: Answers<Box<RawValue>> + Send + 'static,
     {
-        self.get = Some(Arc::new(move |context, id| Box::pin(get(Call::new(context), id))));
+        self.get = Some(Arc::new(move |context, id| Box::pin(get(Call::new(context), id).answer())));
         self
     }
 }

@@ -69,7 +69,7 @@ pub(super) async fn run<'s>(
     let (stop, signal) = StopSignal::new();
     let stop_of_process = context.host().stop();
     let context = context.with_stop(signal);
-    let work = begun(&context, streams, &*run, &start, work).instrument(span.clone());
+    let work = Box::pin(begun(&context, streams, &*run, &start, work)).instrument(span.clone());
     let ended = tokio::select! {
         ended = work => ended,
         never = pass_on(&*run, stop_of_process, stop) => match never {},

@@ -67,6 +67,15 @@ pub struct SyncReport {
     pub error: Option<serde_json::Value>,
 }
 
+impl SyncReport {
+    /// Whether the run brought anything: a row that was new, changed or gone, or a record for the rejects.
+    pub fn has_changes(&self) -> bool {
+        let changes =
+            |stream: &StreamReport| stream.inserted + stream.updated + stream.deleted + stream.rejected;
+        self.streams.iter().map(changes).sum::<u64>() > 0
+    }
+}
+
 /// The report of one stream.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StreamReport {

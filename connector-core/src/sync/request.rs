@@ -122,6 +122,7 @@ async fn sync(context: CallContext, request: SyncRequest) -> Result<Answer> {
     let mut answer = Answer::new(&ended.report)?;
     answer.outcome = match ended.report.status {
         Status::Interrupted => Outcome::Interrupted,
+        Status::Succeeded if !ended.report.has_changes() => Outcome::NothingToDo,
         _ => ended.worst.map_or(Outcome::Done, Outcome::ExitCode),
     };
     Ok(answer)

@@ -132,6 +132,7 @@ impl<'a> StreamSync<'a> {
     }
 
     fn fail(&mut self, error: ConnectorError) -> ConnectorError {
+        let error = error.needing(self.stream.declaration.scopes);
         let app_id = self.context.integration().app_id();
         let raised_in = format!("{app_id}::{}:sync", self.report.stream);
         self.report.error = Some(error_json(&error, app_id, &raised_in));

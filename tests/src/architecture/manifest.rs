@@ -9,6 +9,7 @@ use super::TextFile;
 /// A member of the workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
+    /// Name of the package.
     pub name: String,
     /// Where its manifest stands, relative to the workspace's root.
     pub folder: String,
@@ -16,6 +17,7 @@ pub struct Package {
     pub dependencies: BTreeSet<String>,
     /// Package names of what only its tests use.
     pub test_dependencies: BTreeSet<String>,
+    /// Whether it has the lints of the workspace.
     pub inherits_lints: bool,
 }
 

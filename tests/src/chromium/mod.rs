@@ -34,8 +34,11 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// The keys that are no letters, as the protocol writes them.
 pub mod keys {
+    /// The key that goes to the next field.
     pub const TAB: &str = "\u{e004}";
+    /// The key that sends a form.
     pub const ENTER: &str = "\u{e007}";
+    /// The space bar.
     pub const SPACE: &str = " ";
 }
 

@@ -101,6 +101,8 @@ impl<'i> Parts<'i> {
             "summary": capability.display_name_text(),
             "description": description(capability),
             "tags": [self.integration.app_id()],
+            "x-effect": capability.effect(),
+            "x-scopes": capability.required_scopes(),
             "requestBody": {"required": is_required, "content": {"application/json": {"schema": schema}}},
             "responses": responses,
         })
@@ -108,7 +110,11 @@ impl<'i> Parts<'i> {
 }
 
 fn description(capability: &Capability) -> String {
-    let text = capability.description_text();
+    let mut text = capability.description_text().to_owned();
+    if !capability.required_scopes().is_empty() {
+        let scopes = capability.required_scopes().join("`, `");
+        text.push_str(&format!("\n\nThe credentials need the app's scopes `{scopes}`."));
+    }
     format!("{text}\n\nNeeds a key with the scope `{}`.", Scope::CapabilityCall.name())
         .trim_start()
         .to_owned()

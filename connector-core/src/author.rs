@@ -1,0 +1,81 @@
+//! What an author's types and functions must be, said so that the compiler can say it.
+//!
+//! Each trait is there for whatever fits; nobody implements one. They exist for their messages: the errors of the bounds
+//! behind them name traits that the author of a connector never wrote.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Result;
+
+/// What an `async fn` of a connector gives when it is called: something that ends with a `Result<T>`.
+#[diagnostic::on_unimplemented(
+    message = "this function must be an `async fn` that returns `connector_core::Result<…>`",
+    label = "not an `async fn`: it returns `{Self}` at once",
+    note = "write `async fn` in the place of `fn`, and `connector_core::Result<…>` behind the arrow"
+)]
+pub trait Answers<T>: Future {
+    /// The future itself, whose output is a result.
+    fn answer(self) -> impl Future<Output = Result<T>> + Send
+    where
+        Self: Send;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, T> Answers<T> for F
+where
+    F: Future<Output = Result<T>>,
+{
+    fn answer(self) -> impl Future<Output = Result<T>> + Send
+    where
+        Self: Send,
+    {
+        self
+    }
+}
+
+/// The request of a capability.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the request of a capability",
+    label = "it must be readable from JSON, with a schema",
+    note = "add `#[derive(serde::Deserialize, schemars::JsonSchema)]` to it; a capability that asks for nothing takes an empty struct",
+    note = "a capability is an `async fn(call: Call<Settings>, request: MyRequest)`: the call first, then the request"
+)]
+pub trait RequestType: DeserializeOwned + JsonSchema + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> RequestType for T {}
+
+/// The response of a capability.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the response of a capability",
+    label = "it must be writable as JSON, with a schema",
+    note = "add `#[derive(serde::Serialize, schemars::JsonSchema)]` to it"
+)]
+pub trait ResponseType: Serialize + JsonSchema + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + JsonSchema + 'static> ResponseType for T {}
+
+/// The settings of a connector.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the settings of a connector",
+    label = "they must be readable from JSON, with a schema",
+    note = "add `#[derive(serde::Deserialize, schemars::JsonSchema)]` to it"
+)]
+pub trait SettingsType: DeserializeOwned + JsonSchema + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema + Send + Sync + 'static> SettingsType for T {}
+
+/// The records of a stream, of which only the schema is of interest: they are stored as they were sent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot describe the records of a stream",
+    label = "it has no schema, from which the table follows",
+    note = "add `#[derive(schemars::JsonSchema)]` to it"
+)]
+pub trait RecordType: JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: JsonSchema> RecordType for T {}
