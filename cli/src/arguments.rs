@@ -153,7 +153,7 @@ pub(crate) fn parse(
             Ok(arguments) => {
                 let file = matches.subcommand().and_then(|(_, matches)| result_file(matches));
                 let exit_skip = matches.get_flag("exit_skip");
-                Parsed::Arguments(Box::new(arguments), Output { file, exit_skip, ..output })
+                Parsed::Arguments(Box::new(arguments), Output { exit_skip, file, ..output })
             }
             Err(error) => Parsed::Refused(refusal(&error), output),
         },

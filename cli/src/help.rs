@@ -68,8 +68,14 @@ fn object(schema: &Value, root: &Value) -> Value {
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     let members = required.filter_map(Value::as_str).filter_map(|name| {
         let property = schema.get("properties")?.get(name)?;
-        let is_id = name == "id" || name.ends_with("_id");
-        let value = if is_id { json!(example_text("uuid")) } else { example(property, root) };
+        let format = match name {
+            _ if type_of(property) != Some("string") => None,
+            "id" => Some("uuid"),
+            name if name.ends_with("_id") => Some("uuid"),
+            name if name.contains("uri") || name.contains("url") => Some("uri"),
+            _ => None,
+        };
+        let value = format.map_or_else(|| example(property, root), |format| json!(example_text(format)));
         Some((name.to_owned(), value))
     });
     Value::Object(members.collect())

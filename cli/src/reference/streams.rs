@@ -12,7 +12,7 @@ pub(super) fn streams(integration: &Integration) -> String {
     for stream in integration.streams() {
         let _ = write!(text, "### {}\n\n{}\n\n", stream.name, prose(stream.description));
         let facts = facts(stream).into_iter().map(|(name, fact)| vec![name.to_owned(), fact]);
-        let _ = write!(text, "{}\n", table(&["", ""], facts));
+        let _ = writeln!(text, "{}", table(&["", ""], facts));
         text.push_str(&columns(integration, stream));
     }
     text

@@ -59,13 +59,13 @@ pub(super) fn write(
     let mut undo = Undo::default();
     let added = missing.iter().map(|file| file.path.clone()).collect();
     move_in(folder, beside, &missing, &mut undo).map_err(failed)?;
-    let mut changed = Vec::new();
+    let mut mended = Vec::new();
     for change in changes {
-        changed.push(change.change.path.display().to_string());
+        mended.push(change.change.path.display().to_string());
         change.put(&mut undo).map_err(failed)?;
     }
     undo.keep();
-    Ok(Written { added, left_alone, changed })
+    Ok(Written { added, left_alone, changed: mended })
 }
 
 /// Whether nothing is there, or an empty folder.

@@ -59,11 +59,13 @@ impl Provider {
     }
 
     /// The settings of a client that it knows.
+    #[expect(clippy::unused_self, reason = "it is this provider's")]
     pub(super) fn client(&self) -> [(&'static str, &'static str); 2] {
         [("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)]
     }
 
     /// The `auth` of an envelope: a service account whose assertions it takes.
+    #[expect(clippy::unused_self, reason = "it is this provider's")]
     pub fn service_account(&self) -> Value {
         json!({"service_account": {"key": {"client_email": "sandbox@example.com", "private_key": KEY}}})
     }
@@ -76,9 +78,10 @@ impl Provider {
         text
     }
 
-    /// Takes what works once. `Some` when it did, with the challenge.
-    fn spend(&self, kind: &str, text: &str) -> Option<Option<String>> {
-        if text.starts_with(kind) { self.issued().live.remove(text) } else { None }
+    /// Takes what works once, if it is good for this.
+    fn spend(&self, kind: &str, text: &str, is_good: impl Fn(Option<&str>) -> bool) -> bool {
+        let challenge = if text.starts_with(kind) { self.issued().live.remove(text) } else { None };
+        challenge.is_some_and(|challenge| is_good(challenge.as_deref()))
     }
 
     fn issued(&self) -> MutexGuard<'_, Issued> {
@@ -135,12 +138,10 @@ fn is_good(provider: &Provider, grant: &Grant) -> bool {
         (Some(code), None, None) if code == CODE => true,
         (Some(code), None, None) => {
             let digest = |verifier: &String| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
-            let spent = provider.spend("code", code);
-            spent.is_some_and(|challenge| {
-                challenge.is_none() || challenge == grant.code_verifier.as_ref().map(digest)
-            })
+            let proof = grant.code_verifier.as_ref().map(digest);
+            provider.spend("code", code, |challenge| challenge.is_none() || challenge == proof.as_deref())
         }
-        (None, Some(token), None) => provider.spend("refresh", token).is_some(),
+        (None, Some(token), None) => provider.spend("refresh", token, |_| true),
         (None, None, Some(assertion)) => assertion.split('.').count() == 3,
         _ => false,
     }

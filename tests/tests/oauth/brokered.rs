@@ -1,4 +1,4 @@
-//! The token broker in front of a server that others wrote: a code on another device, a token for a token, and tokens
+//! The token broker in front of a provider that others wrote: a code on another device, a token for a token, and tokens
 //! that are taken back.
 
 use serde_json::{Value, json};
@@ -10,17 +10,17 @@ use system_tests::{
     waiting::wait_until,
 };
 
-fn connector(server: &OAuthServer) -> Connector {
+fn connector(provider: &OAuthServer) -> Connector {
     Connector::new("oauth-app")
-        .environment("EXAMPLE_SERVER", server.issuer())
+        .environment("EXAMPLE_SERVER", provider.issuer())
         .environment("EXAMPLE_CLIENT_ID", "with-device")
         .environment("EXAMPLE_CLIENT_SECRET", "device-secret-0123456789")
 }
 
 #[test]
 fn an_account_is_connected_on_another_device_exchanged_and_taken_back() {
-    let server = OAuthServer::start();
-    let connector = connector(&server);
+    let provider = OAuthServer::start();
+    let connector = connector(&provider);
     let (key, served) = (create_key_of(&connector, &["admin"]), Served::of(&connector));
     let at = |route: &str| format!("/acme/example/{route}");
     let state = || served.get(&at("binb-status"), &key).body["state"].clone();
@@ -32,7 +32,7 @@ fn an_account_is_connected_on_another_device_exchanged_and_taken_back() {
     let prompt = served.ask("POST", &at("device"), &key, &json!({"scope": "read"}));
     assert_eq!(prompt.status, 200, "{prompt:?}");
     assert_eq!(state(), "pending_authorization");
-    server.agree_on_another_device(text(&prompt.body["user_code"]));
+    provider.agree_on_another_device(text(&prompt.body["user_code"]));
     wait_until("the tokens are there", || state() == "active");
 
     let first = served.get(&at("binb-token"), &key).body;
@@ -44,7 +44,7 @@ fn an_account_is_connected_on_another_device_exchanged_and_taken_back() {
     assert_eq!(is_active(&exchanged.body["access_token"]), true);
 
     let renewed = served.get(&at("binb-token?force_refresh=true"), &key).body;
-    assert_eq!((&renewed["refreshed"], server.count("refreshed")), (&json!(true), 1), "{renewed}");
+    assert_eq!((&renewed["refreshed"], provider.count("refreshed")), (&json!(true), 1), "{renewed}");
     let removed = served.ask("DELETE", &at("binb-token"), &key, &Value::Null);
     assert_eq!(removed.status, 204, "{removed:?}");
     assert_eq!((is_active(&renewed["access_token"]), state()), (json!(false), json!("revoked")));

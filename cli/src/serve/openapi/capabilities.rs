@@ -110,11 +110,11 @@ impl<'i> Parts<'i> {
 }
 
 fn description(capability: &Capability) -> String {
-    let mut text = capability.description_text().to_owned();
-    if !capability.required_scopes().is_empty() {
-        let scopes = capability.required_scopes().join("`, `");
-        text.push_str(&format!("\n\nThe credentials need the app's scopes `{scopes}`."));
-    }
+    let scopes = match capability.required_scopes() {
+        [] => String::new(),
+        scopes => format!("\n\nThe credentials need the app's scopes `{}`.", scopes.join("`, `")),
+    };
+    let text = format!("{}{scopes}", capability.description_text());
     format!("{text}\n\nNeeds a key with the scope `{}`.", Scope::CapabilityCall.name())
         .trim_start()
         .to_owned()
