@@ -1,29 +1,16 @@
-//! New connectors, as `connector scaffold` writes them: built, linted, tested and used as their README says.
+//! `connector scaffold` refuses, keeps and undoes: names, folders that are there, full disks, interruptions.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use system_tests::{
-    binary::{Connector, Outcome, Signal},
-    browser::visit,
-};
+use serde_json::json;
+use system_tests::binary::{Connector, Outcome, Signal};
 use tempfile::TempDir;
 
-/// Those of the framework's workspace, which holds its connectors to them; a crate outside of it has none.
-const LINTS: &[&str] = &[
-    "-Dwarnings",
-    "-Wclippy::pedantic",
-    "-Wclippy::print_stdout",
-    "-Aclippy::missing_errors_doc",
-    "-Aclippy::must_use_candidate",
-];
-
-/// A folder for connectors, and what builds them where everything else is built.
+/// A folder for connectors.
 struct Workshop {
     home: TempDir,
 }
@@ -49,126 +36,6 @@ impl Workshop {
         let names = entries.map(|entry| entry.expect("an entry").file_name());
         names.map(|name| name.to_string_lossy().into_owned()).collect()
     }
-}
-
-/// Offline and where the running test was built, so that nothing but the connector itself is compiled anew.
-fn cargo(folder: &Path, arguments: &[&str]) -> Command {
-    let test = std::env::current_exe().expect("the path of this test");
-    let target = test.ancestors().nth(3).expect("a target folder above");
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", target)
-        .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_TERM_COLOR", "never");
-    command
-}
-
-fn succeed(command: &mut Command) -> String {
-    let output = command.output().expect("it can be run");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let all = text(&output.stdout) + &text(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {all}");
-    assert!(!all.contains("warning:"), "{command:?}: {all}");
-    text(&output.stdout)
-}
-
-/// The commands of a README, block by block.
-fn commands(readme: &str) -> Vec<Vec<&str>> {
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.map(|block| block.lines().collect()).collect()
-}
-
-struct Background(Child);
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Types what the README says: the first block in one terminal, the second in another.
-fn follow_readme(folder: &Path) {
-    let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
-    let blocks = commands(&readme);
-    let [first, second] = &*blocks else { panic!("two terminals: {readme}") };
-    let [sandbox] = &**first else { panic!("one command: {readme}") };
-    let (sandbox, file) = sandbox.split_once(" > ").expect("what it says goes to a file");
-    let words: Vec<&str> = sandbox.split(' ').skip(1).collect();
-    let mut running = Background(cargo(folder, &words).stdout(Stdio::piped()).spawn().expect("cargo runs"));
-    let mut ready = String::new();
-    let output = running.0.stdout.take().expect("it is piped");
-    BufReader::new(output).read_line(&mut ready).expect("a first line");
-    fs::write(folder.join(file), &ready).expect("the file can be written");
-    for command in second {
-        let words: Vec<&str> = command.split(' ').skip(1).collect();
-        if words.contains(&"login") {
-            log_in(folder, &words);
-        } else {
-            let said = succeed(&mut cargo(folder, &words));
-            let envelope: Value = serde_json::from_str(said.trim_end()).expect("one line of JSON");
-            assert!(!envelope["response"].is_null(), "{command}: {envelope}");
-        }
-    }
-}
-
-/// `login` with somebody who opens the page that it shows.
-fn log_in(folder: &Path, words: &[&str]) {
-    let mut command = cargo(folder, words);
-    let mut login = Background(
-        command
-            .arg("--no-browser")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("cargo runs"),
-    );
-    let told = BufReader::new(login.0.stderr.take().expect("it is piped"));
-    let mut lines = told.lines().map_while(Result::ok);
-    let address = lines.find(|line| line.trim_start().starts_with("http")).expect("an address");
-    visit(address.trim());
-    let said = std::io::read_to_string(login.0.stdout.take().expect("it is piped")).expect("text");
-    assert!(said.contains(r#""connection":"default""#), "{said}");
-}
-
-fn works_at_once(name: &str, auth: &str, streams: &str) {
-    let workshop = Workshop::new();
-    let outcome = workshop.scaffold(name, &["--auth", auth, "--streams", streams]);
-    assert_eq!(outcome.exit_code(), 0, "{outcome:?}");
-    let folder = workshop.folder(name);
-    succeed(&mut cargo(&folder, &["fmt", "--check"]));
-    succeed(&mut cargo(&folder, &["test", "--quiet"]));
-    let lint: Vec<&str> = ["clippy", "--quiet", "--all-targets", "--"].iter().chain(LINTS).copied().collect();
-    succeed(&mut cargo(&folder, &lint));
-    follow_readme(&folder);
-}
-
-#[test]
-fn a_connector_with_oauth_works_at_once() {
-    works_at_once("acme_oauth", "oauth", "items");
-}
-
-#[test]
-fn a_connector_with_a_token_works_at_once() {
-    works_at_once("acme_token", "token", "categories,data,people,strings");
-}
-
-#[test]
-fn a_connector_with_a_password_works_at_once() {
-    works_at_once("acme_basic", "basic", "items");
-}
-
-#[test]
-fn a_connector_with_a_service_account_works_at_once() {
-    works_at_once("acme_service_account", "service-account", "items");
-}
-
-#[test]
-fn a_connector_of_an_open_app_works_at_once() {
-    works_at_once("abcdefghij_abcdefghij_abcdefgh", "none", "abcdefghij_abcdefghij_abcdefghij_bcdata,items");
 }
 
 #[test]
