@@ -12,8 +12,9 @@ use crate::error::Result;
 /// What an `async fn` of a connector gives when it is called: something that ends with a `Result<T>`.
 #[diagnostic::on_unimplemented(
     message = "this function must be an `async fn` that returns `connector_core::Result<…>`",
-    label = "not an `async fn`: it returns `{Self}` at once",
-    note = "write `async fn` in the place of `fn`, and `connector_core::Result<…>` behind the arrow"
+    label = "it gives `{Self}`",
+    note = "if it is a plain `fn`, write `async fn` in its place",
+    note = "if its error is another one, return `connector_core::Result<…>` and map yours: `.map_err(|error| ConnectorError::new(ErrorCode::InvalidResponse, \"what went wrong\").source(error))?`"
 )]
 pub trait Answers<T>: Future {
     /// The future itself, whose output is a result.

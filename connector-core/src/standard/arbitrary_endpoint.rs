@@ -32,9 +32,10 @@ pub struct FulfillArbitraryEndpoint {
 /// How a request of the caller's own is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ArbitraryMethod {
+    /// Reads; allowed for every path below the address of the app.
     Get,
+    /// Allowed only for the paths that the connector lists.
     Post,
 }
 

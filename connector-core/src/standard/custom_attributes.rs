@@ -7,24 +7,32 @@ use serde_json::Value;
 /// What has an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum CustomizedType {
+    /// Accounts of people.
     Account,
+    /// What accounts can be given: roles, groups, licences.
     Entitlement,
+    /// What entitlements are for.
     Resource,
+    /// Keys and tokens that were issued.
     Credential,
+    /// Accounts of programs.
     NonHumanAccount,
 }
 
 /// What values of an attribute are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum CustomAttributeType {
+    /// Text.
     String,
+    /// The id of an account in the same app.
     User,
+    /// True or false.
     Boolean,
+    /// A whole number.
     Integer,
+    /// A moment, as an ISO 8601 text.
     Datetime,
 }
 

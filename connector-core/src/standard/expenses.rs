@@ -73,21 +73,27 @@ pub struct Amount {
 
 /// Who sold something.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Vendor {
+    /// The app's own id; absent where the app knows only a name.
     pub id: Option<String>,
+    /// Its name, as on the receipt.
     pub name: Option<String>,
+    /// What the app says about it beyond the name.
     pub description: Option<String>,
 }
 
 /// Who spent something.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct SpendUser {
+    /// The app's own id of the account.
     pub id: Option<String>,
+    /// The address by which the account is matched with those of other apps.
     pub email: Option<String>,
+    /// The name in one piece, where the app does not tell its parts.
     pub full_name: Option<String>,
+    /// The first name.
     pub given_name: Option<String>,
+    /// The last name.
     pub family_name: Option<String>,
 }
 
@@ -117,12 +123,16 @@ pub struct ApprovalStatus {
 /// Whether an expense was agreed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Approval {
+    /// Nobody decided yet.
     Pending,
+    /// It may be paid.
     Approved,
+    /// It was refused.
     Rejected,
+    /// It was taken back before anybody decided.
     Canceled,
+    /// The app's word has no counterpart here.
     Unknown,
 }
 
@@ -142,8 +152,9 @@ pub struct PaymentStatus {
 /// Whether an expense was paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Payment {
+    /// The money was sent.
     Paid,
+    /// The money is owed, in whole or in part.
     Unpaid,
 }

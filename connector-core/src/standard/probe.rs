@@ -18,11 +18,14 @@ pub struct ProbeIntegration {
 /// What can be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ProbeCheckName {
+    /// Whether accounts can be listed.
     Accounts,
+    /// Whether the entitlements of a resource can be listed.
     Entitlements,
+    /// Whether it can be listed which account has which entitlement.
     EntitlementAssociations,
+    /// Whether the settings suit the capabilities that need them.
     CapabilityConfig,
 }
 
@@ -103,10 +106,12 @@ pub struct ProbeCheck {
 /// Whether something was seen among the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Coverage {
+    /// At least one sample has it.
     Found,
+    /// No sample has it; records beyond the samples still may.
     NotFound,
+    /// Nothing was read that could have it.
     NotChecked,
 }
 
@@ -218,20 +223,24 @@ pub struct SampledConfiguration {
 /// Whether a capability reads or writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ProbedCapabilityType {
+    /// It changes nothing in the app.
     Read,
+    /// It changes something in the app.
     Write,
 }
 
 /// Whether settings suit a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ConfigurationStatus {
+    /// The capability can work with them.
     Valid,
+    /// It can work with them, but a finding should be read first.
     Warning,
+    /// It cannot work until a finding is mended.
     Invalid,
+    /// The setting has no value.
     NotConfigured,
 }
 
@@ -253,9 +262,11 @@ pub struct ConfigurationFinding {
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum FindingSeverity {
+    /// The capability cannot work.
     Error,
+    /// It works, perhaps not as it is meant to.
     Warning,
+    /// Good to know; nothing needs to be done.
     Info,
 }
