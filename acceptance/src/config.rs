@@ -38,6 +38,8 @@ pub struct Config {
     pub requests: BTreeMap<String, Map<String, Value>>,
     /// Requests to the stand-in that change some records, so that there is something to be incremental about.
     pub changes: Vec<Change>,
+    /// Checks or groups of them, as `paging` or `paging.complete`, that are made instead of all. Lists are read in any case.
+    pub only: Vec<String>,
     /// Checks and capabilities that are left out, each with the reason.
     pub skip: BTreeMap<String, String>,
 }

@@ -13,6 +13,7 @@ use crate::checks::{self, Check, Problem, Stage, Verdict, Work};
 use crate::config::Config;
 use crate::context::Context;
 use crate::declared::Declared;
+use crate::groups::Groups;
 use crate::report::{Finding, Report, Status};
 use crate::run::Invocation;
 use crate::stand_in::StandIn;
@@ -28,8 +29,15 @@ pub async fn check(executable: &Path, config: &Config) -> Result<Report, CheckEr
         let reason = "there is no such file".to_owned();
         return Err(CheckError::Executable { path: executable.to_owned(), reason });
     }
+    if let Some(name) =
+        config.only.iter().find(|name| !checks::ALL.iter().any(|check| checks::names(name, check)))
+    {
+        return Err(CheckError::Unknown { name: name.clone() });
+    }
     let started = Instant::now();
-    let context = Arc::new(prepare(executable, config).await?);
+    let groups = Arc::<Groups>::default();
+    let _end = groups.until_dropped();
+    let context = Arc::new(prepare(executable, config, groups).await?);
     let mut findings = Vec::new();
     for stage in Stage::ALL {
         findings.extend(run_stage(&context, stage).await);
@@ -38,8 +46,8 @@ pub async fn check(executable: &Path, config: &Config) -> Result<Report, CheckEr
     Ok(Report::new(connector, context.subject.watch.runs(), started.elapsed().as_secs_f64(), findings))
 }
 
-async fn prepare(executable: &Path, config: &Config) -> Result<Context, CheckError> {
-    let subject = Subject::new(executable)?;
+async fn prepare(executable: &Path, config: &Config, groups: Arc<Groups>) -> Result<Context, CheckError> {
+    let subject = Subject::new(executable, groups)?;
     let info = subject.run(Invocation::of("info")).await;
     let declared = Declared::of(info.response().unwrap_or_default());
     subject.watch.app_is(&declared.app_id);
@@ -71,6 +79,9 @@ async fn run_stage(context: &Arc<Context>, stage: Stage) -> Vec<Finding> {
     let mut running = JoinSet::new();
     let mut findings = Vec::new();
     for check in checks::ALL.iter().filter(|check| check.stage == stage) {
+        if !is_chosen(check, &context.config.only) {
+            continue;
+        }
         if let Some(reason) = context.config.skip.get(check.name) {
             findings.push(left_out(check, None, reason));
             continue;
@@ -104,6 +115,13 @@ async fn run_stage(context: &Arc<Context>, stage: Stage) -> Vec<Finding> {
     }
     findings.extend(finished(&mut running).await);
     findings
+}
+
+/// Lists are read in any case: other checks ask for their records.
+fn is_chosen(check: &Check, only: &[String]) -> bool {
+    let reads_lists = matches!(check.stage, Stage::Lists | Stage::ListsBelow);
+    let is_named = |name: &String| checks::names(name, check);
+    only.is_empty() || reads_lists || only.iter().any(is_named)
 }
 
 async fn finished(running: &mut JoinSet<Finding>) -> Vec<Finding> {

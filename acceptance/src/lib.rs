@@ -28,6 +28,7 @@ mod contract;
 mod declared;
 mod fault;
 mod folder;
+mod groups;
 mod http;
 mod kit;
 mod process;
@@ -66,6 +67,12 @@ pub enum CheckError {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// No check and no group of checks has this name.
+    #[error("there is no check and no group of checks called {name}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
     },
     /// This machine does not let the kit work.
     #[error("the kit cannot work here: {0}")]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
@@ -10,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::folder::Folder;
+use crate::groups::Groups;
 use crate::run::{End, Invocation, Run};
 
 /// Most that is read of an output. Who says more is stopped.
@@ -20,13 +22,14 @@ const LONGEST_OUTPUT: u64 = 64 << 20;
 pub(crate) struct Process {
     child: Child,
     group: Option<Pid>,
+    groups: Arc<Groups>,
     started: Instant,
 }
 
 /// A program, in a place of its own and with nothing of this process's environment but where programs are.
 pub(crate) fn command(program: &Path, folder: &Folder) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().current_dir(folder.work()).process_group(0).kill_on_drop(true);
+    command.env_clear().current_dir(folder.work()).kill_on_drop(true);
     command.env("HOME", folder.home()).env("TMPDIR", folder.temporary()).env("LANG", "C.UTF-8");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
@@ -36,10 +39,9 @@ pub(crate) fn command(program: &Path, folder: &Folder) -> Command {
 }
 
 impl Process {
-    pub(crate) fn start(mut command: Command) -> std::io::Result<Self> {
-        let child = command.spawn()?;
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-        Ok(Self { child, group, started: Instant::now() })
+    pub(crate) fn start(mut command: Command, groups: &Arc<Groups>) -> std::io::Result<Self> {
+        let (child, group) = groups.start(&mut command)?;
+        Ok(Self { child, group, groups: Arc::clone(groups), started: Instant::now() })
     }
 
     pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
@@ -81,12 +83,18 @@ impl Process {
         Run { shown: invocation.shown(), end, stdout, stderr, took }
     }
 
+    /// What it started ends with it. Once: the number may be another's later.
+    fn end(&mut self) {
+        if let Some(group) = self.group.take() {
+            self.groups.end(group);
+        }
+    }
+
     async fn wait(&mut self, limit: Duration) -> End {
         use std::os::unix::process::ExitStatusExt;
         match tokio::time::timeout(limit.max(Duration::from_secs(1)), self.child.wait()).await {
             Ok(Ok(status)) => {
-                // What it started ends with it; the number may be another's once it was waited for.
-                self.group = None;
+                self.end();
                 status.code().map_or_else(|| End::Signal(status.signal().unwrap_or_default()), End::Exit)
             }
             Ok(Err(_)) | Err(_) => End::TimeLimit,
@@ -96,7 +104,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
+        self.end();
     }
 }
 

@@ -63,8 +63,8 @@ impl StandIn {
             command.current_dir(here);
         }
         command.args(arguments).stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-        let mut process =
-            Process::start(command).map_err(|error| format!("the stand-in cannot be started: {error}"))?;
+        let mut process = Process::start(command, &subject.groups)
+            .map_err(|error| format!("the stand-in cannot be started: {error}"))?;
         let output = process.take_stdout().ok_or("the stand-in has no standard output")?;
         let mut line = String::new();
         let mut reader = BufReader::new(output.take(LONGEST_LINE));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::folder::Folder;
+use crate::groups::Groups;
 use crate::process::{self, Process};
 use crate::run::{End, Invocation, Run};
 use crate::watch::Watch;
@@ -23,16 +24,18 @@ pub(crate) struct Subject {
     executable: PathBuf,
     pub(crate) folder: Folder,
     pub(crate) watch: Watch,
+    pub(crate) groups: Arc<Groups>,
     running: Arc<Semaphore>,
 }
 
 impl Subject {
-    pub(crate) fn new(executable: &Path) -> std::io::Result<Self> {
+    pub(crate) fn new(executable: &Path, groups: Arc<Groups>) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             executable: std::path::absolute(executable)?,
             folder: Folder::new()?,
             watch: Watch::default(),
+            groups,
             running: Arc::new(Semaphore::new(cores * RUNS_PER_CORE)),
         })
     }
@@ -71,7 +74,7 @@ impl Subject {
         let mut command = process::command(&self.executable, &self.folder);
         command.args(&invocation.arguments);
         command.envs(invocation.environment.iter().map(|(name, value)| (*name, value)));
-        Process::start(command)
+        Process::start(command, &self.groups)
     }
 }
 

@@ -21,11 +21,15 @@ pub(crate) struct CheckCommand {
     /// What the connector cannot tell by itself, as JSON: its stand-in, credentials, requests, changes
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Makes only these checks, by their name or that of their group, and reads the lists that they build on
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
 }
 
 pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
     let config = command.config.as_deref().map(Config::read).transpose().map_err(|error| refused(&error))?;
-    let config = config.unwrap_or_default();
+    let mut config = config.unwrap_or_default();
+    config.only.extend(command.only);
     let (signals, stop) = Signals::new();
     let work = async {
         let mut stop = stop;

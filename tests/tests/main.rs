@@ -52,6 +52,7 @@ mod output;
 mod page;
 mod reference;
 mod runs;
+mod scaffold;
 mod schedules;
 mod secrets;
 mod serve;

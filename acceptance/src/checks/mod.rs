@@ -176,6 +176,11 @@ pub(crate) const ALL: &[Check] = &[
     look("input.working_folder", Stage::End, input::working_folder),
 ];
 
+/// Whether this is its name or that of its group.
+pub(crate) fn names(name: &str, check: &Check) -> bool {
+    check.name == name || check.name.split_once('.').is_some_and(|(group, _)| group == name)
+}
+
 /// A check of what all runs have in common.
 fn held(context: &Context, rule: Rule) -> Verdict {
     match context.subject.watch.breaches(rule) {

@@ -21,7 +21,6 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "src/lib.rs",
     "src/main.rs",
     "src/settings.rs",
-    "src/client.rs",
     "src/error.rs",
     "src/resources.rs",
     "src/capabilities.rs",
