@@ -123,6 +123,20 @@ impl Declared {
         self.capabilities.iter().find(|name| **name == plural).map(String::as_str)
     }
 
+    /// All scopes: a list of them, or as many connectors have it, what each capability needs, by its name.
+    pub(crate) fn scopes(&self) -> Vec<&str> {
+        let mut scopes: Vec<&str> = match &self.whole["oauth_scopes"] {
+            Value::Array(scopes) => scopes.iter().filter_map(Value::as_str).collect(),
+            Value::Object(needed) => {
+                needed.values().filter_map(Value::as_str).flat_map(str::split_whitespace).collect()
+            }
+            _ => Vec::new(),
+        };
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes
+    }
+
     /// Whether calls need credentials: some kind is declared.
     pub(crate) fn takes_auth(&self) -> bool {
         self.authentication.as_object().is_some_and(|schema| !schema.is_empty())

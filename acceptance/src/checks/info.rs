@@ -51,12 +51,13 @@ pub(crate) fn shape(context: &Context) -> Verdict {
             return Err(wrong(key, "is no text"));
         }
     }
-    for key in
-        ["categories", "capabilities", "oauth_scopes", "resource_types", "entitlement_types", "streams"]
-    {
+    for key in ["categories", "capabilities", "resource_types", "entitlement_types", "streams"] {
         if !info[key].is_array() {
             return Err(wrong(key, "is no list"));
         }
+    }
+    if !matches!(info["oauth_scopes"], Value::Array(_) | Value::Object(_)) {
+        return Err(wrong("oauth_scopes", "is neither a list nor an object by capability"));
     }
     for key in ["logo_url", "credentials_schema"] {
         if info.get(key).is_none() {

@@ -31,7 +31,7 @@ pub(crate) async fn authorized(context: &Context) -> Option<Value> {
     let request = json!({
         "redirect_uri": REDIRECT_URI,
         "state": STATE,
-        "scopes": context.declared.whole["oauth_scopes"],
+        "scopes": context.declared.scopes(),
         "client_id": context.settings.get("client_id"),
     });
     let made = context.call(URL, &envelope(&request, &context.settings)).await.response()?;
@@ -102,7 +102,7 @@ impl Scene {
     async fn begin(&self) -> Result<(Url, String), Problem> {
         let request = json!({
             "client_id": provider::CLIENT_ID,
-            "scopes": self.context.declared.whole["oauth_scopes"],
+            "scopes": self.context.declared.scopes(),
             "redirect_uri": REDIRECT_URI,
             "state": STATE,
         });
