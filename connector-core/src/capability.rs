@@ -217,10 +217,8 @@ impl<S: Send + Sync + 'static> Capability<S> {
         Fut: Answers<Response> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        Self::typed(
+        Self::typed::<Request, Response>(
             name,
-            Arc::new(schema::schema_of::<Request>),
-            Arc::new(|| schema::text(&schema::output_schema_of::<Response>())),
             Arc::new(move |context, request| {
                 let handler = Arc::clone(&handler);
                 Box::pin(async move {
@@ -257,12 +255,25 @@ impl Capability {
         response_schema: SchemaTextFn,
         handler: Handler,
     ) -> Self {
-        Self::typed(name, request_schema, response_schema, handler)
+        Self::with_schemas(name, request_schema, response_schema, handler)
     }
 }
 
 impl<S> Capability<S> {
-    pub(crate) fn typed(
+    /// A capability whose schemas are those of types.
+    pub(crate) fn typed<Request: JsonSchema + 'static, Response: JsonSchema + 'static>(
+        name: &'static str,
+        handler: Handler,
+    ) -> Self {
+        Self::with_schemas(
+            name,
+            Arc::new(schema::schema_of::<Request>),
+            Arc::new(|| schema::text(&schema::output_schema_of::<Response>())),
+            handler,
+        )
+    }
+
+    fn with_schemas(
         name: &'static str,
         request_schema: SchemaFn,
         response_schema: SchemaTextFn,

@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::capability::names;
 use crate::envelope::{Answer, Outcome};
 use crate::error::{ErrorCode, Result};
-use crate::host::{Host, StopSignal};
-use crate::http::{BudgetScope, RequestBudget};
-use crate::oauth::{AuthorizationStore, RefreshCoordinator};
+use crate::host::{Host, StopSignal, Stoppable};
 use crate::rate_limit::exhausted;
-use crate::sync::{Progress, Sink, SinkTarget};
 
 /// Work that commits what it has done when it is told to stop, and reports on it.
 const REPORTING: [&str; 3] = [names::SYNC, names::VERIFY, names::RETRY_REJECTS];
@@ -44,17 +40,17 @@ where
     F: FnOnce(Arc<dyn Host>) -> Fut,
     Fut: Future<Output = Result<Answer>>,
 {
-    let (stop, signal) = StopSignal::new();
+    let (give, stop) = StopSignal::new();
     let mut outer = host.stop();
-    let mut work = std::pin::pin!(call(Arc::new(Stopping { host: Arc::clone(host), signal })));
+    let mut work = std::pin::pin!(call(Arc::new(Stoppable { host: Arc::clone(host), stop })));
     tokio::select! {
         answer = &mut work => return answer,
         () = outer.given() => {
-            let _ = stop.send(true);
+            let _ = give.send(true);
             return work.await;
         }
         () = sleep_until(deadline) => {
-            let _ = stop.send(true);
+            let _ = give.send(true);
         }
     }
     let mut answer = work.await?;
@@ -62,45 +58,6 @@ where
         answer.outcome = Outcome::ExitCode(ErrorCode::BudgetExhausted.metadata().exit_code);
     }
     Ok(answer)
-}
-
-/// The host, with a wish to stop of its own.
-struct Stopping {
-    host: Arc<dyn Host>,
-    signal: StopSignal,
-}
-
-impl Host for Stopping {
-    fn variable(&self, name: &str) -> Option<String> {
-        self.host.variable(name)
-    }
-
-    fn tokens(&self) -> BoxFuture<'_, Result<Option<Arc<RefreshCoordinator>>>> {
-        self.host.tokens()
-    }
-
-    fn authorizations(&self) -> BoxFuture<'_, Result<Option<Arc<dyn AuthorizationStore>>>> {
-        self.host.authorizations()
-    }
-
-    fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
-        self.host.sink(target)
-    }
-
-    fn request_budget<'a>(
-        &'a self,
-        scope: &'a BudgetScope,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn RequestBudget>>>> {
-        self.host.request_budget(scope)
-    }
-
-    fn progress(&self) -> Arc<dyn Progress> {
-        self.host.progress()
-    }
-
-    fn stop(&self) -> StopSignal {
-        self.signal.clone()
-    }
 }
 
 #[cfg(test)]

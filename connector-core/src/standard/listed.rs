@@ -58,10 +58,8 @@ where
     Fut: Future<Output = Result<Listed<Record>>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    Capability::typed(
+    Capability::typed::<Request, Vec<Record>>(
         name,
-        Arc::new(schema::schema_of::<Request>),
-        Arc::new(|| schema::text(&schema::output_schema_of::<Vec<Record>>())),
         Arc::new(move |context, request| {
             let handler = Arc::clone(&handler);
             Box::pin(async move {

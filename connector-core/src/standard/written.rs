@@ -89,10 +89,8 @@ where
     Fut: Future<Output = Result<Written<Response>>> + Send + 'static,
 {
     let handler = Arc::new(handler);
-    Capability::typed(
+    Capability::typed::<Request, Response>(
         name,
-        Arc::new(schema::schema_of::<Request>),
-        Arc::new(|| schema::text(&schema::output_schema_of::<Response>())),
         Arc::new(move |context, request| {
             let handler = Arc::clone(&handler);
             Box::pin(async move {
