@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use connector_core::host::StopSignal;
-use connector_core::oauth::refreshes_settled;
+use connector_core::oauth::token_requests_settled;
+use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 /// From the signal to the end of the work, at most: with the last spans, less than the 4 seconds that are promised.
 /// Orchestrators wait 5 seconds or more before they kill.
 const LONGEST_STOP: Duration = Duration::from_millis(3200);
 
-/// Of that, for a refresh that is under way when the work has ended.
-const LONGEST_REFRESH: Duration = Duration::from_secs(2);
+/// The same for an answer with new tokens, which nobody gets a second time: the app's 20 seconds, and the vault's. Less
+/// than the 30 seconds that Kubernetes waits.
+const LONGEST_TOKEN_REQUEST: Duration = Duration::from_secs(27);
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,32 +67,46 @@ impl Signals {
                 _ = terminate.recv() => Signal::Terminate,
             }
         };
-        let settled = refreshes_end(self.stop.subscribe());
-        let work = async {
-            let done = work.await;
-            settled.await;
-            done
-        };
         tokio::pin!(work);
-        let came = tokio::select! {
-            done = &mut work => return Watched::Done(done, None),
-            came = next() => came,
+        let (done, mut came) = tokio::select! {
+            done = &mut work => (Some(done), None),
+            came = next() => {
+                tracing::info!(signal = ?came, "stopping");
+                self.stop.send_replace(true);
+                let done = tokio::select! {
+                    done = &mut work => Some(done),
+                    () = sleep(LONGEST_STOP) => None,
+                    again = next() => return Watched::CutOff(again),
+                };
+                (done, Some(came))
+            }
         };
-        tracing::info!(signal = ?came, "stopping");
-        self.stop.send_replace(true);
-        tokio::select! {
-            done = &mut work => Watched::Done(done, Some(came)),
-            () = tokio::time::sleep(LONGEST_STOP) => Watched::CutOff(came),
-            again = next() => Watched::CutOff(again),
+        if came.is_none() {
+            came = tokio::select! {
+                () = token_requests_settled() => None,
+                came = next() => Some(came),
+            };
+        }
+        if came.is_some() {
+            settle(next()).await;
+        }
+        match (done, came) {
+            (Some(done), came) => Watched::Done(done, came),
+            (None, came) => Watched::CutOff(came.unwrap_or(Signal::Terminate)),
         }
     }
 }
 
-/// Waits for refreshes that outlive whoever asked for them; not for long once a signal came.
-async fn refreshes_end(mut stop: watch::Receiver<bool>) {
-    tokio::select! {
-        () = refreshes_settled() => return,
-        _ = stop.wait_for(|given| *given) => {}
+/// Waits for new tokens that only this process can bring into the vault, but not after one more signal.
+async fn settle(again: impl Future) {
+    let settled = token_requests_settled();
+    tokio::pin!(settled);
+    if settled.as_mut().now_or_never().is_some() {
+        return;
     }
-    let _ = tokio::time::timeout(LONGEST_REFRESH, refreshes_settled()).await;
+    tracing::info!("an app's answer with new tokens is awaited; one more signal ends this at once");
+    tokio::select! {
+        _ = timeout(LONGEST_TOKEN_REQUEST, settled) => {}
+        _ = again => {}
+    }
 }
