@@ -41,6 +41,7 @@ format: ## format all sources
 bench: ## measure start-up, throughput and memory (BENCH=--quick for a look, BENCH=load for one section)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
 	$(CARGO) build --release --locked --package teamleader --bin tl-connector && \
+	$(CARGO) build --release --locked --package connector-cli --example many_capabilities && \
 	$(CARGO) run --package system-tests --bin bench -- "$${CARGO_TARGET_DIR:-target}/release/tl-connector" $(BENCH)
 
 # The binaries that the system tests run are instrumented too, which tarpaulin does not do by itself.

@@ -1,7 +1,7 @@
 //! Measures what the project promises about speed and memory, and prints each figure beside its bar.
 //!
 //! ```text
-//! bench PROGRAM [--quick] [startup] [load] [memory] [requests] [incremental] [verify] [sqlite] [budget] [broker]
+//! bench PROGRAM [--quick] [startup] [capabilities] [load] [memory] [requests] [incremental] [verify] [sqlite] [budget] [broker]
 //! ```
 //!
 //! Nothing is timed against a limit: a figure beyond its bar is for people to see. The exit code tells only whether
@@ -11,6 +11,7 @@ mod baseline;
 mod broker;
 mod budget;
 mod callers;
+mod capabilities;
 mod connected;
 mod figures;
 mod incremental;
@@ -74,8 +75,9 @@ const QUICK: Scale = Scale {
 
 type Section = (&'static str, fn(&Program, Scale) -> Outcome);
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("startup", startup::measure),
+    ("capabilities", capabilities::measure),
     ("load", load::measure),
     ("memory", memory::measure),
     ("requests", requests::measure),
