@@ -14,7 +14,7 @@ const FEW: usize = 5;
 const MANY: usize = 50;
 
 pub(crate) fn measure(program: &Program, scale: Scale) -> Outcome {
-    let folder = program.beside("examples/many_capabilities")?.folder()?;
+    let folder = program.beside("many-capabilities")?.folder()?;
     section(&format!("{MANY} capabilities beside {FEW}: best of {} runs (median)", scale.starts));
     let added = capabilities(&folder, MANY)? - capabilities(&folder, FEW)?;
     if added != MANY - FEW {

@@ -1,7 +1,7 @@
 //! A connector with as many capabilities as `CAPABILITIES` says, for measuring what each costs at the start.
 //!
 //! ```sh
-//! CAPABILITIES=50 cargo run -p connector-cli --example many_capabilities -- make_thing_49 --json '{"request":{"name":"a"}}'
+//! CAPABILITIES=50 cargo run -p many-capabilities -- make_thing_49 --json '{"request":{"name":"a"}}'
 //! ```
 
 use std::process::ExitCode;
