@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
+use crate::cores::on_all_cores;
 use crate::output::Ended;
 
 pub(crate) fn run(
@@ -80,9 +81,12 @@ fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
         ("app_info", entry_without_schema("App info", "Gives the OpenAPI document of the connector.")?),
         ("info", entry_without_schema("Info", "Prints everything about the connector.")?),
     ]);
-    for capability in integration.capabilities() {
-        capability_schema.insert(capability.name(), capability_entry(capability));
-    }
+    let (streams, declared): (Vec<_>, Vec<_>) =
+        (integration.streams().collect(), integration.capabilities().collect());
+    // Schemas take most of the time. Those of records first: capabilities show them too.
+    let streams = on_all_cores(&streams, |stream| stream_entry(integration, stream));
+    let entries = on_all_cores(&declared, |capability| (capability.name(), capability_entry(capability)));
+    capability_schema.extend(entries);
     Ok(Info {
         description: integration.description(),
         capabilities,
@@ -93,7 +97,7 @@ fn info(integration: &Integration) -> Result<Info<'_>, ConnectorError> {
         oauth_scopes: oauth_scopes(integration),
         resource_types: integration.resource_types(),
         entitlement_types: integration.entitlement_types(),
-        streams: integration.streams().map(|stream| stream_entry(integration, stream)).collect(),
+        streams,
         connector_core: connector_core::VERSION,
     })
 }

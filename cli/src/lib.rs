@@ -16,6 +16,7 @@ mod audit;
 mod call;
 mod check;
 mod connectors;
+mod cores;
 mod demo;
 mod environment;
 mod export;

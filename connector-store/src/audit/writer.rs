@@ -28,11 +28,16 @@ pub(super) struct Waiting {
     written: oneshot::Sender<bool>,
 }
 
-/// Why entries were not written, and whether they may be tried again: after a commit that failed nobody knows.
+/// Why entries were not written.
 pub(crate) enum Unwritten {
-    Before(sqlx::Error),
-    AtCommit(sqlx::Error),
+    Database(sqlx::Error),
     Entry(ConnectorError),
+}
+
+impl From<sqlx::Error> for Unwritten {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
 }
 
 /// Starts the task; it ends with the last log that has its queue.

@@ -52,12 +52,12 @@ impl AuditWriter {
                     }
                     Err(unwritten) => unwritten,
                 },
-                Err(error) => Unwritten::Before(error),
+                Err(error) => Unwritten::Database(error),
             };
             match added {
                 Unwritten::Entry(error) => return Err(error),
                 // Also after a commit that failed: what was tried is looked for before it is tried again.
-                Unwritten::Before(error) | Unwritten::AtCommit(error) => {
+                Unwritten::Database(error) => {
                     if class(&error) != Class::Transient || !attempts.next().await {
                         return Err(self.database.explain(error));
                     }
@@ -97,7 +97,7 @@ async fn add_after(
     // The clock is read after the entry at the end was written: numbers go up with time.
     let (links, head) = end.extend(entries, Timestamp::now()).map_err(Unwritten::Entry)?;
     tried.push(head.clone());
-    let added = insert(connection, links, &end, &head).await.map_err(Unwritten::AtCommit)?;
+    let added = insert(connection, links, &end, &head).await?;
     Ok((added > 0).then_some(head))
 }
 
@@ -107,18 +107,18 @@ async fn add_locked(
     entries: &[AuditEntry],
     tried: &mut Vec<Head>,
 ) -> Result<Head, Unwritten> {
-    let mut transaction = connection.begin().await.map_err(Unwritten::Before)?;
-    let end = lock(&mut transaction).await.map_err(Unwritten::Before)?;
+    let mut transaction = connection.begin().await?;
+    let end = lock(&mut transaction).await?;
     for head in &*tried {
-        if is_there(&mut transaction, head).await.map_err(Unwritten::Before)? {
+        if is_there(&mut transaction, head).await? {
             return Ok(end);
         }
     }
     // The clock is read under the lock: numbers go up with time.
     let (links, head) = end.extend(entries, Timestamp::now()).map_err(Unwritten::Entry)?;
-    insert(&mut transaction, links, &end, &head).await.map_err(Unwritten::Before)?;
+    insert(&mut transaction, links, &end, &head).await?;
     tried.push(head.clone());
-    transaction.commit().await.map_err(Unwritten::AtCommit)?;
+    transaction.commit().await?;
     Ok(head)
 }
 
