@@ -145,14 +145,18 @@ impl Probe {
         let capability = names::LIST_ACCOUNTS;
         let known = self.attributes().await;
         let wanted = |attribute: &&CustomAttributeSchema| {
-            self.request.custom_attributes.as_ref().is_none_or(|wanted| wanted.contains(&attribute.name))
+            let wanted = self.request.custom_attributes.as_ref().filter(|wanted| !wanted.is_empty());
+            wanted.is_none_or(|wanted| wanted.contains(&attribute.name))
         };
         let attributes: Vec<&CustomAttributeSchema> = known.iter().filter(wanted).collect();
         let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name.as_str()).collect();
         let request = if names.is_empty() { json!({}) } else { json!({"custom_attributes": names}) };
         let (accounts, _) = self.list::<Account>(capability, &request, None).await?;
         let has = |account: &Account, name: &str| {
-            account.custom_attributes.as_ref().is_some_and(|values| values.contains_key(name))
+            account
+                .custom_attributes
+                .as_ref()
+                .is_some_and(|values| values.get(name).is_some_and(|value| !value.is_empty()))
         };
         let covered = |name: &&str| ProbedCustomAttribute {
             name: (*name).to_owned(),
@@ -306,17 +310,20 @@ fn ended(check: ProbeCheckName, status: ProbeCheckStatus, message: Option<&str>)
     }
 }
 
-/// A list that is empty proves nothing: most often the credentials may not see what is there.
+/// A list that is empty proves nothing, not even what its records lack: most often the credentials may not see what is
+/// there.
 fn passed_if_any(check: ProbeCheckName, seen: Seen) -> ProbeCheck {
-    let status = if seen.count == 0 { ProbeCheckStatus::Failed } else { ProbeCheckStatus::Passed };
-    let message = (seen.count == 0).then_some(seen.message.as_str());
+    let capability = Some(seen.capability.to_owned());
+    if seen.count == 0 {
+        return ProbeCheck { capability, ..ended(check, ProbeCheckStatus::Failed, Some(&seen.message)) };
+    }
     ProbeCheck {
-        capability: Some(seen.capability.to_owned()),
+        capability,
         observed_count: i32::try_from(seen.count).unwrap_or(i32::MAX),
         entitlement_types: Some(seen.entitlement_types).filter(|types| !types.is_empty()),
         custom_attributes: Some(seen.custom_attributes).filter(|attributes| !attributes.is_empty()),
         samples: seen.samples,
-        ..ended(check, status, message)
+        ..ended(check, ProbeCheckStatus::Passed, None)
     }
 }
 
