@@ -53,9 +53,9 @@ impl StandIn {
         self
     }
 
-    /// The settings `client_id` and `client_secret`, of a client that the provider knows.
-    pub fn client_of(self, provider: &Provider) -> Self {
-        provider.client().into_iter().fold(self, |stand_in, (name, value)| stand_in.setting(name, value))
+    /// The settings `client_id` and `client_secret`, of the client that every [`Provider`] knows.
+    pub fn client(self) -> Self {
+        self.setting("client_id", provider::CLIENT_ID).setting("client_secret", provider::CLIENT_SECRET)
     }
 
     /// The `auth` of an envelope that is taken.
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn its_settings_lead_to_it() {
-        let running = StandIn::serve(0, Router::new()).await.unwrap().client_of(&Provider::new());
+        let running = StandIn::serve(0, Router::new()).await.unwrap().client();
         let settings = running.settings();
         assert!(settings["api_url"].as_str().unwrap().starts_with("http://127.0.0.1:"));
         assert_eq!(settings["client_id"], "sandbox");

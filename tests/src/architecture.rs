@@ -153,7 +153,11 @@ impl Workspace {
     }
 
     fn check_names(&self, room: &Room, found: &mut Vec<String>) {
-        let apps = self.apps();
+        let is_ordinary_word = |app: &&str| {
+            let folder = format!("connectors/{app}");
+            self.packages.iter().any(|package| package.folder == folder && package.is_ordinary_word)
+        };
+        let apps: Vec<&str> = self.apps().into_iter().filter(|app| !is_ordinary_word(app)).collect();
         for file in self.files.iter().filter(|file| is_source_or_manifest_in(room.folder, &file.path)) {
             for name in room.unnamed_crates {
                 file.lines_where(|line| word_in(name, line), &format!("must not name {name}"), found);

@@ -1,5 +1,8 @@
 //! `connector scaffold` refuses, keeps and undoes: names, folders that are there, full disks, interruptions.
 
+mod cargo;
+mod inside;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +28,11 @@ impl Workshop {
     }
 
     fn scaffold(&self, name: &str, more: &[&str]) -> Outcome {
-        let folder = self.folder(name);
+        self.scaffold_into(name.as_ref(), name, more)
+    }
+
+    fn scaffold_into(&self, folder: &Path, name: &str, more: &[&str]) -> Outcome {
+        let folder = self.home.path().join(folder);
         let connector = Connector::new("connector");
         connector.run(["scaffold", name, folder.to_str().expect("a path of UTF-8")].iter().chain(more))
     }

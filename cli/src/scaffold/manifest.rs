@@ -40,8 +40,9 @@ fn inlined(framework: &Framework, text: &str) -> Result<String> {
         }
     }
     // Nobody links the library alone, and lints are the taste of a workspace.
-    manifest.remove("features");
-    manifest.remove("lints");
+    for of_members in ["features", "test", "lints"] {
+        manifest.remove(of_members);
+    }
     if let Some(programs) = manifest.get_mut("bin").and_then(Item::as_array_of_tables_mut) {
         for program in programs.iter_mut() {
             program.remove("required-features");

@@ -8,6 +8,7 @@ mod ask;
 mod folder;
 mod framework;
 mod identifier;
+mod lock;
 mod manifest;
 mod name;
 mod streams;
@@ -138,10 +139,12 @@ impl Plan {
         let name = Name::check(&command.name, &folder, &framework)?;
         let (auth, streams) = ask::what_was_not_told(command.auth, command.streams)?;
         let streams = StreamName::check_all(&streams)?;
-        let new = Crate { name: &name, auth: auth.word(), streams: &streams };
+        let is_ordinary_word = inside && framework.speaks_of(name.snake())?;
+        let new = Crate { name: &name, auth: auth.word(), streams: &streams, is_ordinary_word };
         let mut files = templates::render(&new)?;
         let changes = if inside {
-            workspace::changes(&framework, &name, &folder)?
+            let manifest = files.iter().find(|file| file.path == "Cargo.toml");
+            workspace::changes(&framework, &name, &folder, manifest.map_or("", |file| &*file.text))?
         } else {
             manifest::stand_alone(&framework, &mut files)?;
             Vec::new()

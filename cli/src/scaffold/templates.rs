@@ -36,6 +36,8 @@ const OF_CREDENTIALS: &str = "src/capabilities.rs";
 pub(super) struct Crate<'a> {
     pub(super) name: &'a Name,
     pub(super) auth: &'a str,
+    /// Whether the framework that it becomes a part of uses the name for something else.
+    pub(super) is_ordinary_word: bool,
     pub(super) streams: &'a [StreamName],
 }
 
@@ -60,6 +62,7 @@ pub(super) fn render(new: &Crate<'_>) -> Result<Vec<File>> {
         variable => new.name.variable(),
         title => new.name.title(),
         auth => new.auth,
+        is_ordinary_word => new.is_ordinary_word,
         streams => Value::from(Serde(new.streams)),
     };
     let needed = TEMPLATES.iter().filter(|(template, _)| *template != OF_CREDENTIALS || new.auth != "none");

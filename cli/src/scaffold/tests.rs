@@ -80,7 +80,7 @@ fn in_this_workspace_a_connector_lives_among_the_others() {
     assert!(plan.inside);
     let changed: Vec<_> =
         plan.changes.iter().map(|change| change.path.strip_prefix(&root).unwrap()).collect();
-    let expected = ["Cargo.toml", "connectors/Cargo.toml", "connectors/src/lib.rs"];
+    let expected = ["Cargo.toml", "connectors/Cargo.toml", "connectors/src/lib.rs", "Cargo.lock"];
     assert_eq!(changed, expected.map(Path::new));
     let manifest = plan.files.iter().find(|file| file.path == "Cargo.toml").unwrap();
     assert!(manifest.text.contains("connector-core.workspace = true"), "{}", manifest.text);

@@ -7,16 +7,22 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, Table, Value, value}
 
 use super::folder::Change;
 use super::framework::{Framework, parse, read, unexpected};
+use super::lock;
 use super::name::Name;
 
 /// The folder of connectors, which is also the facade's.
 const CONNECTORS: &str = "connectors";
 
-/// What changes in the workspace so that the connector is a part of it. Nothing, where it is one.
+/// What changes in the workspace so that the connector, of this manifest, is a part of it. Nothing, where it is one.
 ///
 /// # Errors
 /// `invalid_value` for a folder that connectors do not live in, or a file that is not as it should be.
-pub(super) fn changes(framework: &Framework, name: &Name, folder: &Path) -> Result<Vec<Change>> {
+pub(super) fn changes(
+    framework: &Framework,
+    name: &Name,
+    folder: &Path,
+    manifest: &str,
+) -> Result<Vec<Change>> {
     let home = framework.root.join(CONNECTORS).join(name.snake());
     if folder != home {
         let message = "in this workspace connectors live in folders of their own name";
@@ -37,7 +43,28 @@ pub(super) fn changes(framework: &Framework, name: &Name, folder: &Path) -> Resu
             changes.push(Change { path, before, after });
         }
     }
+    let path = framework.root.join("Cargo.lock");
+    let before = read(&path)?;
+    let after = locked(framework, &path, &before, name, manifest)?;
+    if after != before {
+        changes.push(Change { path, before, after });
+    }
     Ok(changes)
+}
+
+/// The lock, which commands with `--locked` do not write themselves.
+fn locked(framework: &Framework, path: &Path, text: &str, name: &Name, manifest: &str) -> Result<String> {
+    let manifest = parse("Cargo.toml".as_ref(), manifest)?;
+    let tables = ["dependencies", "dev-dependencies"].map(|table| manifest.get(table)?.as_table_like());
+    let needs = tables.into_iter().flatten().flat_map(|table| table.iter().map(|(name, _)| name.to_owned()));
+    let version = framework.table("package")?.get("version").and_then(Item::as_str);
+    let member = lock::Member {
+        package: &name.package(),
+        version: version.ok_or_else(|| unexpected(&framework.root.join("Cargo.toml"), "version"))?,
+        dependencies: &needs.collect::<Vec<_>>(),
+        of: CONNECTORS,
+    };
+    lock::with(path, text, &member)
 }
 
 type Edit = fn(&Path, &str, &Name) -> Result<String>;

@@ -15,8 +15,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-const CLIENT_ID: &str = "sandbox";
-const CLIENT_SECRET: &str = "sandbox-secret";
+use super::guarded;
+
+/// The client that every provider knows.
+pub(super) const CLIENT_ID: &str = "sandbox";
+pub(super) const CLIENT_SECRET: &str = "sandbox-secret";
 /// Works any number of times, for tests that have no browser.
 const CODE: &str = "sandbox-code";
 
@@ -44,6 +47,12 @@ impl Provider {
         Self::default()
     }
 
+    /// The routes of an API for those who have one of its access tokens, and its own for everybody.
+    pub fn guard(&self, api: Router) -> Router {
+        let provider = self.clone();
+        guarded(api, move |authorization| provider.accepts(authorization)).merge(self.routes())
+    }
+
     /// Whether a header `Authorization` carries one of its access tokens.
     pub fn accepts(&self, authorization: &str) -> bool {
         let token = authorization.strip_prefix("Bearer ").filter(|token| token.starts_with("access-"));
@@ -58,15 +67,8 @@ impl Provider {
             .with_state(self.clone())
     }
 
-    /// The settings of a client that it knows.
-    #[expect(clippy::unused_self, reason = "it is this provider's")]
-    pub(super) fn client(&self) -> [(&'static str, &'static str); 2] {
-        [("client_id", CLIENT_ID), ("client_secret", CLIENT_SECRET)]
-    }
-
-    /// The `auth` of an envelope: a service account whose assertions it takes.
-    #[expect(clippy::unused_self, reason = "it is this provider's")]
-    pub fn service_account(&self) -> Value {
+    /// The `auth` of an envelope: a service account whose assertions every provider takes.
+    pub fn service_account() -> Value {
         json!({"service_account": {"key": {"client_email": "sandbox@example.com", "private_key": KEY}}})
     }
 

@@ -19,6 +19,8 @@ pub struct Package {
     pub test_dependencies: BTreeSet<String>,
     /// Whether it has the lints of the workspace.
     pub inherits_lints: bool,
+    /// Whether its name is a word like any other, which those who do not know it may use.
+    pub is_ordinary_word: bool,
 }
 
 /// The members that the root manifest among `files` lists.
@@ -63,13 +65,17 @@ fn package(folder: &str, manifest: &Table, workspace: &Table) -> Result<Package,
         .and_then(|package| package.get("name"))
         .and_then(Value::as_str)
         .ok_or_else(|| format!("{folder}/Cargo.toml: no package name"))?;
-    let inherits_lints = manifest
-        .get("lints")
-        .and_then(|lints| lints.get("workspace"))
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
-    let mut package =
-        Package { name: name.to_owned(), folder: folder.to_owned(), inherits_lints, ..Package::default() };
+    let inherits_lints = manifest.get("lints").and_then(|lints| lints.get("workspace"));
+    let metadata = manifest.get("package").and_then(|package| package.get("metadata")?.get("connector"));
+    let is_ordinary_word = metadata.and_then(|connector| connector.get("ordinary-word"));
+    let is_set = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
+    let mut package = Package {
+        name: name.to_owned(),
+        folder: folder.to_owned(),
+        inherits_lints: is_set(inherits_lints),
+        is_ordinary_word: is_set(is_ordinary_word),
+        ..Package::default()
+    };
     let for_targets = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(Table::values);
     for section in for_targets.filter_map(Value::as_table).chain([manifest]) {
         package.dependencies.extend(dependencies(section, "dependencies", workspace));

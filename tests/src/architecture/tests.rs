@@ -105,6 +105,14 @@ fn the_doors_name_no_app() {
 }
 
 #[test]
+fn an_app_whose_name_is_an_ordinary_word_leaves_the_word_to_the_doors() {
+    let manifest = "[package]\nname = 'acme'\n[package.metadata.connector]\nordinary-word = true\n[lints]\nworkspace = true";
+    let source = "//! The doors.\n// At the acme of its growth.";
+    let files = [("connectors/acme/Cargo.toml", manifest), ("cli/src/lib.rs", source)];
+    assert_eq!(workspace_with(&files).violations(), [""; 0]);
+}
+
+#[test]
 fn a_connectors_library_names_no_door_store_or_sandbox() {
     for name in ["connector_cli", "connector_store", "acme_sandbox", "axum"] {
         let source = format!("//! The client.\nuse {name}::Thing;");
