@@ -233,9 +233,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let bounds = Bounds {
             most: 1,
-            longest_head: Duration::from_secs(60),
-            longest_stall: Duration::from_secs(60),
-            longest_goodbye: Duration::from_secs(60),
+            longest_head: Duration::from_mins(1),
+            longest_stall: Duration::from_mins(1),
+            longest_goodbye: Duration::from_mins(1),
         };
         let serving =
             tokio::spawn(serve(listener, crate::serve::router(server()), bounds, StopSignal::never()));
