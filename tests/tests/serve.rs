@@ -197,7 +197,14 @@ fn an_address_that_others_reach_needs_a_proxy_with_tls() {
     let refused = account.connector().run(["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(refused.exit_code(), 78, "{refused:?}");
     assert!(text(&refused.error()["error_metadata"]["hint"]).contains("--behind-tls-proxy"));
-    let mut running = account.connector().start(["serve", "--listen", "0.0.0.0:0", "--behind-tls-proxy"]);
+    let behind_proxy = ["serve", "--listen", "0.0.0.0:0", "--behind-tls-proxy"];
+    assert_eq!(
+        account.connector().run(behind_proxy).exit_code(),
+        78,
+        "browsers come over TLS, but to where?"
+    );
+    let address = ["--public-url", "https://connect.example"];
+    let mut running = account.connector().start(behind_proxy.into_iter().chain(address));
     running.wait_for_standard_output("\"ready\"");
 }
 
