@@ -24,6 +24,8 @@ pub(crate) struct Stream {
     pub(crate) table: String,
     pub(crate) list: Option<String>,
     pub(crate) get: Option<String>,
+    /// Of a record.
+    pub(crate) schema: Value,
 }
 
 /// Capabilities of the framework that work on the whole: they have checks of their own.
@@ -51,6 +53,7 @@ impl Declared {
                 table: text(&stream["table"]).unwrap_or_else(|| name.clone()),
                 list: text(&stream["list"]).or_else(|| named(format!("list_{name}"))),
                 get: text(&stream["get"]),
+                schema: stream["schema"].clone(),
                 name,
             })
         });

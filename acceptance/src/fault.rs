@@ -37,31 +37,32 @@ pub(crate) enum Plan {
     Always(Fault),
     /// With the first try of each request.
     FirstTry(Fault),
-    /// With the first try at each path, each time something else.
+    /// With the first try of some requests at each path, each time something else.
     Mixed,
     /// Every request after so many gets no answer.
     HeldAfter(usize),
 }
 
 /// What the mixed plan has in store. One in many is a 429: each holds everything up for a second.
-const MIXED: [Option<Fault>; 16] = [
-    Some(Fault::Status(503)),
-    Some(Fault::Closed),
-    None,
-    Some(Fault::Truncated),
-    Some(Fault::Slow(Duration::from_millis(150))),
-    Some(Fault::Garbage),
-    None,
-    Some(Fault::Status(502)),
-    Some(Fault::Throttled(1)),
-    Some(Fault::Closed),
-    Some(Fault::Truncated),
-    None,
-    Some(Fault::Status(500)),
-    Some(Fault::Garbage),
-    Some(Fault::Slow(Duration::from_millis(50))),
-    Some(Fault::Status(503)),
+const MIXED: [Fault; 13] = [
+    Fault::Status(503),
+    Fault::Closed,
+    Fault::Truncated,
+    Fault::Slow(Duration::from_millis(150)),
+    Fault::Garbage,
+    Fault::Status(502),
+    Fault::Throttled(1),
+    Fault::Closed,
+    Fault::Truncated,
+    Fault::Status(500),
+    Fault::Garbage,
+    Fault::Slow(Duration::from_millis(50)),
+    Fault::Status(503),
 ];
+
+/// Requests at each path that it has something for: an app with one path is in trouble too, and one where each record
+/// takes a request is not in trouble all the time.
+const MIXED_AT_A_PATH: usize = 3;
 
 /// A plan under way.
 #[derive(Debug)]
@@ -85,19 +86,30 @@ impl Schedule {
                 self.is_first(key).then_some(fault)
             }
             Plan::Mixed => {
-                let key = digest(request.uri().path());
-                let position = usize::try_from(key % MIXED.len() as u64).unwrap_or_default();
-                if self.is_first(key) { MIXED[position] } else { None }
+                let request_key = digest((request.method(), request.uri().to_string(), request.body()));
+                let path = digest(request.uri().path());
+                if !self.is_first(request_key) {
+                    return None;
+                }
+                let number = self.times(path);
+                let position = path.wrapping_add(number as u64) % MIXED.len() as u64;
+                let fault = MIXED[usize::try_from(position).unwrap_or_default()];
+                (number <= MIXED_AT_A_PATH).then_some(fault)
             }
             Plan::HeldAfter(quiet) => (number > quiet).then_some(Fault::Held),
         }
     }
 
     fn is_first(&self, key: u64) -> bool {
+        self.times(key) == 1
+    }
+
+    /// How often this was asked, now included.
+    fn times(&self, key: u64) -> usize {
         let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
         let count = tries.entry(key).or_default();
         *count += 1;
-        *count == 1
+        *count
     }
 }
 

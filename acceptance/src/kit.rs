@@ -1,6 +1,7 @@
 //! The whole of it: prepare, run every check, tell what was found.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -12,12 +13,13 @@ use tokio::task::JoinSet;
 use crate::checks::{self, Check, Problem, Stage, Verdict, Work};
 use crate::config::Config;
 use crate::context::Context;
+use crate::contract;
 use crate::declared::Declared;
 use crate::groups::Groups;
 use crate::report::{Finding, Report, Status};
-use crate::run::Invocation;
+use crate::run::{End, Invocation, Run};
 use crate::stand_in::StandIn;
-use crate::subject::Subject;
+use crate::subject::{Subject, TIME_LIMIT, noting_the_last_run};
 use crate::{CheckError, checks::authorized};
 
 /// Holds an executable against the contract. Everything that is started ends with the future, also when that is dropped.
@@ -25,19 +27,23 @@ use crate::{CheckError, checks::authorized};
 /// # Errors
 /// When the connector could not be checked at all; what is wrong with it stands in the report.
 pub async fn check(executable: &Path, config: &Config) -> Result<Report, CheckError> {
-    if !executable.is_file() {
-        let reason = "there is no such file".to_owned();
-        return Err(CheckError::Executable { path: executable.to_owned(), reason });
-    }
     if let Some(name) =
         config.only.iter().find(|name| !checks::ALL.iter().any(|check| checks::names(name, check)))
     {
-        return Err(CheckError::Unknown { name: name.clone() });
+        return Err(CheckError::Unknown { name: name.clone(), groups: checks::groups().join(", ") });
     }
     let started = Instant::now();
     let groups = Arc::<Groups>::default();
     let _end = groups.until_dropped();
-    let context = Arc::new(prepare(executable, config, groups).await?);
+    let subject = Subject::new(executable, groups)?;
+    subject.can_start().map_err(|error| not_started(executable, &error))?;
+    let info = subject.run(Invocation::of("info")).await;
+    if let Err(reason) = is_connectors(&info) {
+        let name = executable.display().to_string();
+        let finding = Finding::new("info.shape", None, Status::Failed, reason);
+        return Ok(Report::new(name, 1, started.elapsed().as_secs_f64(), vec![finding]));
+    }
+    let context = Arc::new(prepare(subject, &info, config).await);
     let mut findings = Vec::new();
     for stage in Stage::ALL {
         findings.extend(run_stage(&context, stage).await);
@@ -46,9 +52,50 @@ pub async fn check(executable: &Path, config: &Config) -> Result<Report, CheckEr
     Ok(Report::new(connector, context.subject.watch.runs(), started.elapsed().as_secs_f64(), findings))
 }
 
-async fn prepare(executable: &Path, config: &Config, groups: Arc<Groups>) -> Result<Context, CheckError> {
-    let subject = Subject::new(executable, groups)?;
-    let info = subject.run(Invocation::of("info")).await;
+/// Why the system does not run it, with what to do about it.
+fn not_started(executable: &Path, error: &io::Error) -> CheckError {
+    let reason = match error.kind() {
+        _ if executable.is_dir() => "it is a folder".to_owned(),
+        io::ErrorKind::NotFound if executable.exists() => {
+            "the interpreter that its first line names does not exist".to_owned()
+        }
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it is not executable: chmod +x makes it so".to_owned(),
+        _ => format!("{error}; a script needs a first line such as #!/usr/bin/env python3"),
+    };
+    CheckError::Executable { path: executable.to_owned(), reason }
+}
+
+/// Whether this is what connectors answer to `info`. All other checks would fail for this one reason.
+fn is_connectors(info: &Run) -> Result<(), String> {
+    let response = info.response();
+    if response.is_some_and(|response| response["capabilities"].is_array()) {
+        return Ok(());
+    }
+    let came = match info.end {
+        End::TimeLimit => format!("nothing within {} s, so that it was stopped", TIME_LIMIT.as_secs()),
+        End::TooMuch => "more than 64 MiB".to_owned(),
+        _ if info.stdout.is_empty() => {
+            let said = String::from_utf8_lossy(&info.stderr);
+            let said = said.lines().next().map_or_else(String::new, |line| {
+                format!(", and on standard error: {}", contract::shortened(line))
+            });
+            format!("nothing ({}){said}", info.outcome())
+        }
+        End::Exit(_) if info.envelope().is_none() => {
+            let text = String::from_utf8_lossy(&info.stdout);
+            format!("no envelope, but: {}", contract::shortened(text.lines().next().unwrap_or_default()))
+        }
+        _ if info.error().is_some() => info.outcome(),
+        _ => "an envelope whose response has no list `capabilities`".to_owned(),
+    };
+    Err(format!(
+        "this is no connector: `info` has to print one line \
+         {{\"response\":{{\"app_id\":\"…\",\"capabilities\":[…],…}},\"raw_data\":null,\"page\":null}}, and what came is {came}"
+    ))
+}
+
+async fn prepare(subject: Subject, info: &Run, config: &Config) -> Context {
     let declared = Declared::of(info.response().unwrap_or_default());
     subject.watch.app_is(&declared.app_id);
     let stand_in = StandIn::start(&subject, config).await;
@@ -71,7 +118,7 @@ async fn prepare(executable: &Path, config: &Config, groups: Arc<Groups>) -> Res
         context.auth = authorized(&context).await;
         context.watch_secrets();
     }
-    Ok(context)
+    context
 }
 
 /// Runs the checks of a stage, at the same time where they do not get in each other's way.
@@ -129,13 +176,10 @@ async fn finished(running: &mut JoinSet<Finding>) -> Vec<Finding> {
     while let Some(joined) = running.join_next().await {
         match joined {
             Ok(finding) => findings.push(finding),
-            Err(error) => findings.push(Finding {
-                check: "kit",
-                capability: None,
-                status: Status::Failed,
-                detail: format!("a check ended badly: {error}"),
-                seconds: 0.0,
-            }),
+            Err(error) => {
+                let reason = format!("a check ended badly: {error}");
+                findings.push(Finding::new("kit", None, Status::Failed, reason));
+            }
         }
     }
     findings
@@ -143,20 +187,17 @@ async fn finished(running: &mut JoinSet<Finding>) -> Vec<Finding> {
 
 async fn timed(check: &Check, capability: Option<String>, work: impl Future<Output = Verdict>) -> Finding {
     let started = Instant::now();
-    let (status, detail) = match work.await {
+    let (verdict, last_run) = noting_the_last_run(work).await;
+    let (status, detail) = match verdict {
         Ok(seen) => (Status::Passed, seen),
         Err(Problem::Failed(reason)) => (Status::Failed, reason),
         Err(Problem::Skipped(reason)) => (Status::Skipped, reason),
     };
-    Finding { check: check.name, capability, status, detail, seconds: started.elapsed().as_secs_f64() }
+    let after = last_run.filter(|_| status == Status::Failed);
+    let seconds = started.elapsed().as_secs_f64();
+    Finding { after, seconds, ..Finding::new(check.name, capability, status, detail) }
 }
 
 fn left_out(check: &Check, capability: Option<String>, reason: &str) -> Finding {
-    Finding {
-        check: check.name,
-        capability,
-        status: Status::Skipped,
-        detail: reason.to_owned(),
-        seconds: 0.0,
-    }
+    Finding::new(check.name, capability, Status::Skipped, reason.to_owned())
 }

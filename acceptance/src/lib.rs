@@ -37,8 +37,10 @@ mod proxy;
 mod report;
 mod run;
 mod schema;
+mod search;
 mod stand_in;
 mod subject;
+mod summary;
 mod tables;
 mod watch;
 
@@ -69,10 +71,12 @@ pub enum CheckError {
         reason: String,
     },
     /// No check and no group of checks has this name.
-    #[error("there is no check and no group of checks called {name}")]
+    #[error("there is no check and no group of checks called {name}; the groups are {groups}")]
     Unknown {
         /// What was asked for.
         name: String,
+        /// What there is.
+        groups: String,
     },
     /// This machine does not let the kit work.
     #[error("the kit cannot work here: {0}")]

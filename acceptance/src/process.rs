@@ -80,7 +80,7 @@ impl Process {
             None => self.wait(limit.saturating_sub(self.started.elapsed())).await,
         };
         let took = self.started.elapsed();
-        Run { shown: invocation.shown(), end, stdout, stderr, took }
+        Run::new(invocation, end, stdout, stderr, took)
     }
 
     /// What it started ends with it. Once: the number may be another's later.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, ContentArrangement, Table};
 use serde::Serialize;
+
+use crate::summary;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,10 +28,24 @@ pub struct Finding {
     pub capability: Option<String>,
     /// How it ended.
     pub status: Status,
-    /// What was seen, or why it was left out.
+    /// What was seen, what was expected instead, or why it was left out.
     pub detail: String,
+    /// The last run before it failed, without what is secret in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Time that it took, the waiting for its turn included.
     pub seconds: f64,
+}
+
+impl Finding {
+    pub(crate) fn new(
+        check: &'static str,
+        capability: Option<String>,
+        status: Status,
+        detail: String,
+    ) -> Self {
+        Self { check, capability, status, detail, after: None, seconds: 0.0 }
+    }
 }
 
 /// Everything that was found.
@@ -75,68 +89,16 @@ impl Report {
         self.checks.iter().filter(|finding| finding.status == Status::Failed)
     }
 
-    /// The checks, a line for each, with how many capabilities passed and what is wrong with the others.
+    /// For people: the checks, a line for each, why some were left out, and what is wrong.
     pub fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(["check", "passed", "failed", "skipped", ""]);
-        let mut names: Vec<&str> = self.checks.iter().map(|finding| finding.check).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            let of_check: Vec<&Finding> =
-                self.checks.iter().filter(|finding| finding.check == name).collect();
-            let count = |status| match of_check.iter().filter(|finding| finding.status == status).count() {
-                0 => Cell::new(""),
-                count => Cell::new(count),
-            };
-            table.add_row([
-                Cell::new(name),
-                count(Status::Passed),
-                count(Status::Failed),
-                count(Status::Skipped),
-                Cell::new(summary(&of_check)),
-            ]);
-        }
-        format!("{table}\n{self}")
+        summary::of(self)
     }
-}
-
-/// What is to be read of a check: its failures, else why some were left out, else what was seen.
-fn summary(findings: &[&Finding]) -> String {
-    const MOST: usize = 3;
-    let of = |status: Status| -> Vec<String> {
-        findings
-            .iter()
-            .filter(|finding| finding.status == status)
-            .map(|finding| match &finding.capability {
-                Some(capability) => format!("{capability}: {}", finding.detail),
-                None => finding.detail.clone(),
-            })
-            .collect()
-    };
-    let lines = [Status::Failed, Status::Skipped].into_iter().map(of).find(|lines| !lines.is_empty());
-    let lines = match lines {
-        Some(lines) => lines,
-        None if findings.len() == 1 => of(Status::Passed),
-        None => Vec::new(),
-    };
-    let more = lines.len().saturating_sub(MOST);
-    let mut shown: Vec<String> = lines.into_iter().take(MOST).collect();
-    if more > 0 {
-        shown.push(format!("and {more} more"));
-    }
-    shown.join("\n")
 }
 
 impl fmt::Display for Report {
-    /// The last line, and a line for each failure before it.
+    /// The last line, and what is wrong before it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in self.failures() {
-            let of =
-                finding.capability.as_ref().map(|capability| format!(" {capability}")).unwrap_or_default();
-            writeln!(f, "{}{of}: {}", finding.check, finding.detail)?;
-        }
+        f.write_str(&summary::failures(self))?;
         write!(
             f,
             "{}: {} passed, {} failed, {} skipped in {} runs and {:.1} s",

@@ -1,10 +1,14 @@
 //! One run of a connector: what it was started with and what it left behind.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::contract;
+use crate::{contract, schema};
+
+/// Lines after the envelope among which it is still found.
+const MOST_LINES_AFTER: usize = 100;
 
 /// How a connector is started.
 #[derive(Debug, Clone, Default)]
@@ -65,17 +69,49 @@ impl Invocation {
         self.arguments.first().map_or("", String::as_str)
     }
 
-    /// As somebody would type it, without the envelope: that one may hold secrets.
+    /// As somebody would type it, without what is secret in the envelope.
     pub(crate) fn shown(&self) -> String {
         let mut words = Vec::new();
         let mut arguments = self.arguments.iter();
         while let Some(argument) = arguments.next() {
-            words.push(argument.as_str());
-            if argument == "--json" && arguments.next().is_some_and(|json| json != "-") {
-                words.push("…");
+            words.push(argument.clone());
+            if argument == "--json"
+                && let Some(envelope) = arguments.next()
+            {
+                words.push(if envelope == "-" { envelope.clone() } else { quoted(envelope) });
             }
         }
         if words.is_empty() { "(no arguments)".to_owned() } else { words.join(" ") }
+    }
+}
+
+/// What is asked for. Credentials and settings are those of the stand-in, which is gone by the time that this is read.
+fn quoted(envelope: &str) -> String {
+    let Ok(Value::Object(mut envelope)) = serde_json::from_str(envelope) else { return "…".to_owned() };
+    for part in ["auth", "settings", "credentials"] {
+        if let Some(part) = envelope.get_mut(part) {
+            *part = "…".into();
+        }
+    }
+    if let Some(request) = envelope.get_mut("request") {
+        hide_secrets(request);
+    }
+    format!("'{}'", contract::shortened(&Value::Object(envelope).to_string()))
+}
+
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if schema::sounds_secret(name) || name.contains("code") {
+                    *value = "…".into();
+                } else {
+                    hide_secrets(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
+        _ => {}
     }
 }
 
@@ -99,9 +135,21 @@ pub(crate) struct Run {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) took: Duration,
+    /// Read once: a dozen rules and checks ask for it.
+    read: OnceLock<Option<Map<String, Value>>>,
 }
 
 impl Run {
+    pub(crate) fn new(
+        invocation: &Invocation,
+        end: End,
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+        took: Duration,
+    ) -> Self {
+        Self { shown: invocation.shown(), end, stdout, stderr, took, read: OnceLock::new() }
+    }
+
     /// The lines of standard output that say anything.
     pub(crate) fn lines(&self) -> Vec<&str> {
         let text = std::str::from_utf8(&self.stdout).unwrap_or_default();
@@ -110,14 +158,23 @@ impl Run {
 
     /// The envelope: the last line that is one. Whether there is anything else is for the checks of envelopes to tell, so
     /// that one fault does not show everywhere.
-    pub(crate) fn envelope(&self) -> Option<Map<String, Value>> {
-        self.lines().into_iter().rev().find_map(|line| match serde_json::from_str(line) {
-            Ok(Value::Object(envelope))
-                if envelope.contains_key("response") || envelope.contains_key("error") =>
-            {
-                Some(envelope)
+    pub(crate) fn envelope(&self) -> Option<&Map<String, Value>> {
+        self.read.get_or_init(|| self.last_envelope()).as_ref()
+    }
+
+    fn last_envelope(&self) -> Option<Map<String, Value>> {
+        if self.end == End::TooMuch {
+            return None;
+        }
+        self.lines().into_iter().rev().take(MOST_LINES_AFTER).find_map(|line| {
+            match serde_json::from_str(line) {
+                Ok(Value::Object(envelope))
+                    if envelope.contains_key("response") || envelope.contains_key("error") =>
+                {
+                    Some(envelope)
+                }
+                _ => None,
             }
-            _ => None,
         })
     }
 
@@ -129,7 +186,7 @@ impl Run {
     }
 
     pub(crate) fn error(&self) -> Option<Value> {
-        self.envelope()?.remove("error").filter(|error| !error.is_null())
+        self.envelope()?.get("error").filter(|error| !error.is_null()).cloned()
     }
 
     /// The code of the error, if it is one.
@@ -144,11 +201,11 @@ impl Run {
 
     /// The response, if it went well.
     pub(crate) fn response(&self) -> Option<Value> {
-        let mut envelope = self.envelope()?;
+        let envelope = self.envelope()?;
         if envelope.get("error").is_some_and(|error| !error.is_null()) {
             None
         } else {
-            envelope.remove("response")
+            envelope.get("response").cloned()
         }
     }
 

@@ -7,7 +7,11 @@ const DEEPEST: usize = 8;
 
 /// What is wrong with a value, if anything is.
 pub(crate) fn mismatch(schema: &Value, value: &Value) -> Result<(), String> {
-    let validator = validator(schema)?;
+    first_mismatch(&validator(schema)?, value)
+}
+
+/// The same by a schema that was prepared for many values.
+pub(crate) fn first_mismatch(validator: &jsonschema::Validator, value: &Value) -> Result<(), String> {
     match validator.iter_errors(value).next() {
         None => Ok(()),
         // The error itself would show the value.
@@ -174,7 +178,7 @@ fn collect_secrets(root: &Value, schema: &Value, at: &str, depth: usize, found: 
     }
 }
 
-fn sounds_secret(name: &str) -> bool {
+pub(crate) fn sounds_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let words: Vec<&str> = name.split('_').collect();
     words.iter().any(|word| matches!(*word, "password" | "secret" | "token" | "passphrase"))

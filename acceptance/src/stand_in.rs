@@ -50,9 +50,14 @@ impl StandIn {
         let small = words(&["sandbox", "--port", "0", "--records", "25", "--requests-per-minute", "0"]);
         match Self::try_start(subject, subject.executable(), small).await {
             Ok(started) => Ok(started),
-            Err(_) => {
-                Self::try_start(subject, subject.executable(), words(&["sandbox", "--port", "0"])).await
-            }
+            Err(_) => Self::try_start(subject, subject.executable(), words(&["sandbox", "--port", "0"]))
+                .await
+                .map_err(|reason| {
+                    format!(
+                        "the connector's own `sandbox` does not work ({reason}): give `stand_in` in the \
+                         configuration"
+                    )
+                }),
         }
     }
 

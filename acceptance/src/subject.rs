@@ -1,5 +1,6 @@
 //! The connector that is checked: an executable, run again and again, and watched in every run.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,25 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs at the same time, for each core: they wait for the stand-in half of the time.
 const RUNS_PER_CORE: usize = 2;
+
+tokio::task_local! {
+    /// The last run of the check that this task makes: it tells most about why that one fails.
+    static LAST_RUN: RefCell<Option<String>>;
+}
+
+/// Makes a check, and gives its last run with what came of it.
+pub(crate) async fn noting_the_last_run<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
+    let noting = async {
+        let done = work.await;
+        (done, LAST_RUN.with(RefCell::take))
+    };
+    LAST_RUN.scope(RefCell::default(), noting).await
+}
+
+/// Runs before the first check are nobody's.
+pub(crate) fn note_last(run: &Run) {
+    let _ = LAST_RUN.try_with(|last| last.replace(Some(run.shown.clone())));
+}
 
 /// An executable that claims to be a connector.
 #[derive(Debug)]
@@ -66,7 +86,16 @@ impl Subject {
             Err(error) => not_started(&invocation, &error),
         };
         self.watch.look_at(&invocation, &run);
+        note_last(&run);
         run
+    }
+
+    /// Whether it can be started at all.
+    ///
+    /// # Errors
+    /// When the system refuses to.
+    pub(crate) fn can_start(&self) -> std::io::Result<()> {
+        self.start(&Invocation::of("info")).map(drop)
     }
 
     /// Starts it, for checks that do something to it while it runs. They wait for their end by [`Process::finish`].
@@ -80,11 +109,5 @@ impl Subject {
 
 fn not_started(invocation: &Invocation, error: &std::io::Error) -> Run {
     let said = format!("it cannot be started: {error}");
-    Run {
-        shown: invocation.shown(),
-        end: End::Exit(126),
-        stdout: Vec::new(),
-        stderr: said.into_bytes(),
-        took: Duration::ZERO,
-    }
+    Run::new(invocation, End::Exit(126), Vec::new(), said.into_bytes(), Duration::ZERO)
 }

@@ -6,11 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::contract;
 use crate::folder::Left;
 use crate::run::{End, Invocation, Run};
+use crate::search::Search;
 
 /// Something that is true of every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,19 +37,15 @@ pub(crate) struct Watch(Mutex<Seen>);
 struct Seen {
     runs: usize,
     app_id: Option<String>,
-    /// What may not be printed, with how it is called and how it may be written.
-    secrets: BTreeMap<String, Secret>,
+    /// Secrets that the search knows, as they are.
+    known: BTreeSet<String>,
+    /// What may not be printed, in every way that it may be written.
+    secrets: Search,
     /// Values that no message may repeat.
-    values: BTreeSet<String>,
+    values: Search,
     /// Capabilities whose answer is a secret.
     tellers: BTreeSet<String>,
     breaches: BTreeMap<Rule, Breaches>,
-}
-
-#[derive(Debug)]
-struct Secret {
-    called: String,
-    forms: Vec<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -68,15 +66,17 @@ impl Watch {
 
     /// From now on, this may not be printed.
     pub(crate) fn secret(&self, called: &str, secret: &str) {
-        if secret.len() >= SHORTEST_SECRET {
-            let entry = Secret { called: called.to_owned(), forms: forms(secret) };
-            self.seen().secrets.entry(secret.to_owned()).or_insert(entry);
+        let mut seen = self.seen();
+        if secret.len() >= SHORTEST_SECRET && seen.known.insert(secret.to_owned()) {
+            for form in forms(secret) {
+                seen.secrets.add(called, form);
+            }
         }
     }
 
     /// From now on, this may not be repeated.
     pub(crate) fn value(&self, value: &str) {
-        self.seen().values.insert(value.to_owned());
+        self.seen().values.add("a value that was sent", value);
     }
 
     /// The capability answers with secrets, on standard output.
@@ -100,15 +100,11 @@ impl Watch {
     /// Secrets in files that were left.
     pub(crate) fn secrets_in_files(&self, files: &[Left]) -> Vec<String> {
         let seen = self.seen();
-        let mut found = Vec::new();
-        for file in files {
-            for secret in seen.secrets.values() {
-                if secret.forms.iter().any(|form| holds(&file.content, form)) {
-                    found.push(format!("{} holds {}", file.path.display(), secret.called));
-                }
-            }
-        }
-        found
+        let held = files.iter().flat_map(|file| {
+            let found = seen.secrets.found_in(&file.content);
+            found.into_iter().map(|called| format!("{} holds {called}", file.path.display()))
+        });
+        held.collect()
     }
 
     pub(crate) fn look_at(&self, invocation: &Invocation, run: &Run) {
@@ -177,7 +173,7 @@ fn one_line(invocation: &Invocation, run: &Run) -> Held {
         return Err(format!("{} lines on standard output instead of one", lines.len()));
     }
     for line in &lines {
-        if serde_json::from_str::<Value>(line).is_err() {
+        if serde_json::from_str::<IgnoredAny>(line).is_err() {
             return Err("a line is not one JSON document".to_owned());
         }
     }
@@ -301,30 +297,23 @@ fn exit_code(invocation: &Invocation, run: &Run) -> Held {
 }
 
 fn secret(seen: &Seen, invocation: &Invocation, run: &Run) -> Held {
-    let tells = seen.tellers.contains(invocation.name());
-    for secret in seen.secrets.values() {
-        for form in &secret.forms {
-            if holds(&run.stderr, form) {
-                return Err(format!("{} on standard error", secret.called));
-            }
-            if !tells && holds(&run.stdout, form) {
-                return Err(format!("{} on standard output", secret.called));
-            }
-        }
+    stands_in("standard error", &seen.secrets, &run.stderr)?;
+    if seen.tellers.contains(invocation.name()) {
+        return Ok(());
     }
-    Ok(())
+    stands_in("standard output", &seen.secrets, &run.stdout)
 }
 
 fn echo(seen: &Seen, run: &Run) -> Held {
-    for value in &seen.values {
-        if holds(&run.stdout, value.as_bytes()) {
-            return Err("a value that was sent stands on standard output".to_owned());
-        }
-        if holds(&run.stderr, value.as_bytes()) {
-            return Err("a value that was sent stands on standard error".to_owned());
-        }
+    stands_in("standard output", &seen.values, &run.stdout)?;
+    stands_in("standard error", &seen.values, &run.stderr)
+}
+
+fn stands_in(place: &str, search: &Search, output: &[u8]) -> Held {
+    match search.found_in(output).first() {
+        Some(called) => Err(format!("{called} on {place}")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A secret as it may be written: as it is, in an address, in base64.
@@ -340,16 +329,4 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         URL_SAFE_NO_PAD.encode(secret).into_bytes(),
     ]);
     forms
-}
-
-fn holds(text: &[u8], part: &[u8]) -> bool {
-    match part.first() {
-        // Over candidates for the first byte alone: outputs have megabytes.
-        Some(first) => text
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| *byte == first)
-            .any(|(position, _)| text[position..].starts_with(part)),
-        None => false,
-    }
 }

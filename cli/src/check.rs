@@ -6,7 +6,7 @@ use connector_acceptance::{CheckError, Config, Report};
 use connector_core::envelope::{Answer, Outcome};
 use connector_core::{ConnectorError, ErrorCode, Result};
 
-use crate::output::{Ended, is_for_people, tell};
+use crate::output::{Ended, is_for_people, print_line, tell};
 use crate::signals::{Signals, Watched};
 
 /// Exit code when something does not hold: what was asked for is not there.
@@ -24,12 +24,22 @@ pub(crate) struct CheckCommand {
     /// Makes only these checks, by their name or that of their group, and reads the lists that they build on
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
+    /// A table or one JSON document with every check; a table on a terminal when absent
+    #[arg(long, value_name = "FORM")]
+    output: Option<Form>,
+}
+
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Table,
+    Json,
 }
 
 pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
     let config = command.config.as_deref().map(Config::read).transpose().map_err(|error| refused(&error))?;
     let mut config = config.unwrap_or_default();
-    config.only.extend(command.only);
+    config.only.extend(command.only.iter().cloned());
     let (signals, stop) = Signals::new();
     let work = async {
         let mut stop = stop;
@@ -41,7 +51,7 @@ pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
     };
     // Boxed: what waits for so many things at once is large.
     match signals.watch(Box::pin(work)).await {
-        Watched::Done(Ok(Some(report)), _) => ended(&report),
+        Watched::Done(Ok(Some(report)), _) => ended(&command, &report),
         Watched::Done(Err(error), _) => Err(refused(&error)),
         Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
         Watched::Done(Ok(None), None) => {
@@ -50,14 +60,28 @@ pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
     }
 }
 
-fn ended(report: &Report) -> Result<Ended> {
+fn ended(command: &CheckCommand, report: &Report) -> Result<Ended> {
     let outcome = if report.is_green() { Outcome::Done } else { Outcome::ExitCode(SOMETHING_FAILED) };
-    if is_for_people() {
-        tell(&report.table());
-        return Ok(Ended::Shown(outcome));
+    let usual = if is_for_people() { Form::Table } else { Form::Json };
+    if command.output.unwrap_or(usual) == Form::Json {
+        tell(&format!("{report}{}", again(command, report)));
+        return Ok(Ended::Answer(Answer { outcome, ..Answer::new(report)? }));
     }
-    tell(&report.to_string());
-    Ok(Ended::Answer(Answer { outcome, ..Answer::new(report)? }))
+    // Who closed the pipe reads no table.
+    let _ = print_line(&format!("{}{}", report.table(), again(command, report)));
+    Ok(Ended::Shown(outcome))
+}
+
+/// What makes those checks again that failed.
+fn again(command: &CheckCommand, report: &Report) -> String {
+    if report.is_green() {
+        return String::new();
+    }
+    let mut failed: Vec<&str> = report.failures().map(|finding| finding.check).collect();
+    failed.dedup();
+    let config = command.config.as_ref().map(|path| format!(" --config {}", path.display()));
+    let (executable, config) = (command.executable.display(), config.unwrap_or_default());
+    format!("\nagain: connector check {executable}{config} --only {}", failed.join(","))
 }
 
 fn refused(error: &CheckError) -> ConnectorError {

@@ -1,11 +1,15 @@
 //! Signals: the first asks to stop, and after a while the program ends in any case.
 
+use std::convert::Infallible;
+use std::sync::Mutex;
 use std::time::Duration;
+use std::{io, thread};
 
 use connector_core::host::StopSignal;
 use connector_core::oauth::token_requests_settled;
 use futures_util::FutureExt;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -16,6 +20,13 @@ const LONGEST_STOP: Duration = Duration::from_millis(3200);
 /// The same for an answer with new tokens, which nobody gets a second time: the app's 20 seconds, and the vault's. Less
 /// than the 30 seconds that Kubernetes waits.
 const LONGEST_TOKEN_REQUEST: Duration = Duration::from_secs(27);
+
+/// From the signal to the end of the program, where whoever should end it is held up: standard output blocks while its
+/// reader stands still, and with it the thread that would hear of the signal.
+const LONGEST_END: Duration = Duration::from_millis(3900);
+
+/// The same after a second signal, which waits for nothing but the last envelope.
+const LONGEST_END_AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,27 +67,22 @@ impl Signals {
 
     /// Runs work until it ends. After a signal it has a few seconds to do so; after a second one none.
     pub(crate) async fn watch<T>(self, work: impl Future<Output = T>) -> Watched<T> {
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
+        let (Ok(mut caught), Ok(in_any_case)) = (Caught::new(), Caught::new()) else {
             return Watched::Done(work.await, None);
         };
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => Signal::Interrupt,
-                _ = terminate.recv() => Signal::Terminate,
-            }
-        };
+        if let Ok(mut kept) = IN_ANY_CASE.lock() {
+            *kept = Some(in_any_case);
+        }
         tokio::pin!(work);
         let (done, mut came) = tokio::select! {
             done = &mut work => (Some(done), None),
-            came = next() => {
+            came = caught.next() => {
                 tracing::info!(signal = ?came, "stopping");
                 self.stop.send_replace(true);
                 let done = tokio::select! {
                     done = &mut work => Some(done),
                     () = sleep(LONGEST_STOP) => None,
-                    again = next() => return Watched::CutOff(again),
+                    again = caught.next() => return Watched::CutOff(again),
                 };
                 (done, Some(came))
             }
@@ -84,11 +90,11 @@ impl Signals {
         if came.is_none() {
             came = tokio::select! {
                 () = token_requests_settled() => None,
-                came = next() => Some(came),
+                came = caught.next() => Some(came),
             };
         }
         if came.is_some() {
-            settle(next()).await;
+            settle(caught.next()).await;
         }
         match (done, came) {
             (Some(done), came) => Watched::Done(done, came),
@@ -99,14 +105,70 @@ impl Signals {
 
 /// Waits for new tokens that only this process can bring into the vault, but not after one more signal.
 async fn settle(again: impl Future) {
-    let settled = token_requests_settled();
-    tokio::pin!(settled);
-    if settled.as_mut().now_or_never().is_some() {
+    if token_requests_settled().now_or_never().is_some() {
         return;
     }
     tracing::info!("an app's answer with new tokens is awaited; one more signal ends this at once");
     tokio::select! {
-        _ = timeout(LONGEST_TOKEN_REQUEST, settled) => {}
+        () = settled_after(Duration::ZERO) => {}
         _ = again => {}
     }
+}
+
+/// When at least so much time has passed, and new tokens that were under way are in the vault or too late.
+async fn settled_after(least: Duration) {
+    let settled = timeout(LONGEST_TOKEN_REQUEST, token_requests_settled());
+    let _ = tokio::join!(sleep(least), settled);
+}
+
+/// Signals that do not end the program by themselves any more.
+struct Caught {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Caught {
+    fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
+    }
+}
+
+/// What tells of signals beside [`Signals::watch`], until it is needed: it remembers one that came before.
+static IN_ANY_CASE: Mutex<Option<Caught>> = Mutex::new(None);
+
+/// Has the program end some time after a signal, whatever holds up the work: for what writes more to standard output than
+/// a pipe holds. It takes a thread of its own, so nothing else asks for it.
+pub(crate) fn end_in_any_case() {
+    let caught = IN_ANY_CASE.lock().ok().and_then(|mut caught| caught.take());
+    if let Some(caught) = caught {
+        // Where there is no thread to be had, all is as it was: the work hears of signals whenever it waits.
+        let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || end_on_signal(caught));
+    }
+}
+
+/// Returns only when it cannot hear of signals.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever would return from `main` is held up, for longer than it may be"
+)]
+fn end_on_signal(mut caught: Caught) -> io::Result<Infallible> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let came = runtime.block_on(async {
+        let first = caught.next().await;
+        tokio::select! {
+            () = settled_after(LONGEST_END) => first,
+            again = caught.next() => {
+                sleep(LONGEST_END_AT_ONCE).await;
+                again
+            }
+        }
+    });
+    std::process::exit(came.exit_code().into())
 }

@@ -14,7 +14,6 @@ on_both_stores! {
     a_schedule_is_set_shown_changed_and_removed,
     a_time_that_is_due_is_started_by_one_of_two_servers,
     a_run_that_is_still_at_work_is_not_overtaken,
-    a_server_that_is_killed_at_work_leaves_the_next_time_to_another,
     a_connection_that_needs_a_person_is_left_alone,
 }
 
@@ -122,25 +121,6 @@ fn a_run_that_is_still_at_work_is_not_overtaken(kind: Kind) {
     assert_eq!(shown["enabled"], true, "it goes on");
     assert_eq!(served.stop().exit_code(), 143);
     assert_eq!(account.requests("companies"), 1);
-}
-
-fn a_server_that_is_killed_at_work_leaves_the_next_time_to_another(kind: Kind) {
-    let account = account(kind).environment("TEAMLEADER_TIMEOUT_SECONDS", "600");
-    let slow = FaultKind::SlowHeaders { millis: 3_600_000 };
-    account.control().add_fault(Fault::on(list_path("companies"), slow).times(1));
-    set_due(&account);
-    let killed = Served::start(&account);
-    wait_until("its run stands still", || account.requests("companies") == 1);
-    killed.kill();
-    set_due(&account);
-    let served = Served::start(&account);
-    wait_until("another server runs it", || runs(&account).iter().any(|run| run["status"] == "succeeded"));
-    let runs = runs(&account);
-    let mut statuses: Vec<_> = runs.iter().map(|run| text(&run["status"])).collect();
-    statuses.sort_unstable();
-    assert_eq!(statuses, ["interrupted", "succeeded"], "{runs:?}");
-    assert_eq!(served.stop().exit_code(), 143);
-    account.assert_same("companies");
 }
 
 fn a_connection_that_needs_a_person_is_left_alone(kind: Kind) {

@@ -36,6 +36,9 @@ fn a_newcomer_makes_a_key_and_calls_a_capability(kind: Kind) {
     let same = account.connector().run(["list_companies", "--json", r#"{"page":{"size":2}}"#]);
     assert_eq!(listed.body, same.envelope(), "the same as on the command line");
 
+    let told = served.ask("POST", "/app_info", &key, &json!({"request": {}}));
+    assert_eq!((told.status, &told.body), (200, &account.connector().run(["app_info"]).envelope()));
+
     let missing = json!({"request": {"id": "018d79a1-2b99-0f5e-9a3b-1c2d3e4f5a6b"}});
     let failed = served.ask("POST", "/get_company", &key, &missing);
     let same = account.connector().run(["get_company", "--json", &missing.to_string()]);
@@ -194,7 +197,14 @@ fn an_address_that_others_reach_needs_a_proxy_with_tls() {
     let refused = account.connector().run(["serve", "--listen", "0.0.0.0:0"]);
     assert_eq!(refused.exit_code(), 78, "{refused:?}");
     assert!(text(&refused.error()["error_metadata"]["hint"]).contains("--behind-tls-proxy"));
-    let mut running = account.connector().start(["serve", "--listen", "0.0.0.0:0", "--behind-tls-proxy"]);
+    let behind_proxy = ["serve", "--listen", "0.0.0.0:0", "--behind-tls-proxy"];
+    assert_eq!(
+        account.connector().run(behind_proxy).exit_code(),
+        78,
+        "browsers come over TLS, but to where?"
+    );
+    let address = ["--public-url", "https://connect.example"];
+    let mut running = account.connector().start(behind_proxy.into_iter().chain(address));
     running.wait_for_standard_output("\"ready\"");
 }
 

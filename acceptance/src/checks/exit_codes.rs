@@ -14,7 +14,7 @@ pub(crate) async fn usage(context: Arc<Context>) -> Verdict {
     let cases: [(&str, &[&str]); 5] = [
         ("nothing at all", &[]),
         ("an unknown capability", &["there_is_no_such_capability", "--json", "{}"]),
-        ("an unknown flag", &[name, "--there-is-no-such-flag"]),
+        ("an unknown flag", &["info", "--there-is-no-such-flag"]),
         ("text that is no JSON", &[name, "--json", "{\"request\":"]),
         ("a flag without its value", &[name, "--json"]),
     ];

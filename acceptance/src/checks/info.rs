@@ -115,6 +115,16 @@ pub(crate) fn streams(context: &Context) -> Verdict {
     for stream in &context.declared.streams {
         let name = &stream.name;
         ensure(!stream.key.is_empty(), || format!("the stream {name} has no primary_key"))?;
+        ensure(stream.schema.is_object(), || format!("the stream {name} has no schema"))?;
+        let validator = schema::validator(&stream.schema)
+            .map_err(|reason| Problem::failed(format!("the stream {name}: {reason}")))?;
+        for record in stream.list.iter().flat_map(|list| context.listed(list)) {
+            if let Err(reason) = schema::first_mismatch(&validator, &record) {
+                return Err(Problem::failed(format!(
+                    "a record of {name} does not have the schema of the stream: {reason}"
+                )));
+            }
+        }
         for (role, capability) in [("list", &stream.list), ("get", &stream.get)] {
             if let Some(capability) = capability {
                 ensure(context.declared.has(capability), || {

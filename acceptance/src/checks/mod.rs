@@ -124,6 +124,7 @@ pub(crate) const ALL: &[Check] = &[
     each("info.writes", Stage::Writes, info::writing, |c, of| Box::pin(info::answers(c, of))),
     each("paging.complete", Stage::Lists, info::first_lists, |c, of| Box::pin(paging::complete(c, of))),
     each("paging.complete", Stage::ListsBelow, info::lists_below, |c, of| Box::pin(paging::complete(c, of))),
+    once("sync.faults", Stage::Reads, |c| Box::pin(sync::faults(c))),
     once("faults.codes", Stage::Reads, |c| Box::pin(faults::codes(c))),
     once("faults.rows", Stage::Reads, |c| Box::pin(faults::rows(c))),
     each("info.answers", Stage::Reads, info::reading, |c, of| Box::pin(info::answers(c, of))),
@@ -162,7 +163,6 @@ pub(crate) const ALL: &[Check] = &[
     once("signals.interrupt", Stage::Alone, |c| Box::pin(signals::interrupt(c))),
     once("sync.rows", Stage::Alone, |c| Box::pin(sync::rows(c))),
     once("sync.repeated", Stage::Alone, |c| Box::pin(sync::repeated(c))),
-    once("sync.faults", Stage::Alone, |c| Box::pin(sync::faults(c))),
     once("sync.interrupted", Stage::Alone, |c| Box::pin(sync::interrupted(c))),
     once("sync.incremental", Stage::Changes, |c| Box::pin(sync::incremental(c))),
     look("envelopes.one_line", Stage::End, |c| held(c, Rule::OneLine)),
@@ -181,6 +181,14 @@ pub(crate) fn names(name: &str, check: &Check) -> bool {
     check.name == name || check.name.split_once('.').is_some_and(|(group, _)| group == name)
 }
 
+/// The groups, each once.
+pub(crate) fn groups() -> Vec<&'static str> {
+    let mut groups: Vec<&str> = ALL.iter().filter_map(|check| Some(check.name.split_once('.')?.0)).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups
+}
+
 /// A check of what all runs have in common.
 fn held(context: &Context, rule: Rule) -> Verdict {
     match context.subject.watch.breaches(rule) {
@@ -189,12 +197,17 @@ fn held(context: &Context, rule: Rule) -> Verdict {
     }
 }
 
-/// The stand-in's part in a check; skipped where there is none.
+/// The stand-in's part in a check; skipped where there is none, or nobody whom it knows.
 pub(crate) fn need_stand_in(context: &Context) -> Result<(), Problem> {
-    match &context.stand_in {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(Problem::Skipped(reason.clone())),
+    if let Err(reason) = &context.stand_in {
+        return Err(Problem::Skipped(reason.clone()));
     }
+    if context.declared.takes_auth() && context.auth.is_none() {
+        return Err(Problem::skipped(
+            "calls need credentials, which neither the stand-in nor OAuth gave: give `auth` in the configuration",
+        ));
+    }
+    Ok(())
 }
 
 /// The first list that has records and needs no request of its own.

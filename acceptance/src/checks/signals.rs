@@ -10,6 +10,7 @@ use super::{Problem, Verdict, a_list, ensure};
 use crate::context::Context;
 use crate::fault::{Fault, Plan};
 use crate::run::{End, Invocation, Run};
+use crate::subject::note_last;
 
 /// What the contract gives, and what it takes to notice.
 const LIMIT: Duration = Duration::from_millis(4500);
@@ -53,6 +54,7 @@ pub(crate) async fn run_until(
     process.signal(signal);
     let run = process.finish(&invocation, LIMIT).await;
     context.subject.watch.look_at_interrupted(&invocation, &run);
+    note_last(&run);
     Ok(run)
 }
 

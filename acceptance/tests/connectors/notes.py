@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A connector for an app with notes, in Python and without any library: what the contract asks for, and no more."""
-import hashlib, json, os, signal, sys, urllib.parse
+import json, os, signal, sys
 
 TEXT = {"type": "string"}
 NOTE = {"type": "object", "properties": {"id": TEXT, "text": TEXT}, "required": ["id", "text"]}
@@ -10,12 +10,14 @@ AUTH = {"type": "object", "required": ["token"], "additionalProperties": False, 
 SETTINGS = {"type": "object", "required": ["api_url"], "additionalProperties": False, "properties": {"api_url": TEXT}}
 PARTS = {"request": dict, "auth": dict, "settings": dict, "page": dict, "credentials": list, "include_raw_data": bool}
 NAMES = {dict: "object", list: "array", str: "string", int: "integer", bool: "boolean"}
+KINDS = {name: kind for kind, name in NAMES.items()}
 #        code: status, exit code, fault, category, (retryable, throttled, refreshable)
 CODES = {"bad_request": (400, 64, "caller", "client", ""), "invalid_value": (400, 64, "caller", "client", ""),
          "unknown_value": (400, 64, "caller", "client", ""), "invalid_page_token": (400, 64, "caller", "client", ""),
          "integration_missing_parameter": (400, 64, "caller", "client", ""),
          "not_found": (404, 69, "caller", "client", ""), "conflict": (409, 69, "caller", "client", ""),
          "unauthorized": (401, 78, "upstream", "authentication", "refreshable"),
+         "creds_revoked": (401, 78, "upstream", "authentication", ""),
          "permission_denied": (403, 77, "upstream", "authorization", ""),
          "rate_limit": (429, 75, "upstream", "transient", "retryable throttled"),
          "request_timeout": (408, 75, "upstream", "transient", "retryable"),
@@ -35,30 +37,39 @@ class Refused(Exception):
         self.code, self.message, self.wait = code, message, wait
 
 
-def ask(envelope, path):
-    """The app's answer; each kind of trouble has its code."""
-    import http.client  # Here, since it takes as long as all the rest of a run that sends nothing.
+def send(envelope, method, path, headers, body=None):
+    """The app's answer, whatever it is."""
+    # Here, since these take as long as all the rest of a run that sends nothing.
+    import http.client, urllib.parse
     address = urllib.parse.urlsplit(envelope["settings"]["api_url"])
     try:
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=25)
-        connection.request("GET", path, headers={"authorization": "Bearer " + envelope["auth"]["token"]["token"]})
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        body = answer.read()
+        return answer.status, answer.getheader("retry-after"), answer.read()
     except ConnectionRefusedError:
         raise Refused("connection_rejected", "nobody listens at /settings/api_url")
     except (OSError, http.client.HTTPException):
         raise Refused("connection_closed", "the app broke off")
-    if answer.status != 200:
-        wait = answer.getheader("retry-after")
-        code = STATUS.get(answer.status, "invalid_response")
-        raise Refused(code, f"the app answered {answer.status}", wait and int(wait))
+
+
+def read(status, wait, body):
+    """What an answer says; each kind of trouble has its code."""
+    if status != 200:
+        raise Refused(STATUS.get(status, "invalid_response"), f"the app answered {status}", wait and int(wait))
     try:
         return json.loads(body)
     except ValueError:
         raise Refused("invalid_response", "the app's answer is no JSON")
 
 
+def ask(envelope, path, method="GET", body=None):
+    headers = {"authorization": "Bearer " + envelope["auth"]["token"]["token"]}
+    return read(*send(envelope, method, path, headers, body))
+
+
 def sign(number):
+    import hashlib
     return hashlib.sha256(f"notes {number} list_notes".encode()).hexdigest()[:12]
 
 
@@ -79,19 +90,29 @@ def list_notes(envelope):
 
 
 def get_note(envelope):
+    import urllib.parse
     return ask(envelope, "/notes/" + urllib.parse.quote(envelope["request"]["id"], safe="")), None
 
 
+def add_note(envelope):
+    return ask(envelope, "/notes", "POST", json.dumps({"text": envelope["request"]["text"]})), None
+
+
 CAPABILITIES = {
+    "add_note": (add_note, {"type": "object", "required": ["text"], "properties": {"text": TEXT},
+                            "additionalProperties": False}, NOTE),
     "get_note": (get_note, {"type": "object", "required": ["id"], "properties": {"id": TEXT},
                             "additionalProperties": False}, NOTE),
     "list_notes": (list_notes, {"type": "object", "properties": {}, "additionalProperties": False},
                    {"type": "array", "items": NOTE}),
 }
+WRITING = {"add_note"}
+WITHOUT_AUTH = set()
 
 
 def info():
-    schema = {name: {"argument": argument, "output": output, "display_name": name, "description": name}
+    schema = {name: {"argument": argument, "output": output, "display_name": name, "description": name,
+                     "effect": "write" if name in WRITING else "read"}
               for name, (_, argument, output) in CAPABILITIES.items()}
     schema["info"] = {"argument": {"type": "object"}, "output": {"type": "object"}, "display_name": "Info",
                       "description": "Prints everything about the connector."}
@@ -105,16 +126,14 @@ def info():
 
 def check(schema, value, at):
     """The few words of JSON Schema that are used above."""
-    if schema["type"] == "string" and not isinstance(value, str):
-        raise Refused("invalid_value", f"{at} must be of type string")
+    if not isinstance(value, KINDS[schema["type"]]):
+        raise Refused("invalid_value", f"{at} must be of type {schema['type']}")
     if schema["type"] == "object":
-        if not isinstance(value, dict):
-            raise Refused("invalid_value", f"{at} must be of type object")
         for name in schema.get("required", []):
             if name not in value:
                 raise Refused("bad_request", f"{at}/{name} is missing")
         for name, part in value.items():
-            if name in schema["properties"]:
+            if name in schema.get("properties", {}):
                 check(schema["properties"][name], part, f"{at}/{name}")
             elif not schema.get("additionalProperties", True):
                 raise Refused("unknown_value", f"{at}/{name} is not known here")
@@ -142,9 +161,10 @@ def parse(text):
 def call(name, envelope):
     run, argument, _ = CAPABILITIES[name]
     check(argument, envelope.setdefault("request", {}), "/request")
-    if "auth" not in envelope:
-        raise Refused("integration_missing_parameter", "/auth is missing")
-    check(AUTH, envelope["auth"], "/auth")
+    if name not in WITHOUT_AUTH:
+        if "auth" not in envelope:
+            raise Refused("integration_missing_parameter", "/auth is missing")
+        check(AUTH, envelope["auth"], "/auth")
     check(SETTINGS, envelope.setdefault("settings", {}), "/settings")
     return run(envelope)
 

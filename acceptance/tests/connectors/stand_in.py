@@ -1,23 +1,53 @@
-"""The app with notes: a few of them, for those who know the token."""
+"""The app with notes: a few of them, for those who know the token, and what became of them."""
 import http.server, json, urllib.parse
 
 TOKEN = "token-of-the-stand-in-19ab"
-NOTES = [{"id": str(number), "text": f"Note {number}"} for number in range(1, 11)]
+NOTES = {str(number): {"id": str(number), "text": f"Note {number}"} for number in range(1, 11)}
+CHANGED = []  # The ids, in the order of the changes.
 
 
 class App(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def answer_to(self, method):
         address = urllib.parse.urlsplit(self.path)
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or "{}")
+        place, _, id = address.path[1:].partition("/")
+        if place == "stand_in":
+            return self.change(method, id.removeprefix("notes/"), body)
         if self.headers.get("authorization") != f"Bearer {TOKEN}":
             return self.answer(401, {"message": "who are you?"})
-        if address.path == "/notes":
-            asked = dict(urllib.parse.parse_qsl(address.query))
+        asked = dict(urllib.parse.parse_qsl(address.query))
+        if (method, place, id) == ("POST", "notes", ""):
+            return self.change("PUT", str(len(NOTES) + 1), body)
+        if (place, id) == ("notes", ""):
             start, size = int(asked.get("from", 0)), int(asked.get("size", 10))
-            return self.answer(200, {"total": len(NOTES), "notes": NOTES[start:start + size]})
-        found = [note for note in NOTES if address.path == f"/notes/{note['id']}"]
-        return self.answer(200, found[0]) if found else self.answer(404, {"message": "no such note"})
+            return self.answer(200, {"total": len(NOTES), "notes": list(NOTES.values())[start:start + size],
+                                     "changes": len(CHANGED)})
+        if place == "changes":
+            changed = [{"id": id, "note": NOTES.get(id)} for id in CHANGED[int(asked.get("after", 0)):]]
+            return self.answer(200, {"changed": changed, "changes": len(CHANGED)})
+        return self.answer(200, NOTES[id]) if id in NOTES else self.answer(404, {"message": "no such note"})
+
+    def change(self, method, id, body):
+        """What other people do in the app."""
+        CHANGED.append(id)
+        if method == "DELETE":
+            return self.answer(200, NOTES.pop(id))
+        NOTES[id] = {"id": id, "text": body["text"]}
+        self.answer(200, NOTES[id])
+
+    def do_GET(self):
+        self.answer_to("GET")
+
+    def do_POST(self):
+        self.answer_to("POST")
+
+    def do_PUT(self):
+        self.answer_to("PUT")
+
+    def do_DELETE(self):
+        self.answer_to("DELETE")
 
     def answer(self, status, body):
         text = json.dumps(body).encode()

@@ -137,6 +137,26 @@ impl Drop for UnderWay {
     }
 }
 
+/// The connection of a request whose sender is not known yet.
+#[derive(Clone)]
+pub(super) struct Strangers(Arc<Connection>);
+
+impl Strangers {
+    /// Waits for something that the sender has to do. Until then the connection has no request, and may be dismissed.
+    pub(super) async fn during<T>(&self, waiting: impl Future<Output = T>) -> T {
+        struct Idle<'c>(&'c Connection);
+        impl Drop for Idle<'_> {
+            fn drop(&mut self) {
+                self.0.requests.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        *self.0.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        let _idle = Idle(&self.0);
+        waiting.await
+    }
+}
+
 struct Task {
     open: Arc<Open>,
     connection: Arc<Connection>,
@@ -195,6 +215,51 @@ async fn answer(
 ) -> Response<WatchedBody> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(Strangers(Arc::clone(&under_way.0)));
     let Ok(response) = router.oneshot(request).await;
     response.map(|body| WatchedBody::new(body, under_way))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use crate::serve::testing::server;
+
+    #[tokio::test]
+    async fn whoever_sends_slowly_and_is_not_known_makes_room() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let bounds = Bounds {
+            most: 1,
+            longest_head: Duration::from_mins(1),
+            longest_stall: Duration::from_mins(1),
+            longest_goodbye: Duration::from_mins(1),
+        };
+        let serving =
+            tokio::spawn(serve(listener, crate::serve::router(server()), bounds, StopSignal::never()));
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"POST /-/sign-in HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n")
+            .await
+            .unwrap();
+        let mut told = [0; 25];
+        slow.read_exact(&mut told).await.unwrap();
+        assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n", "the body is waited for");
+        slow.write_all(b"k").await.unwrap();
+
+        let mut other = TcpStream::connect(address).await.unwrap();
+        other
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        other.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let mut rest = Vec::new();
+        // It is closed, or reset since what it sent was not read.
+        let _ = slow.read_to_end(&mut rest).await;
+        assert_eq!(String::from_utf8(rest).unwrap(), "", "no answer was made for the dismissed one");
+        serving.abort();
+    }
 }

@@ -109,13 +109,30 @@ async fn background(server: &Arc<Server>) -> Result<JoinSet<()>> {
 /// speaks TLS to all others.
 fn check_address(command: &ServeCommand) -> Result<()> {
     let address = command.listen;
-    if address.ip().to_canonical().is_loopback() || command.behind_tls_proxy {
+    if command.behind_tls_proxy {
+        return check_proxy(command);
+    }
+    if address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
     let message = format!("{address} can be reached from other machines, and this server speaks no TLS");
     Err(ConnectorError::misconfigured(ErrorCode::InvalidValue, message)
         .app_error_code("server.address_refused")
-        .hint("put a proxy with TLS in front and say so with --behind-tls-proxy, or listen on 127.0.0.1"))
+        .hint(
+            "put a proxy with TLS in front and say so with --behind-tls-proxy and --public-url, or listen on 127.0.0.1",
+        ))
+}
+
+/// Only who knows that browsers come over TLS gives them cookies that they send over nothing else, and has people sent
+/// back to where the proxy is.
+fn check_proxy(command: &ServeCommand) -> Result<()> {
+    if command.public_url.as_ref().is_some_and(|url| url.scheme() == "https") {
+        return Ok(());
+    }
+    let message = "--behind-tls-proxy needs --public-url with the https address that the proxy answers at";
+    Err(ConnectorError::misconfigured(ErrorCode::InvalidValue, message)
+        .app_error_code("server.public_url_needed")
+        .hint("as --public-url https://connect.example, or CONNECTOR_PUBLIC_URL"))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {
@@ -141,9 +158,6 @@ fn public_url(command: &ServeCommand, address: SocketAddr) -> Result<Url> {
         } else {
             Err(wrong("--public-url must be an http or https address, without a query or a password"))
         };
-    }
-    if !address.ip().to_canonical().is_loopback() {
-        tracing::warn!("--public-url is missing: people cannot be sent back here after a login");
     }
     Url::parse(&format!("http://{address}"))
         .map_err(|error| ConnectorError::new(ErrorCode::InternalError, "an address is no URL").source(error))
@@ -180,7 +194,14 @@ mod tests {
         }
         for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
             assert_eq!(check_address(&command(address, false, None)).unwrap_err().exit_code(), 78);
-            assert!(check_address(&command(address, true, None)).is_ok(), "{address}");
+        }
+        for address in ["0.0.0.0:0", "127.0.0.1:0"] {
+            let check = |url| check_address(&command(address, true, url));
+            assert!(check(Some("https://connect.example")).is_ok(), "{address}");
+            for url in [None, Some("http://connect.example")] {
+                let error = check(url).unwrap_err();
+                assert_eq!((error.exit_code(), error.app_code()), (78, Some("server.public_url_needed")));
+            }
         }
     }
 

@@ -50,7 +50,7 @@ pub(crate) struct ServeCommand {
     /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "CONNECTOR_LISTEN")]
     pub(crate) listen: SocketAddr,
-    /// A proxy in front speaks TLS: other addresses than this machine's own are allowed
+    /// A proxy in front speaks TLS, at the address of --public-url: other addresses than this machine's own are allowed
     #[arg(long)]
     pub(crate) behind_tls_proxy: bool,
     /// Address under which browsers reach the server, where a proxy is in front of it
@@ -99,13 +99,14 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .merge(older::routes())
         .merge(broker::routes())
         .merge(page::routes())
-        .layer(middleware::from_fn(bodies::read_small))
+        .layer(middleware::from_fn_with_state(Arc::clone(&server), bodies::read_small))
         // Those read their bodies themselves: larger ones, of callers that are known.
         .merge(capabilities::routes())
         .route_layer(middleware::from_fn(metrics::count))
         .fallback(mishaps::not_found)
         .method_not_allowed_fallback(mishaps::method_not_allowed)
         .with_state(Arc::clone(&server))
+        .layer(middleware::map_response(mishaps::in_our_own_words))
         .layer(middleware::from_fn_with_state(server, page::show_errors_as_pages))
         .layer(middleware::from_fn(mishaps::contain_panics))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
 use axum::http::Method;
@@ -77,6 +77,20 @@ impl Caller {
         Ok(Self::new(server.access.by_text(text, address).await?))
     }
 
+    /// The caller of what no page is for, as tokens: known by a key that came with the request itself. A session does not
+    /// do, and what a browser says a page of somebody else's sent is refused, whatever it brings: a browser sends
+    /// cookies and the passwords that it remembers by itself.
+    pub(crate) async fn with_key(request: &mut Parts, server: &Arc<Server>) -> Result<Self, Failure> {
+        let fail = |error| Failure::new(error, "server", "access");
+        if is_of_foreign_page(request, &server.public_url) {
+            return Err(fail(foreign_page("this is for programs, and for no page of another server")));
+        }
+        if matches!(credentials(&request.headers), Credentials::None) {
+            return Err(fail(no_key()));
+        }
+        Self::from_request_parts(request, server).await
+    }
+
     fn new(known: Arc<Known>) -> Self {
         Self { key_id: known.key.id.clone(), known }
     }
@@ -106,6 +120,9 @@ impl FromRequestParts<Arc<Server>> for Caller {
         if let Some(caller) = request.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
+        if let Some(failure) = request.extensions.remove::<Refused>().and_then(|refused| refused.take()) {
+            return Err(failure);
+        }
         let caller =
             caller_of(request, server).await.map_err(|error| Failure::new(error, "server", "access"))?;
         if let Some(note) = request.extensions.get::<crate::serve::request_log::CallerNote>() {
@@ -113,6 +130,21 @@ impl FromRequestParts<Arc<Server>> for Caller {
         }
         request.extensions.insert(caller.clone());
         Ok(caller)
+    }
+}
+
+/// Why the caller of a request is not known, for the route that will say so: whoever is asked twice counts a wrong key
+/// twice.
+#[derive(Clone)]
+pub(crate) struct Refused(Arc<Mutex<Option<Failure>>>);
+
+impl Refused {
+    pub(crate) fn new(failure: Failure) -> Self {
+        Self(Arc::new(Mutex::new(Some(failure))))
+    }
+
+    fn take(&self) -> Option<Failure> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

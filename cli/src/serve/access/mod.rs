@@ -9,7 +9,7 @@ mod scope;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use caller::{Caller, address_of};
+pub(crate) use caller::{Caller, Refused, address_of};
 pub(crate) use keys::Access;
 pub(crate) use pattern::is_pattern;
 pub(crate) use scope::Scope;

@@ -64,7 +64,7 @@ impl FromRequestParts<Arc<Server>> for Asked {
         let parameters = Parameters::of(parts.uri.query());
         let subject = subject(parts, server, &parameters).await;
         let has_key = parts.headers.contains_key(AUTHORIZATION);
-        let caller = Caller::from_request_parts(parts, server).await;
+        let caller = Caller::with_key(parts, server).await;
         let caller = caller.map_err(|failure| Some(Refusal::of_access(failure.into_error(), has_key)));
         let request_id = parts.extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.to_string());
         let remote_addr = address_of(parts).to_string();

@@ -35,12 +35,21 @@ use super::Server;
 pub(crate) use people::{message, show_errors_as_pages};
 pub(crate) use sessions::Sessions;
 
+const SIGN_IN: &str = "/-/sign-in";
+const SIGN_OUT: &str = "/-/sign-out";
+
+/// Whether somebody without a key may send a form there: the one that has the key in it, and the one that ends a session
+/// whose key may have ended before.
+pub(super) fn is_for_strangers(path: &str) -> bool {
+    [SIGN_IN, SIGN_OUT].contains(&path)
+}
+
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
         .route("/", get(pages::overview))
         .route("/-/assets/{name}", get(assets::serve))
-        .route("/-/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/-/sign-out", post(sign_in::sign_out))
+        .route(SIGN_IN, get(sign_in::show).post(sign_in::sign_in))
+        .route(SIGN_OUT, post(sign_in::sign_out))
         .route("/-/connected", get(connect::connected))
         .route("/-/{app_id}/connection", get(pages::connection))
         .route("/-/{app_id}/connect", get(connect::connect))

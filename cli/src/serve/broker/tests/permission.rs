@@ -1,10 +1,14 @@
 //! Who may do what, decided before it is looked at what there is.
 
+use axum::body::Body;
+use axum::http::Request;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::world::{ask, connection, get, save, server};
 use crate::serve::access::Scope;
-use crate::serve::testing::{admin_key, key};
+use crate::serve::testing::{admin_key, answer, key};
 
 #[tokio::test]
 async fn without_a_key_there_is_nothing() {
@@ -120,4 +124,52 @@ async fn names_that_can_be_none_and_other_methods_are_told() {
     let allow = other.header("allow");
     assert!(allow.contains("GET") && allow.contains("DELETE"), "{allow}");
     assert_eq!(other.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn no_page_is_handed_a_token_neither_ours_nor_somebody_elses() {
+    let server = server();
+    save(&server, "acme", &connection(3600)).await;
+    let key = admin_key(&server).await;
+    let sign_in = Request::post("/-/sign-in")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(format!("key={key}")))
+        .unwrap();
+    let signed_in = answer(&server, sign_in).await;
+    let session = signed_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let bearer = format!("Bearer {key}");
+    let basic = format!("Basic {}", STANDARD.encode(format!("me:{key}")));
+    let status = async |method: &str, path: &str, headers: &[(&str, &str)]| {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(&server, request.body(Body::empty()).unwrap()).await.status().as_u16()
+    };
+    let overview = status("GET", "/", &[("cookie", session)]).await;
+    assert_eq!(overview, 200, "the session is one");
+    let token = "/acme/example/binb-token";
+    for (method, path) in [
+        ("GET", token),
+        ("GET", "/acme/example/binb-token?force_refresh=1"),
+        ("GET", "/laputa/acme/example/binb-token"),
+        ("DELETE", token),
+        ("POST", "/acme/example/exchange"),
+        ("GET", "/connections"),
+        ("GET", "/audit"),
+    ] {
+        for site in ["same-origin", "none"] {
+            let of_session = [("cookie", session), ("sec-fetch-site", site)];
+            assert_eq!(status(method, path, &of_session).await, 401, "{method} {path} {site}");
+        }
+        for site in ["cross-site", "same-site"] {
+            for with in [("cookie", session), ("authorization", &basic), ("authorization", &bearer)] {
+                let status = status(method, path, &[with, ("sec-fetch-site", site)]).await;
+                assert_eq!(status, 403, "{method} {path} {site} {}", with.0);
+            }
+        }
+    }
+    assert_eq!(status("GET", token, &[("authorization", &basic)]).await, 200, "programs say no site");
+    assert_eq!(status("GET", token, &[("authorization", &basic), ("sec-fetch-site", "none")]).await, 200);
 }
