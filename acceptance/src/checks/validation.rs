@@ -111,6 +111,9 @@ pub(crate) async fn auth(context: Arc<Context>) -> Verdict {
 }
 
 pub(crate) async fn settings(context: Arc<Context>) -> Verdict {
+    if context.declared.takes_auth() && context.auth.is_none() {
+        return Err(Problem::wants("auth", "credentials are looked at before settings, and there are none"));
+    }
     let (capability, request) = with_auth(&context)?;
     let schema = &context.declared.settings;
     let good = Value::Object(context.settings.clone());
