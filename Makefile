@@ -40,7 +40,7 @@ format: ## format all sources
 # What is measured is built as it ships; the program that measures is not what is measured.
 bench: ## measure start-up, throughput and memory (BENCH=--quick for a look, BENCH=load for one section)
 	POSTGRES_BIN="$$(tests/find-postgres --install)" && export POSTGRES_BIN && \
-	$(CARGO) build --release --locked --package teamleader --bin tl-connector && \
+	$(CARGO) build --release --locked --package teamleader --package connectors --package many-capabilities --bins && \
 	$(CARGO) run --package system-tests --bin bench -- "$${CARGO_TARGET_DIR:-target}/release/tl-connector" $(BENCH)
 
 # The binaries that the system tests run are instrumented too, which tarpaulin does not do by itself.

@@ -12,7 +12,7 @@ use connector_core::stream::StreamDeclaration;
 use connector_core::{ConnectorError, ErrorCode, schema};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::arguments::EnvelopeSource;
 use crate::call::read_envelope;
@@ -166,28 +166,30 @@ fn entry_without_schema(
     })
 }
 
-/// Credentials that callers send beside each other, each with the schema of its kind.
-fn credentials_schema(integration: &Integration) -> Vec<Value> {
+/// Credentials that callers send beside each other: the schema of each one's kind, with its id and description in it.
+pub(crate) fn credentials_schema(integration: &Integration) -> Vec<Value> {
     let all = schema::schema_of::<connector_core::Auth>();
-    let schema_of = |kind: AuthKind| {
-        let choices = all["oneOf"].as_array().into_iter().flatten();
-        let mut of_kind = choices.filter(|choice| choice["properties"].get(kind.name()).is_some());
-        let mut schema = of_kind.next().cloned().unwrap_or_default();
-        schema["$defs"] = all["$defs"].clone();
-        schema
-    };
     integration
         .credentials()
         .map(|(id, kind, description, is_optional)| {
-            json!({
-                "id": id,
-                "type": kind.name(),
-                "description": description,
-                "optional": is_optional,
-                "schema": schema_of(kind),
-            })
+            let mut schema = schema_of_kind(&all, kind);
+            let fields: Vec<&String> =
+                schema["properties"].as_object().into_iter().flat_map(Map::keys).collect();
+            schema["field_order"] = json!(fields);
+            schema["id"] = json!(id);
+            schema["description"] = json!(description);
+            schema["x-optional"] = json!(is_optional);
+            schema
         })
         .collect()
+}
+
+/// What stands under the name of a kind of credential, out of the schema of all of them.
+fn schema_of_kind(all: &Value, kind: AuthKind) -> Value {
+    let mut choices = all["oneOf"].as_array().into_iter().flatten();
+    let reference = choices.find_map(|choice| choice["properties"].get(kind.name())?["$ref"].as_str());
+    let path = reference.and_then(|reference| reference.strip_prefix('#')).unwrap_or_default();
+    all.pointer(path).filter(|_| !path.is_empty()).cloned().unwrap_or_else(|| json!({"type": "object"}))
 }
 
 /// The accepted kinds of credential out of the schema of all of them.

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use connector_core::envelope::{Answer, Outcome, error_envelope};
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode};
 use serde_json::json;
 
-use crate::signals::Signal;
+use crate::signals::{self, Signal};
 
 /// Exit code of a command that found nothing to do, where that was asked for.
 const NOTHING_TO_DO: u8 = 99;
@@ -116,8 +117,15 @@ impl Output {
     }
 }
 
+/// Bytes that every pipe holds, whether its reader reads or not.
+const HELD_BY_A_PIPE: usize = 4096;
+
 /// Prints one line to standard output.
 pub(crate) fn print_line(line: &str) -> io::Result<()> {
+    static PRINTED: AtomicUsize = AtomicUsize::new(0);
+    if PRINTED.fetch_add(line.len(), Ordering::Relaxed) + line.len() >= HELD_BY_A_PIPE {
+        signals::end_in_any_case();
+    }
     let mut stdout = io::stdout().lock();
     stdout.write_all(line.as_bytes())?;
     stdout.write_all(b"\n")?;

@@ -1,11 +1,16 @@
 //! Signals: the first asks to stop, and after a while the program ends in any case.
 
+use std::convert::Infallible;
+use std::sync::Mutex;
 use std::time::Duration;
+use std::{io, thread};
 
 use connector_core::host::StopSignal;
 use connector_core::oauth::refreshes_settled;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// From the signal to the end of the work, at most: with the last spans, less than the 4 seconds that are promised.
 /// Orchestrators wait 5 seconds or more before they kill.
@@ -13,6 +18,13 @@ const LONGEST_STOP: Duration = Duration::from_millis(3200);
 
 /// Of that, for a refresh that is under way when the work has ended.
 const LONGEST_REFRESH: Duration = Duration::from_secs(2);
+
+/// From the signal to the end of the program, where whoever should end it is held up: standard output blocks while its
+/// reader stands still, and with it the thread that would hear of the signal.
+const LONGEST_END: Duration = Duration::from_millis(3900);
+
+/// The same after a second signal, which waits for nothing but the last envelope.
+const LONGEST_END_AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Which signal came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,17 +65,12 @@ impl Signals {
 
     /// Runs work until it ends. After a signal it has a few seconds to do so; after a second one none.
     pub(crate) async fn watch<T>(self, work: impl Future<Output = T>) -> Watched<T> {
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
+        let (Ok(mut caught), Ok(in_any_case)) = (Caught::new(), Caught::new()) else {
             return Watched::Done(work.await, None);
         };
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => Signal::Interrupt,
-                _ = terminate.recv() => Signal::Terminate,
-            }
-        };
+        if let Ok(mut kept) = IN_ANY_CASE.lock() {
+            *kept = Some(in_any_case);
+        }
         let settled = refreshes_end(self.stop.subscribe());
         let work = async {
             let done = work.await;
@@ -73,16 +80,68 @@ impl Signals {
         tokio::pin!(work);
         let came = tokio::select! {
             done = &mut work => return Watched::Done(done, None),
-            came = next() => came,
+            came = caught.next() => came,
         };
         tracing::info!(signal = ?came, "stopping");
         self.stop.send_replace(true);
         tokio::select! {
             done = &mut work => Watched::Done(done, Some(came)),
-            () = tokio::time::sleep(LONGEST_STOP) => Watched::CutOff(came),
-            again = next() => Watched::CutOff(again),
+            () = sleep(LONGEST_STOP) => Watched::CutOff(came),
+            again = caught.next() => Watched::CutOff(again),
         }
     }
+}
+
+/// Signals that do not end the program by themselves any more.
+struct Caught {
+    interrupt: unix::Signal,
+    terminate: unix::Signal,
+}
+
+impl Caught {
+    fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
+    }
+}
+
+/// What tells of signals beside [`Signals::watch`], until it is needed: it remembers one that came before.
+static IN_ANY_CASE: Mutex<Option<Caught>> = Mutex::new(None);
+
+/// Has the program end some time after a signal, whatever holds up the work: for what writes more to standard output than
+/// a pipe holds. It takes a thread of its own, so nothing else asks for it.
+pub(crate) fn end_in_any_case() {
+    let caught = IN_ANY_CASE.lock().ok().and_then(|mut caught| caught.take());
+    if let Some(caught) = caught {
+        // Where there is no thread to be had, all is as it was: the work hears of signals whenever it waits.
+        let _ = thread::Builder::new().name("signals".to_owned()).spawn(move || end_on_signal(caught));
+    }
+}
+
+/// Returns only when it cannot hear of signals.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever would return from `main` is held up, for longer than it may be"
+)]
+fn end_on_signal(mut caught: Caught) -> io::Result<Infallible> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let came = runtime.block_on(async {
+        let first = caught.next().await;
+        tokio::select! {
+            () = sleep(LONGEST_END) => first,
+            again = caught.next() => {
+                sleep(LONGEST_END_AT_ONCE).await;
+                again
+            }
+        }
+    });
+    std::process::exit(came.exit_code().into())
 }
 
 /// Waits for refreshes that outlive whoever asked for them; not for long once a signal came.

@@ -9,6 +9,7 @@ mod secret;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use authentication::Authentication;
 pub(crate) use authentication::{ErasedAuthentication, Mismatch};
@@ -37,6 +38,10 @@ pub enum Auth {
     ServiceAccount(ServiceAccountAuth),
     /// A key pair, of which the app knows the public half.
     KeyPair(KeyPairAuth),
+    /// OAuth 1.0a credentials.
+    Oauth1(Oauth1Auth),
+    /// What a JSON Web Token is made of.
+    Jwt(JwtAuth),
     /// A connection of the vault, by its name; tokens are refreshed when needed.
     Stored(StoredAuth),
 }
@@ -113,6 +118,32 @@ pub struct KeyPairAuth {
     pub private_key: Secret,
 }
 
+/// OAuth 1.0a: a client and a token of it. The connector signs each request with both.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "oauth1"))]
+pub struct Oauth1Auth {
+    /// Names the client.
+    pub consumer_key: String,
+    /// The client's secret.
+    pub consumer_secret: Secret,
+    /// Names the token.
+    pub token_id: String,
+    /// The token's secret.
+    pub token_secret: Secret,
+}
+
+/// What a JSON Web Token is made of. The connector signs it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(extend("x-credential-type" = "jwt"))]
+pub struct JwtAuth {
+    /// The token's header, as `{"alg":"HS256"}`.
+    pub headers: Map<String, Value>,
+    /// What the token says.
+    pub claims: Map<String, Value>,
+    /// What it is signed with.
+    pub secret: Secret,
+}
+
 /// A connection of the vault.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct StoredAuth {
@@ -139,6 +170,10 @@ pub enum AuthKind {
     ServiceAccount,
     /// A private key and what names it.
     KeyPair,
+    /// A client and a token of OAuth 1.0a.
+    Oauth1,
+    /// What a JSON Web Token is made of.
+    Jwt,
     /// A connection of the vault. Every integration takes it; none declares it.
     Stored,
 }
@@ -154,6 +189,8 @@ impl AuthKind {
             Self::Token => "token",
             Self::ServiceAccount => "service_account",
             Self::KeyPair => "key_pair",
+            Self::Oauth1 => "oauth1",
+            Self::Jwt => "jwt",
             Self::Stored => "stored",
         }
     }
@@ -170,6 +207,10 @@ impl AuthKind {
             Self::Token => r#"{"token":{"token":"…"}}"#,
             Self::ServiceAccount => r#"{"service_account":{"key":{…}}}"#,
             Self::KeyPair => r#"{"key_pair":{"key_identifier":"…","private_key":"…"}}"#,
+            Self::Oauth1 => {
+                r#"{"oauth1":{"consumer_key":"…","consumer_secret":"…","token_id":"…","token_secret":"…"}}"#
+            }
+            Self::Jwt => r#"{"jwt":{"headers":{…},"claims":{…},"secret":"…"}}"#,
             Self::Stored => r#"{"stored":{"connection":"…"}}"#,
         }
     }
@@ -185,6 +226,8 @@ impl Auth {
             Self::Token(_) => Some(AuthKind::Token),
             Self::ServiceAccount(_) => Some(AuthKind::ServiceAccount),
             Self::KeyPair(_) => Some(AuthKind::KeyPair),
+            Self::Oauth1(_) => Some(AuthKind::Oauth1),
+            Self::Jwt(_) => Some(AuthKind::Jwt),
             Self::Stored(_) => None,
         }
     }

@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::call::Call;
 use crate::error::Result;
+use crate::stream::PageRequest;
 
 /// What an `async fn` of a connector gives when it is called: something that ends with a `Result<T>`.
 #[diagnostic::on_unimplemented(
@@ -33,6 +35,24 @@ where
         Self: Send,
     {
         self
+    }
+}
+
+/// The first argument of a capability's function: the call.
+#[diagnostic::on_unimplemented(
+    message = "a capability's function takes the call first, and `{Self}` stands in its place",
+    label = "its first argument is `{Self}`",
+    note = "write `async fn make(call: Call<Settings>, request: MyRequest) -> Result<MyResponse>`"
+)]
+pub trait FirstArgument<S> {
+    /// The call itself.
+    fn of(call: Call<S>) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S> FirstArgument<S> for Call<S> {
+    fn of(call: Call<S>) -> Self {
+        call
     }
 }
 
@@ -80,3 +100,42 @@ pub trait RecordType: JsonSchema {}
 
 #[diagnostic::do_not_recommend]
 impl<T: JsonSchema> RecordType for T {}
+
+/// The reader of a stream's pages.
+#[diagnostic::on_unimplemented(
+    message = "this cannot read the pages of a stream",
+    label = "it does not take the call and the page that is asked for",
+    note = "write `async fn read(call: Call<Settings>, page: PageRequest) -> Result<RecordPage>`; a list that comes in one piece leaves the page aside: `_: PageRequest`"
+)]
+pub trait Reader<S, Shape>: Send + Sync + 'static {
+    /// What it gives when it is called.
+    type Future;
+
+    /// Begins to read a page.
+    fn read(&self, call: Call<S>, page: PageRequest) -> Self::Future;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, F, Fut> Reader<S, (Fut,)> for F
+where
+    F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
+{
+    type Future = Fut;
+
+    fn read(&self, call: Call<S>, page: PageRequest) -> Fut {
+        self(call, page)
+    }
+}
+
+/// Nothing is one. Where a trait has one implementation that may fit, the compiler tells of that one's bounds (of `Fn`,
+/// here) in the place of the trait's own message.
+mod second_implementation {
+    pub trait Never: Send + Sync + 'static {}
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, F: second_implementation::Never> Reader<S, ()> for F {
+    type Future = ();
+
+    fn read(&self, _: Call<S>, _: PageRequest) {}
+}

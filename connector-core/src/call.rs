@@ -202,6 +202,11 @@ impl CallContext {
         self.over(self.0.http.counting_with(options))
     }
 
+    /// The same call for another page.
+    pub(crate) fn at_page(&self, page: PageRequestEnvelope) -> Self {
+        Self::new(Parts { page, ..self.0.as_ref().clone() })
+    }
+
     /// The same call with a request count of its own.
     pub(crate) fn with_own_count(&self) -> Self {
         self.over(self.0.http.with_own_count())

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::author::{Answers, RequestType, ResponseType};
+use crate::author::{Answers, FirstArgument, RequestType, ResponseType};
 use crate::call::{Call, CallContext};
 use crate::envelope::Answer;
 use crate::error::Result;
@@ -209,11 +209,12 @@ pub struct Capability<S = Erased> {
 
 impl<S: Send + Sync + 'static> Capability<S> {
     /// A capability from an `async fn(Call<S>, Request) -> Result<Response>`. The types give the schemas.
-    pub fn new<Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
+    pub fn new<First, Request, Response, F, Fut>(name: &'static str, handler: F) -> Self
     where
+        First: FirstArgument<S>,
         Request: RequestType,
         Response: ResponseType,
-        F: Fn(Call<S>, Request) -> Fut + Send + Sync + 'static,
+        F: Fn(First, Request) -> Fut + Send + Sync + 'static,
         Fut: Answers<Response> + Send + 'static,
     {
         let handler = Arc::new(handler);
@@ -223,7 +224,7 @@ impl<S: Send + Sync + 'static> Capability<S> {
                 let handler = Arc::clone(&handler);
                 Box::pin(async move {
                     let request = schema::typed(Value::Object(request), "/request")?;
-                    Answer::new(&handler(Call::new(context), request).answer().await?)
+                    Answer::new(&handler(First::of(Call::new(context)), request).answer().await?)
                 })
             }),
         )

@@ -19,7 +19,7 @@ use crate::author::SettingsType;
 use crate::call::{CallContext, error_of};
 use crate::capability::Capability;
 use crate::custom_fields::CustomFields;
-use crate::error::{AppErrors, ConnectorError, Result};
+use crate::error::{AppErrors, ConnectorError, ErrorRule, Result};
 use crate::export::{Cells, ExportDeclaration, ExportEntry};
 use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
 use crate::list::RecordSchema;
@@ -87,6 +87,7 @@ pub struct Integration {
     entitlement_types: Vec<EntitlementType>,
     map_error: fn(&HttpResponse) -> Option<ConnectorError>,
     errors: Option<AppErrors>,
+    error_codes: &'static [ErrorRule],
     rate_limit: fn(&HeaderMap) -> Option<RateLimit>,
     base_url: Option<FromSettings<ServerUrl>>,
     http_options: FromSettings<HttpOptions>,
@@ -171,6 +172,7 @@ impl Integration {
                 entitlement_types: Vec::new(),
                 map_error: |_| None,
                 errors: None,
+                error_codes: &[],
                 rate_limit: |_| None,
                 base_url: None,
                 http_options: Arc::new(|_| HttpOptions::default()),
@@ -215,6 +217,12 @@ impl Integration {
             [] if capability.needs_auth() => self.oauth_scopes(),
             own => own,
         }
+    }
+
+    /// What the app's own codes mean, as far as the declaration says.
+    pub fn error_codes(&self) -> impl Iterator<Item = &'static ErrorRule> {
+        let of_table = self.errors.as_ref().map_or(&[][..], AppErrors::declared);
+        of_table.iter().chain(self.error_codes)
     }
 
     /// Kinds of resources that the connector tells of.

@@ -10,6 +10,7 @@ import yaml
 
 TEAMLEADER = os.environ["TEAMLEADER"]
 DIRECTORY = os.environ["DIRECTORY"]
+TWO_CREDENTIALS = os.environ["TWO_CREDENTIALS"]
 
 AUTH = theirs.AuthCredential(token=theirs.TokenCredential(token="any"))
 

@@ -12,11 +12,13 @@ fn run(file: &str) {
         panic!("CONNECTOR_PY is not set: `make test` sets it, as does `CONNECTOR_PY=$(tests/find-connector-py --install)`")
     });
     let (teamleader, directory) = (Connector::new("tl-connector"), Connector::new("examples/directory"));
+    let two_credentials = Connector::new("examples/two_credentials");
     let done = Command::new(&python)
         .args(["-B", "-m", "unittest", "-v", file])
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("lumos"))
         .env("TEAMLEADER", teamleader.program())
         .env("DIRECTORY", directory.program())
+        .env("TWO_CREDENTIALS", two_credentials.program())
         .output()
         .unwrap_or_else(|error| panic!("{} cannot be started: {error}", python.display()));
     let report = String::from_utf8_lossy(&done.stderr);
@@ -38,4 +40,14 @@ fn their_schemas_and_ours_fit() {
 #[test]
 fn their_agent_drives_our_binary() {
     run("test_agent");
+}
+
+#[test]
+fn several_credentials_are_told_and_sent_in_their_form() {
+    run("test_credentials");
+}
+
+#[test]
+fn the_framework_probes_as_theirs_does() {
+    run("test_probe");
 }

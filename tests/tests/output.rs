@@ -1,6 +1,11 @@
 //! What a command prints: one line of JSON, records a line each, a file, and nothing for those who went away.
 
-use std::{fs, io::Read, process::Stdio};
+use std::{
+    cell::RefCell,
+    fs,
+    io::Read,
+    process::{Child, Command, Stdio},
+};
 
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
@@ -8,6 +13,7 @@ use system_tests::{
     account::{Account, text},
     binary::Outcome,
     store::Kind,
+    waiting::wait_until,
 };
 use teamleader_sandbox::{Fault, FaultKind};
 
@@ -315,4 +321,42 @@ fn help_of_a_capability_shows_an_example_that_works() {
         assert!(help.standard_output.contains("\"type\": \"object\""), "{name}: no schema");
         assert_eq!(help.standard_output.contains("\"filter\""), filter.is_object(), "{name}: another schema");
     }
+}
+
+/// A process that is gone when its test is.
+struct Standing(RefCell<Child>);
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        // Both fail only where it has ended by itself.
+        let _ = self.0.get_mut().kill();
+        let _ = self.0.get_mut().wait();
+    }
+}
+
+/// The exit code after a signal, of a command of whose output the first byte is read and no more.
+fn ended_without_reader(account: &Account, arguments: &[&str]) -> Option<i32> {
+    let mut command = account.connector().command();
+    let mut process =
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a connector");
+    let mut stdout = process.stdout.take().expect("a pipe");
+    let process = Standing(RefCell::new(process));
+    // What follows is more than a pipe holds: only a signal ends it.
+    stdout.read_exact(&mut [0]).expect("something that was printed");
+    let id = process.0.borrow().id().to_string();
+    let sent = Command::new("/bin/sh").args(["-c", r#"kill -s TERM "$0""#, &id]).status().expect("a shell");
+    assert!(sent.success());
+    let ended = || process.0.borrow_mut().try_wait().expect("a child of this test");
+    wait_until("the process has ended", || ended().is_some());
+    ended().and_then(|status| status.code())
+}
+
+#[test]
+fn a_reader_that_stands_still_does_not_hold_back_a_signal() {
+    let account = account();
+    account.sync_well(["companies"]);
+    let call = ["list_companies", "--json", account.envelope(), "--all-pages"];
+    assert_eq!(ended_without_reader(&account, &call), Some(143));
+    assert_eq!(ended_without_reader(&account, &[&call[..], &["--output", "ndjson"]].concat()), Some(143));
+    assert_eq!(ended_without_reader(&account, &["export", "companies", "--format", "ndjson"]), Some(143));
 }

@@ -36,6 +36,9 @@ fn a_newcomer_makes_a_key_and_calls_a_capability(kind: Kind) {
     let same = account.connector().run(["list_companies", "--json", r#"{"page":{"size":2}}"#]);
     assert_eq!(listed.body, same.envelope(), "the same as on the command line");
 
+    let told = served.ask("POST", "/app_info", &key, &json!({"request": {}}));
+    assert_eq!((told.status, &told.body), (200, &account.connector().run(["app_info"]).envelope()));
+
     let missing = json!({"request": {"id": "018d79a1-2b99-0f5e-9a3b-1c2d3e4f5a6b"}});
     let failed = served.ask("POST", "/get_company", &key, &missing);
     let same = account.connector().run(["get_company", "--json", &missing.to_string()]);

@@ -1,13 +1,12 @@
-//! Entitlements, resources, credentials and expenses; probes, and requests of the caller's own.
+//! Entitlements, resources, credentials and expenses, and requests of the caller's own. The probe is the framework's.
 
 use connector_core::integration::IntegrationBuilder;
 use connector_core::standard::{
     self, ActivityEvent, Amount, Approval, ApprovalStatus, AssignedEntitlement, Association, Credential,
     CredentialLastActivity, CredentialStatus, CustomAttribute, CustomizedType, EndpointPolicy, Entitlement,
     EntitlementAssignment, EntitlementGraph, Expense, ExpenseType, GraphEntitlement, GraphResource, Listed,
-    Payment, PaymentStatus, ProbeCheck, ProbeCheckName, ProbeCheckSource, ProbeCheckStatus, ProbeResults,
-    ProbeSample, ProbeStatus, Reference, ReferenceType, Resource, ResourceGraph, ResourceRelationship,
-    SampledAccount, SpendUser, UnassignedEntitlement, Vendor, Written,
+    Payment, PaymentStatus, Reference, ReferenceType, Resource, ResourceGraph, ResourceRelationship,
+    SpendUser, UnassignedEntitlement, Vendor, Written,
 };
 
 use crate::Settings;
@@ -51,7 +50,6 @@ pub(crate) fn declare(directory: IntegrationBuilder<Settings>) -> IntegrationBui
             }]))
         }))
         .capability(standard::list_expenses(|_, _, _| async { Ok(Listed::last(vec![expense()])) }))
-        .capability(standard::probe_integration(|_, _| async { Ok(probed()) }))
         .capability(standard::fulfill_arbitrary_endpoint(POLICY))
 }
 
@@ -137,22 +135,4 @@ fn expense() -> Expense {
         attributes: None,
         custom_attributes: None,
     }
-}
-
-fn probed() -> ProbeResults {
-    let sample = SampledAccount { integration_specific_id: "0".into(), ..SampledAccount::default() };
-    let check = ProbeCheck {
-        check: ProbeCheckName::Accounts,
-        status: ProbeCheckStatus::Passed,
-        source: ProbeCheckSource::Native,
-        capability: Some("list_accounts".into()),
-        observed_count: 1,
-        message: None,
-        error: None,
-        samples: vec![ProbeSample::Account(sample)],
-        entitlement_types: None,
-        custom_attributes: None,
-        duration_ms: Some(1),
-    };
-    ProbeResults { status: ProbeStatus::Passed, checks: vec![check], duration_ms: Some(1) }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use connector_core::{ConnectorError, ErrorCode};
 
+use crate::signals;
+
 /// What an export is written to.
 pub(super) enum Target {
     Stdout(BufWriter<Stdout>),
@@ -18,7 +20,10 @@ impl Target {
     /// The file, or standard output when there is none.
     pub(super) fn open(file: Option<&Path>) -> Result<Self, ConnectorError> {
         match file {
-            None => Ok(Self::Stdout(BufWriter::new(io::stdout()))),
+            None => {
+                signals::end_in_any_case();
+                Ok(Self::Stdout(BufWriter::new(io::stdout())))
+            }
             Some(path) => match NewFile::create(path) {
                 Ok(file) => Ok(Self::File(file)),
                 Err(error) => Err(unwritable(&path.display().to_string(), error)),

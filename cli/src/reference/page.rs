@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use connector_core::ErrorCode;
 use connector_core::capability::{Capability, Effect};
+use connector_core::error::ErrorRule;
 use connector_core::integration::Integration;
 use connector_core::schema::schema_of;
 use connector_core::settings::variable_name;
@@ -26,7 +27,7 @@ pub(super) fn page(integration: &Integration) -> String {
         ("Settings", settings(integration)),
         ("Capabilities", capabilities(integration)),
         ("Streams", streams(integration)),
-        ("Errors", errors()),
+        ("Errors", errors() + &errors_of_app(integration)),
     ] {
         if !part.is_empty() {
             let _ = write!(page, "## {title}\n\n{}\n\n", part.trim_end());
@@ -127,4 +128,29 @@ fn errors() -> String {
         Some(vec![code(metadata.name), metadata.exit_code.to_string(), plain(&fault), retry.to_owned(), what])
     };
     table(&["code", "exit code", "fault of", "may pass by itself", "what it means"], known.filter_map(row))
+}
+
+/// What the app's own codes mean, where the declaration says so.
+fn errors_of_app(integration: &Integration) -> String {
+    let app_id = integration.app_id();
+    let row = |rule: &ErrorRule| {
+        let status = rule.http_status().map(|status| format!("HTTP status {status}"));
+        let app_code =
+            rule.app_code().map(|app_code| code(&format!("{app_id}.{}", app_code.to_ascii_lowercase())));
+        vec![
+            app_code.into_iter().chain(status).collect::<Vec<_>>().join(", "),
+            code(rule.means().metadata().name),
+            prose(rule.hint_text().unwrap_or_default()),
+        ]
+    };
+    let rows: Vec<Vec<String>> = integration.error_codes().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let rows = table(&["of the app", "code", "what to do"], rows);
+    format!(
+        "\nWhat {} says itself stands in {}:\n\n{rows}",
+        prose(&integration.description().user_friendly_name),
+        code("app_error_code")
+    )
 }

@@ -129,7 +129,11 @@ impl ErasedAuthentication {
         let carrier = match kind {
             AuthKind::Basic => Carrier::Basic,
             // Such requests carry what the connector makes of the credential, and nothing else makes sense.
-            AuthKind::None | AuthKind::ServiceAccount | AuthKind::KeyPair => Carrier::Nothing,
+            AuthKind::None
+            | AuthKind::ServiceAccount
+            | AuthKind::KeyPair
+            | AuthKind::Oauth1
+            | AuthKind::Jwt => Carrier::Nothing,
             AuthKind::Oauth | AuthKind::OauthClientCredentials | AuthKind::Token | AuthKind::Stored => bearer,
         };
         let exchange = (kind == AuthKind::OauthClientCredentials).then(oauth::exchange_client_credentials);

@@ -128,12 +128,14 @@ impl Credential {
 
     /// The error without the credential, which an app may have repeated in it.
     pub(crate) fn kept_out_of(&self, error: ConnectorError, token: Option<&Secret>) -> ConnectorError {
-        let given = match self.auth() {
-            Some(Auth::Basic(basic)) => Some(&basic.password),
-            Some(Auth::KeyPair(pair)) => Some(&pair.private_key),
-            Some(auth) => auth.token(),
-            None => None,
+        let (given, other) = match self.auth() {
+            Some(Auth::Basic(basic)) => (Some(&basic.password), None),
+            Some(Auth::KeyPair(pair)) => (Some(&pair.private_key), None),
+            Some(Auth::Oauth1(oauth1)) => (Some(&oauth1.consumer_secret), Some(&oauth1.token_secret)),
+            Some(Auth::Jwt(jwt)) => (Some(&jwt.secret), None),
+            Some(auth) => (auth.token(), None),
+            None => (None, None),
         };
-        [given, token].into_iter().flatten().fold(error, ConnectorError::without)
+        [given, other, token].into_iter().flatten().fold(error, ConnectorError::without)
     }
 }

@@ -68,6 +68,26 @@ impl ErrorRule {
         self
     }
 
+    /// The app's code that it is for; `None` where the status alone counts.
+    pub const fn app_code(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    /// The HTTP status that it is for; `None` for every one.
+    pub const fn http_status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// What it means.
+    pub const fn means(&self) -> ErrorCode {
+        self.means
+    }
+
+    /// What to do next, where that is known.
+    pub const fn hint_text(&self) -> Option<&'static str> {
+        self.hint
+    }
+
     fn fits(&self, status: u16, code: Option<&str>) -> bool {
         self.status.is_none_or(|own| own == status) && self.code.is_none_or(|own| Some(own) == code)
     }
@@ -84,6 +104,11 @@ impl AppErrors {
     pub const fn rules(mut self, rules: &'static [ErrorRule]) -> Self {
         self.rules = rules;
         self
+    }
+
+    /// What the codes mean, as declared.
+    pub(crate) const fn declared(&self) -> &'static [ErrorRule] {
+        self.rules
     }
 
     /// The error for an answer; `None` where neither the body nor a rule says more than the status.

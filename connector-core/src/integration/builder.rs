@@ -14,15 +14,15 @@ use super::check::{
 use super::{Category, Integration, StreamEntry, of_settings};
 use crate::auth::{AuthKind, Authentication, NamedCredential};
 use crate::call::Call;
-use crate::capability::Capability;
+use crate::capability::{Capability, names};
 use crate::custom_fields::CustomFields;
-use crate::error::{AppErrors, ConnectorError, Result};
+use crate::error::{AppErrors, ConnectorError, ErrorRule, Result};
 use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
 use crate::list::{self, RecordSchema};
 use crate::oauth::{self, OAuth};
 use crate::settings::ServerUrl;
-use crate::standard::{EntitlementType, ResourceType};
+use crate::standard::{self, EntitlementType, ResourceType};
 use crate::stream::Stream;
 use crate::sync::{self, DocumentTables};
 use crate::webhook::Webhooks;
@@ -161,6 +161,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         self
     }
 
+    /// Codes that [`map_error`](Self::map_error) tells apart, for people who read about them. A table tells of its own.
+    pub fn error_codes(mut self, codes: &'static [ErrorRule]) -> Self {
+        self.integration.error_codes = codes;
+        self
+    }
+
     /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
     pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
         for stream in streams {
@@ -288,6 +294,18 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
                 return Err(duplicate("capability", name));
             }
         }
+        add_default_probe(&mut integration, &replaced);
         Ok(integration)
+    }
+}
+
+/// A connector's own probe knows more than the framework's.
+fn add_default_probe(integration: &mut Integration, replaced: &BTreeSet<&'static str>) {
+    let name = names::PROBE_INTEGRATION;
+    if replaced.contains(name) || integration.capabilities.contains_key(name) {
+        return;
+    }
+    if let Some(probe) = standard::default_probe(integration.capabilities.values()) {
+        integration.capabilities.insert(name, probe);
     }
 }

@@ -24,6 +24,7 @@ mod arbitrary_endpoint;
 mod associations;
 mod credentials;
 mod custom_attributes;
+mod default_probe;
 mod entitlements;
 mod expenses;
 mod graph;
@@ -60,6 +61,7 @@ pub use credentials::{
 pub use custom_attributes::{
     CustomAttribute, CustomAttributeParameter, CustomAttributeSchema, CustomAttributeType, CustomizedType,
 };
+pub(crate) use default_probe::capability as default_probe;
 pub use entitlements::{
     AssignEntitlement, AssignedEntitlement, Entitlement, EntitlementRequirement, EntitlementType,
     ListEntitlements, UnassignEntitlement, UnassignedEntitlement,

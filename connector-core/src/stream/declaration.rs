@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::list::{self, List};
 use super::reading::{Child, Each, Parent, Window};
-use crate::author::{Answers, RecordType};
+use crate::author::{Answers, Reader, RecordType};
 use crate::call::{Call, CallContext};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::sync::Reject;
@@ -331,11 +331,11 @@ pub struct RecordPage {
 
 impl<S: Send + Sync + 'static> Stream<S> {
     /// A stream of records of type `R`, read page by page by `read`.
-    pub fn new<R, F, Fut>(name: &'static str, singular: &'static str, read: F) -> Self
+    pub fn new<R, F, Shape>(name: &'static str, singular: &'static str, read: F) -> Self
     where
         R: RecordType,
-        F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
-        Fut: Answers<RecordPage> + Send + 'static,
+        F: Reader<S, Shape>,
+        F::Future: Answers<RecordPage> + Send + 'static,
     {
         let of_type: fn(&mut SchemaGenerator) -> Schema = SchemaGenerator::subschema_for::<R>;
         Self::with_schema(name, singular, of_type, read)
@@ -343,7 +343,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
 
     /// A stream of records of type `R` that the app lists in a usual way.
     pub fn list<R: RecordType>(name: &'static str, singular: &'static str, list: List) -> Self {
-        let read = move |call: Call<S>, request| list.read((*call).clone(), request);
+        let read = move |call: Call<S>, request: PageRequest| list.read((*call).clone(), request);
         let stream =
             Self::new::<R, _, _>(name, singular, read).declare(|stream| stream.paging = list.paging());
         Self { needs_base_url: true, ..stream }
@@ -351,15 +351,15 @@ impl<S: Send + Sync + 'static> Stream<S> {
 
     /// The same for streams that come out of a table, where the record type is a value of the table, or is known only when
     /// the program runs.
-    pub fn with_schema<F, Fut>(
+    pub fn with_schema<F, Shape>(
         name: &'static str,
         singular: &'static str,
         schema: impl Into<SchemaSource>,
         read: F,
     ) -> Self
     where
-        F: Fn(Call<S>, PageRequest) -> Fut + Send + Sync + 'static,
-        Fut: Answers<RecordPage> + Send + 'static,
+        F: Reader<S, Shape>,
+        F::Future: Answers<RecordPage> + Send + 'static,
     {
         let declaration = StreamDeclaration {
             name,
@@ -389,7 +389,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
         };
         Self {
             declaration,
-            read: Arc::new(move |context, request| Box::pin(read(Call::new(context), request).answer())),
+            read: Arc::new(move |context, request| Box::pin(read.read(Call::new(context), request).answer())),
             get: None,
             needs_base_url: false,
             settings: std::marker::PhantomData,

@@ -149,10 +149,14 @@ impl App {
     fn companies(&self) -> Stream<Settings> {
         const FILTERS: &[Filter] = &[Filter::new("ids", FilterKind::Ids)];
         let (of_list, of_get) = (self.clone(), self.clone());
-        Stream::new::<Company, _, _>("companies", "company", move |_: Call<Settings>, request| {
-            let app = of_list.clone();
-            async move { app.list_companies(&request) }
-        })
+        Stream::new::<Company, _, _>(
+            "companies",
+            "company",
+            move |_: Call<Settings>, request: PageRequest| {
+                let app = of_list.clone();
+                async move { app.list_companies(&request) }
+            },
+        )
         .declare(|stream| {
             stream.paging = Paging::Number { largest: 10 };
             stream.walk = Walk::Pages { sort: None };

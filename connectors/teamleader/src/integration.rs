@@ -50,6 +50,7 @@ pub fn integration() -> Integration {
         .concurrency(|settings| settings.concurrency as usize)
         .rate_limit(client::rate_limit)
         .map_error(error::map)
+        .error_codes(error::CODES)
         .streams(resources::streams())
         .webhooks(webhooks::WEBHOOKS)
         .leave_out(capabilities::streams_of_the_unused_module)

@@ -2,6 +2,7 @@
 
 mod problem;
 
+use connector_core::error::ErrorRule;
 use connector_core::http::HttpResponse;
 use connector_core::{ConnectorError, ErrorCode};
 
@@ -61,28 +62,66 @@ impl Meaning {
         self.misconfigured = true;
         self
     }
+
+    /// The same as people read about it.
+    const fn rule(self) -> ErrorRule {
+        let rule = ErrorRule::code(self.app_code, self.code);
+        match self.hint {
+            Some(hint) => rule.hint(hint),
+            None => rule,
+        }
+    }
 }
+
+const UNAUTHORIZED: Meaning = Meaning::new(ErrorCode::Unauthorized, "unauthorized");
+const FORBIDDEN: Meaning = Meaning::new(ErrorCode::PermissionDenied, "forbidden").hint(
+    "the integration lacks the scope, or the account the module, or the user the right; see the integration's scopes \
+     on the Teamleader Marketplace",
+);
+const UNKNOWN_ADDRESS: Meaning = Meaning::new(ErrorCode::NotFound, "unknown_address")
+    .hint("if every call ends like this, the setting api_url is wrong");
+const NOT_FOUND: Meaning = Meaning::new(ErrorCode::NotFound, MISSING_RECORD);
+const RATE_LIMIT: Meaning = Meaning::new(ErrorCode::RateLimit, "rate_limit");
+const BAD_REQUEST: Meaning = Meaning::new(ErrorCode::BadRequest, "bad_request");
+const INVALID_AUTHORIZATION_CODE: Meaning = Meaning::new(ErrorCode::BadRequest, "invalid_authorization_code")
+    .hint("a code works once, for ten minutes, and with the redirect URI that it was made for: log in again");
+const INVALID_REFRESH_TOKEN: Meaning = Meaning::new(ErrorCode::CredsRevoked, "invalid_refresh_token").hint(
+    "log in again: the token was used before, or the integration was uninstalled or saved anew on the Marketplace",
+);
+const INVALID_CLIENT: Meaning = Meaning::new(ErrorCode::Unauthorized, "invalid_client")
+    .hint("check the settings client_id and client_secret against the Teamleader Marketplace")
+    .misconfigured();
+const INVALID_SCOPE: Meaning = Meaning::new(ErrorCode::PermissionDenied, "invalid_scope")
+    .hint("scopes are chosen on the Teamleader Marketplace and not in a request");
+
+/// What [`map`] tells apart. An answer with another status has the name of our own code.
+pub(crate) const CODES: &[ErrorRule] = &[
+    BAD_REQUEST.rule(),
+    UNAUTHORIZED.rule(),
+    FORBIDDEN.rule(),
+    NOT_FOUND.rule(),
+    UNKNOWN_ADDRESS.rule(),
+    RATE_LIMIT.rule(),
+    INVALID_CLIENT.rule(),
+    INVALID_SCOPE.rule(),
+    INVALID_AUTHORIZATION_CODE.rule(),
+    INVALID_REFRESH_TOKEN.rule(),
+];
 
 fn meaning(response: &HttpResponse, problems: &Problems) -> Option<Meaning> {
     if let Some(meaning) = authorization_meaning(response.status, problems) {
         return Some(meaning);
     }
     Some(match response.status {
-        401 => Meaning::new(ErrorCode::Unauthorized, "unauthorized"),
-        403 => Meaning::new(ErrorCode::PermissionDenied, "forbidden").hint(
-            "the integration lacks the scope, or the account the module, or the user the right; see the \
-             integration's scopes on the Teamleader Marketplace",
-        ),
+        401 => UNAUTHORIZED,
+        403 => FORBIDDEN,
         // The API names its version in every answer. One without may come from the router before it, which does not
         // know the address.
-        404 if !response.headers.contains_key("x-api-version") => {
-            Meaning::new(ErrorCode::NotFound, "unknown_address")
-                .hint("if every call ends like this, the setting api_url is wrong")
-        }
-        404 => Meaning::new(ErrorCode::NotFound, MISSING_RECORD),
-        429 => Meaning::new(ErrorCode::RateLimit, "rate_limit"),
+        404 if !response.headers.contains_key("x-api-version") => UNKNOWN_ADDRESS,
+        404 => NOT_FOUND,
+        429 => RATE_LIMIT,
         status if !problems.is_empty() => match ErrorCode::from_status(status) {
-            ErrorCode::BadRequest => Meaning::new(ErrorCode::BadRequest, "bad_request"),
+            ErrorCode::BadRequest => BAD_REQUEST,
             code => Meaning::new(code, code.metadata().name),
         },
         _ => return None,
@@ -103,9 +142,7 @@ fn authorization_meaning(status: u16, problems: &Problems) -> Option<Meaning> {
     };
     // The title of a dead grant names codes and refresh tokens alike; its hint says which it was.
     if problems.any(|problem| contains(problem.hint.as_deref(), "authorization code")) {
-        return Some(Meaning::new(ErrorCode::BadRequest, "invalid_authorization_code").hint(
-            "a code works once, for ten minutes, and with the redirect URI that it was made for: log in again",
-        ));
+        return Some(INVALID_AUTHORIZATION_CODE);
     }
     // Code 8 comes with the type `invalid_request`, which by itself says too little.
     let is_dead = |problem: &Problem| {
@@ -115,22 +152,17 @@ fn authorization_meaning(status: u16, problems: &Problems) -> Option<Meaning> {
             || problem.mentions("has been revoked")
     };
     if problems.any(is_dead) || is("invalid_grant", 10) {
-        return Some(Meaning::new(ErrorCode::CredsRevoked, "invalid_refresh_token").hint(
-            "log in again: the token was used before, or the integration was uninstalled or saved anew on the \
-             Marketplace",
-        ));
+        return Some(INVALID_REFRESH_TOKEN);
     }
     if is("invalid_client", 4) {
-        let hint = "check the settings client_id and client_secret against the Teamleader Marketplace";
-        return Some(Meaning::new(ErrorCode::Unauthorized, "invalid_client").hint(hint).misconfigured());
+        return Some(INVALID_CLIENT);
     }
     if is("invalid_scope", 5) {
-        let hint = "scopes are chosen on the Teamleader Marketplace and not in a request";
-        return Some(Meaning::new(ErrorCode::PermissionDenied, "invalid_scope").hint(hint));
+        return Some(INVALID_SCOPE);
     }
     // Code 9 of the API: the access token is missing, expired or revoked.
     if status == 401 && is("access_denied", 9) {
-        return Some(Meaning::new(ErrorCode::Unauthorized, "unauthorized"));
+        return Some(UNAUTHORIZED);
     }
     None
 }
@@ -150,6 +182,10 @@ mod tests {
     fn mapped(status: u16, body: &'static str) -> (ErrorCode, String, String) {
         let error = map(&answer(status, body)).unwrap();
         assert_eq!(error.status_code(), status);
+        let app_code = error.app_code().unwrap().strip_prefix("teamleader.").unwrap();
+        let is_told =
+            CODES.iter().any(|rule| rule.app_code() == Some(app_code) && rule.means() == error.code());
+        assert!(is_told || app_code == error.code().metadata().name, "{app_code} is not in CODES");
         (error.code(), error.app_code().unwrap().to_owned(), error.message().to_owned())
     }
 

@@ -1,7 +1,8 @@
 //! Measures what the project promises about speed and memory, and prints each figure beside its bar.
 //!
 //! ```text
-//! bench PROGRAM [--quick] [startup] [load] [memory] [requests] [incremental] [verify] [sqlite] [budget] [broker]
+//! bench PROGRAM [--quick] [startup] [capabilities] [load] [load-command] [memory] [requests] [incremental] [verify]
+//!       [sqlite] [budget] [broker]
 //! ```
 //!
 //! Nothing is timed against a limit: a figure beyond its bar is for people to see. The exit code tells only whether
@@ -11,11 +12,13 @@ mod baseline;
 mod broker;
 mod budget;
 mod callers;
+mod capabilities;
 mod connected;
 mod figures;
 mod incremental;
 mod keep_alive;
 mod load;
+mod load_command;
 mod measured;
 mod memory;
 mod program;
@@ -74,9 +77,11 @@ const QUICK: Scale = Scale {
 
 type Section = (&'static str, fn(&Program, Scale) -> Outcome);
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 11] = [
     ("startup", startup::measure),
+    ("capabilities", capabilities::measure),
     ("load", load::measure),
+    ("load-command", load_command::measure),
     ("memory", memory::measure),
     ("requests", requests::measure),
     ("incremental", incremental::measure),

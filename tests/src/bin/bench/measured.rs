@@ -4,7 +4,10 @@
 //! program gets a parent of its own: this executable again, which starts it, waits and reports.
 #![expect(clippy::print_stderr, reason = "how the parent reports")]
 
-use std::process::{Command, ExitCode, Stdio};
+use std::io;
+use std::panic::resume_unwind;
+use std::process::{ChildStdin, Command, ExitCode, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -34,13 +37,26 @@ pub(crate) struct Measured {
 /// # Errors
 /// When it ends with another exit code than 0; the message has what it said.
 pub(crate) fn run(program: &Command) -> Outcome<Measured> {
+    run_with_input(program, |_| Ok(()))
+}
+
+/// The same with something on its standard input.
+///
+/// # Errors
+/// Also when it does not take all of that.
+pub(crate) fn run_with_input(
+    program: &Command,
+    input: impl FnOnce(&mut ChildStdin) -> io::Result<()> + Send,
+) -> Outcome<Measured> {
     let mut parent = Command::new(std::env::current_exe()?);
     parent
         .arg(AS_PARENT)
         .arg(program.get_program())
         .args(program.get_args())
         .env_clear()
-        .stdin(Stdio::null());
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     for (name, value) in program.get_envs() {
         if let Some(value) = value {
             parent.env(name, value);
@@ -49,7 +65,15 @@ pub(crate) fn run(program: &Command) -> Outcome<Measured> {
     if let Some(folder) = program.get_current_dir() {
         parent.current_dir(folder);
     }
-    let output = parent.output()?;
+    let mut parent = parent.spawn()?;
+    let mut stdin = parent.stdin.take().ok_or("the parent has no standard input")?;
+    let (written, output) = thread::scope(|scope| {
+        // It goes with the thread, which is how the program learns that its input has ended.
+        let writing = scope.spawn(move || input(&mut stdin));
+        let output = parent.wait_with_output();
+        (writing.join().unwrap_or_else(|panic| resume_unwind(panic)), output)
+    });
+    let output = output?;
     let said = String::from_utf8_lossy(&output.stderr);
     let standard_output = String::from_utf8_lossy(&output.stdout).into_owned();
     let report: Vec<u64> = said
@@ -63,6 +87,7 @@ pub(crate) fn run(program: &Command) -> Outcome<Measured> {
         let program = program.get_program().display();
         return Err(format!("{program} ended with {}: {standard_output}{said}", output.status).into());
     };
+    written?;
     Ok(Measured {
         wall: Duration::from_micros(*wall),
         processor: Duration::from_micros(*processor),

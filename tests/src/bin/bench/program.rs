@@ -18,6 +18,12 @@ impl Program {
         Ok(Self(path))
     }
 
+    /// Another program of the same build, its path from this one's folder.
+    pub(crate) fn beside(&self, path: &str) -> Outcome<Self> {
+        let path = self.0.with_file_name(path);
+        Self::at(path.to_str().ok_or("the path of the program is not text")?)
+    }
+
     /// An empty folder to start it in.
     pub(crate) fn folder(&self) -> Outcome<Folder> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
