@@ -111,7 +111,7 @@ pub(crate) async fn begin_for(
     match &request.redirect_uri {
         Some(asked) => redirect::check(asked, configured, &server.public_url)?,
         None if configured.is_none() => {
-            request.redirect_uri = Some(redirect::own(&server.public_url, CALLBACK))
+            request.redirect_uri = Some(redirect::own(&server.public_url, CALLBACK));
         }
         None => {}
     }

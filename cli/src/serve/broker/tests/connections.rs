@@ -188,9 +188,9 @@ async fn codes_are_sent_nowhere_that_nobody_configured() {
         assert!(!refused.text.contains("evil"), "{refused:?}");
     }
     for fine in ["http://127.0.0.1:8080/oauth/callback", "http://127.0.0.1:49152/cb"] {
-        let begun = begin(fine).await;
-        assert_eq!(begun.status, 200, "{begun:?}");
-        let url = url::Url::parse(begun.body["authorization_url"].as_str().unwrap()).unwrap();
+        let started = begin(fine).await;
+        assert_eq!(started.status, 200, "{started:?}");
+        let url = url::Url::parse(started.body["authorization_url"].as_str().unwrap()).unwrap();
         let sent = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned();
         assert_eq!(sent, fine);
     }
