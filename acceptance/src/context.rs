@@ -20,6 +20,8 @@ use crate::{schema, watch};
 /// A value in places where it is refused, which nobody may repeat.
 pub(crate) const POISON: &str = "poison-5d1c7e0a94";
 
+pub(crate) const NO_ADDRESS: &str = "no setting holds the app's address, where the kit could stand";
+
 /// Documents by stream, each in the order of their keys.
 pub(crate) type Rows = BTreeMap<String, Vec<Value>>;
 
@@ -188,10 +190,10 @@ impl Context {
     }
 
     /// Puts proxies between the connector and the stand-in.
-    pub(crate) async fn route(&self, plan: Plan) -> Result<Route, String> {
+    pub(crate) async fn route(&self, plan: Plan) -> Result<Route, Problem> {
         let addresses = self.addresses();
         if addresses.is_empty() {
-            return Err("no setting holds the stand-in's address: name it in `addresses`".to_owned());
+            return Err(Problem::wants("addresses", NO_ADDRESS));
         }
         let mut route = Route { settings: self.settings.clone(), proxies: Vec::new() };
         let mut fronts: BTreeMap<String, String> = BTreeMap::new();
@@ -200,7 +202,7 @@ impl Context {
             if !fronts.contains_key(&origin) {
                 let proxy = Proxy::before(address.clone(), plan)
                     .await
-                    .map_err(|error| format!("the proxy cannot listen: {error}"))?;
+                    .map_err(|error| Problem::failed(format!("the proxy cannot listen: {error}")))?;
                 fronts.insert(origin.clone(), proxy.origin());
                 route.proxies.push(proxy);
             }

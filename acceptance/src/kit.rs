@@ -19,7 +19,8 @@ use crate::groups::Groups;
 use crate::report::{Finding, Report, Status};
 use crate::run::{End, Invocation, Run};
 use crate::stand_in::StandIn;
-use crate::subject::{Subject, TIME_LIMIT, noting_the_last_run};
+use crate::subject::{Subject, TIME_LIMIT, noting_runs};
+use crate::wanted;
 use crate::{CheckError, checks::authorized};
 
 /// Holds an executable against the contract. Everything that is started ends with the future, also when that is dropped.
@@ -49,7 +50,10 @@ pub async fn check(executable: &Path, config: &Config) -> Result<Report, CheckEr
         findings.extend(run_stage(&context, stage).await);
     }
     let connector = context.declared.app_id.clone();
-    Ok(Report::new(connector, context.subject.watch.runs(), started.elapsed().as_secs_f64(), findings))
+    let mut report =
+        Report::new(connector, context.subject.watch.runs(), started.elapsed().as_secs_f64(), findings);
+    report.wanted = wanted::configuration(&context, &report.checks);
+    Ok(report)
 }
 
 /// Why the system does not run it, with what to do about it.
@@ -186,16 +190,16 @@ async fn finished(running: &mut JoinSet<Finding>) -> Vec<Finding> {
 }
 
 async fn timed(check: &Check, capability: Option<String>, work: impl Future<Output = Verdict>) -> Finding {
-    let started = Instant::now();
-    let (verdict, last_run) = noting_the_last_run(work).await;
-    let (status, detail) = match verdict {
-        Ok(seen) => (Status::Passed, seen),
-        Err(Problem::Failed(reason)) => (Status::Failed, reason),
-        Err(Problem::Skipped(reason)) => (Status::Skipped, reason),
+    let (verdict, noted) = noting_runs(work).await;
+    let (status, detail, wants) = match verdict {
+        Ok(seen) => (Status::Passed, seen, None),
+        Err(Problem::Failed(reason)) => (Status::Failed, reason, None),
+        Err(Problem::Skipped(reason)) => (Status::Skipped, reason, None),
+        Err(Problem::Wants(part, reason)) => (Status::Skipped, reason, Some(part)),
     };
-    let after = last_run.filter(|_| status == Status::Failed);
-    let seconds = started.elapsed().as_secs_f64();
-    Finding { after, seconds, ..Finding::new(check.name, capability, status, detail) }
+    let after = noted.last.filter(|_| status == Status::Failed);
+    let (runs, seconds) = (noted.runs, noted.took.as_secs_f64());
+    Finding { after, wants, runs, seconds, ..Finding::new(check.name, capability, status, detail) }
 }
 
 fn left_out(check: &Check, capability: Option<String>, reason: &str) -> Finding {

@@ -42,6 +42,7 @@ mod stand_in;
 mod subject;
 mod summary;
 mod tables;
+mod wanted;
 mod watch;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::summary;
 
@@ -33,7 +34,12 @@ pub struct Finding {
     /// The last run before it failed, without what is secret in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// Time that it took, the waiting for its turn included.
+    /// The part of the configuration without which it was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wants: Option<&'static str>,
+    /// Runs that it took.
+    pub runs: usize,
+    /// Time of these runs, which go on at the same time as those of other checks.
     pub seconds: f64,
 }
 
@@ -44,7 +50,7 @@ impl Finding {
         status: Status,
         detail: String,
     ) -> Self {
-        Self { check, capability, status, detail, after: None, seconds: 0.0 }
+        Self { check, capability, status, detail, after: None, wants: None, runs: 0, seconds: 0.0 }
     }
 }
 
@@ -63,6 +69,9 @@ pub struct Report {
     pub runs: usize,
     /// From the first run to the last.
     pub seconds: f64,
+    /// A beginning of the configuration that lets those checks be made too that were left out for its want.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub wanted: Map<String, Value>,
     /// Every check, those that failed first.
     pub checks: Vec<Finding>,
 }
@@ -76,7 +85,7 @@ impl Report {
             let key = |finding: &Finding| (finding.status != Status::Failed, finding.check);
             key(one).cmp(&key(other)).then_with(|| one.capability.cmp(&other.capability))
         });
-        Self { connector, passed, failed, skipped, runs, seconds, checks }
+        Self { connector, passed, failed, skipped, runs, seconds, wanted: Map::new(), checks }
     }
 
     /// Whether nothing failed.

@@ -53,10 +53,7 @@ impl StandIn {
             Err(_) => Self::try_start(subject, subject.executable(), words(&["sandbox", "--port", "0"]))
                 .await
                 .map_err(|reason| {
-                    format!(
-                        "the connector's own `sandbox` does not work ({reason}): give `stand_in` in the \
-                         configuration"
-                    )
+                    format!("there is nothing to ask: the connector's own `sandbox` does not work ({reason})")
                 }),
         }
     }

@@ -20,22 +20,37 @@ pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 const RUNS_PER_CORE: usize = 2;
 
 tokio::task_local! {
-    /// The last run of the check that this task makes: it tells most about why that one fails.
-    static LAST_RUN: RefCell<Option<String>>;
+    /// The runs of the check that this task makes.
+    static NOTED: RefCell<Noted>;
 }
 
-/// Makes a check, and gives its last run with what came of it.
-pub(crate) async fn noting_the_last_run<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
+/// What is known of the runs of a check.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// It tells most about why the check fails.
+    pub(crate) last: Option<String>,
+    pub(crate) runs: usize,
+    /// All of them together.
+    pub(crate) took: Duration,
+}
+
+/// Makes a check, and gives what was noted of its runs with what came of it.
+pub(crate) async fn noting_runs<T>(work: impl Future<Output = T>) -> (T, Noted) {
     let noting = async {
         let done = work.await;
-        (done, LAST_RUN.with(RefCell::take))
+        (done, NOTED.with(RefCell::take))
     };
-    LAST_RUN.scope(RefCell::default(), noting).await
+    NOTED.scope(RefCell::default(), noting).await
 }
 
 /// Runs before the first check are nobody's.
-pub(crate) fn note_last(run: &Run) {
-    let _ = LAST_RUN.try_with(|last| last.replace(Some(run.shown.clone())));
+pub(crate) fn note(run: &Run) {
+    let _ = NOTED.try_with(|noted| {
+        let mut noted = noted.borrow_mut();
+        noted.last = Some(run.shown.clone());
+        noted.runs += 1;
+        noted.took += run.took;
+    });
 }
 
 /// An executable that claims to be a connector.
@@ -70,7 +85,7 @@ impl Subject {
         self.run_within(invocation, TIME_LIMIT).await
     }
 
-    /// The same with more time, for what goes through much trouble.
+    /// The same with more time and without waiting for a turn, for what reads everything.
     pub(crate) async fn run_for_long(&self, invocation: Invocation) -> Run {
         self.run_within(invocation, TIME_LIMIT * 4).await
     }
@@ -86,7 +101,7 @@ impl Subject {
             Err(error) => not_started(&invocation, &error),
         };
         self.watch.look_at(&invocation, &run);
-        note_last(&run);
+        note(&run);
         run
     }
 

@@ -131,6 +131,18 @@ fn what_a_connector_does_not_have_is_skipped() {
 }
 
 #[test]
+fn what_only_a_configuration_can_tell_is_asked_for() {
+    let connectors = Connectors::new();
+    let right = connectors.executable("notes-connector", "whole", "whole.notes.main(sys.argv[1:])");
+    let config = Config { only: vec!["sync.incremental".to_owned()], ..Config::default() };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let report = runtime.block_on(check(&right, &config)).expect("a connector that runs");
+    let wanting: Vec<_> = report.checks.iter().filter_map(|one| Some((one.check, one.wants?))).collect();
+    assert_eq!(wanting, [("sync.incremental", "changes")], "\n{}", report.table());
+    assert_eq!(report.wanted.keys().collect::<Vec<_>>(), ["changes"]);
+}
+
+#[test]
 fn each_fault_is_found_by_the_checks_that_are_about_it_and_by_no_other() {
     let connectors = Connectors::new();
     // All of them are written before the first is run: a file that is open for writing when another process is started

@@ -6,18 +6,20 @@ use std::time::Duration;
 use std::{io, thread};
 
 use connector_core::host::StopSignal;
-use connector_core::oauth::refreshes_settled;
+use connector_core::oauth::token_requests_settled;
+use futures_util::FutureExt;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// From the signal to the end of the work, at most: with the last spans, less than the 4 seconds that are promised.
 /// Orchestrators wait 5 seconds or more before they kill.
 const LONGEST_STOP: Duration = Duration::from_millis(3200);
 
-/// Of that, for a refresh that is under way when the work has ended.
-const LONGEST_REFRESH: Duration = Duration::from_secs(2);
+/// The same for an answer with new tokens, which nobody gets a second time: the app's 20 seconds, and the vault's. Less
+/// than the 30 seconds that Kubernetes waits.
+const LONGEST_TOKEN_REQUEST: Duration = Duration::from_secs(27);
 
 /// From the signal to the end of the program, where whoever should end it is held up: standard output blocks while its
 /// reader stands still, and with it the thread that would hear of the signal.
@@ -71,25 +73,52 @@ impl Signals {
         if let Ok(mut kept) = IN_ANY_CASE.lock() {
             *kept = Some(in_any_case);
         }
-        let settled = refreshes_end(self.stop.subscribe());
-        let work = async {
-            let done = work.await;
-            settled.await;
-            done
-        };
         tokio::pin!(work);
-        let came = tokio::select! {
-            done = &mut work => return Watched::Done(done, None),
-            came = caught.next() => came,
+        let (done, mut came) = tokio::select! {
+            done = &mut work => (Some(done), None),
+            came = caught.next() => {
+                tracing::info!(signal = ?came, "stopping");
+                self.stop.send_replace(true);
+                let done = tokio::select! {
+                    done = &mut work => Some(done),
+                    () = sleep(LONGEST_STOP) => None,
+                    again = caught.next() => return Watched::CutOff(again),
+                };
+                (done, Some(came))
+            }
         };
-        tracing::info!(signal = ?came, "stopping");
-        self.stop.send_replace(true);
-        tokio::select! {
-            done = &mut work => Watched::Done(done, Some(came)),
-            () = sleep(LONGEST_STOP) => Watched::CutOff(came),
-            again = caught.next() => Watched::CutOff(again),
+        if came.is_none() {
+            came = tokio::select! {
+                () = token_requests_settled() => None,
+                came = caught.next() => Some(came),
+            };
+        }
+        if came.is_some() {
+            settle(caught.next()).await;
+        }
+        match (done, came) {
+            (Some(done), came) => Watched::Done(done, came),
+            (None, came) => Watched::CutOff(came.unwrap_or(Signal::Terminate)),
         }
     }
+}
+
+/// Waits for new tokens that only this process can bring into the vault, but not after one more signal.
+async fn settle(again: impl Future) {
+    if token_requests_settled().now_or_never().is_some() {
+        return;
+    }
+    tracing::info!("an app's answer with new tokens is awaited; one more signal ends this at once");
+    tokio::select! {
+        () = settled_after(Duration::ZERO) => {}
+        _ = again => {}
+    }
+}
+
+/// When at least so much time has passed, and new tokens that were under way are in the vault or too late.
+async fn settled_after(least: Duration) {
+    let settled = timeout(LONGEST_TOKEN_REQUEST, token_requests_settled());
+    let _ = tokio::join!(sleep(least), settled);
 }
 
 /// Signals that do not end the program by themselves any more.
@@ -134,7 +163,7 @@ fn end_on_signal(mut caught: Caught) -> io::Result<Infallible> {
     let came = runtime.block_on(async {
         let first = caught.next().await;
         tokio::select! {
-            () = sleep(LONGEST_END) => first,
+            () = settled_after(LONGEST_END) => first,
             again = caught.next() => {
                 sleep(LONGEST_END_AT_ONCE).await;
                 again
@@ -142,13 +171,4 @@ fn end_on_signal(mut caught: Caught) -> io::Result<Infallible> {
         }
     });
     std::process::exit(came.exit_code().into())
-}
-
-/// Waits for refreshes that outlive whoever asked for them; not for long once a signal came.
-async fn refreshes_end(mut stop: watch::Receiver<bool>) {
-    tokio::select! {
-        () = refreshes_settled() => return,
-        _ = stop.wait_for(|given| *given) => {}
-    }
-    let _ = tokio::time::timeout(LONGEST_REFRESH, refreshes_settled()).await;
 }

@@ -127,6 +127,11 @@ impl Served {
         self.running.wait();
     }
 
+    /// Asks the server to stop, and does not wait for it.
+    pub fn terminate(&self) {
+        self.running.signal(Signal::Terminate);
+    }
+
     /// Stops the server in good order, and returns what it said.
     ///
     /// # Panics

@@ -7,11 +7,15 @@ use system_tests::{
     account::{Account, text},
     served::{Reply, Served, create_key},
     store::Kind,
+    waiting::wait_until,
 };
+use teamleader_sandbox::{Fault, FaultKind};
 
 on_both_stores! {
     a_token_is_handed_out_as_it_is_in_the_vault,
     many_callers_of_two_servers_renew_a_token_once,
+    a_refresh_token_alone_is_tried_and_belongs_to_its_account,
+    a_refresh_under_way_is_waited_for_when_the_server_is_stopped,
     a_grant_that_is_gone_asks_for_a_person_and_hands_out_nothing,
     a_log_that_was_changed_is_told_from_a_whole_one,
     without_the_log_nothing_is_handed_out,
@@ -74,8 +78,10 @@ fn many_callers_of_two_servers_renew_a_token_once(kind: Kind) {
     let account = account(kind);
     let key = create_key(&account, &["token:read", "connection:write"]);
     let servers = [Served::start(&account), Served::start(&account)];
-    let refresh_token = account.control().issue_tokens().refresh_token;
-    let import = json!({"refresh_token": refresh_token, "connection": "moved"});
+    let tokens = account.control().issue_tokens();
+    let import = json!({
+        "refresh_token": tokens.refresh_token, "access_token": tokens.access_token, "expires_in": 0, "connection": "moved",
+    });
     let imported = servers[0].ask("PUT", "/default/teamleader/tokens", &key, &import);
     assert_eq!(imported.status, 204, "{imported:?}");
     account.control().clear_requests();
@@ -98,6 +104,54 @@ fn many_callers_of_two_servers_renew_a_token_once(kind: Kind) {
     assert_eq!(account.connector().run(["audit", "verify"]).exit_code(), 0, "two servers write one chain");
     let refreshed = audited(&account).iter().filter(|entry| entry["refreshed"] == true).count();
     assert!(refreshed >= 1);
+}
+
+fn a_refresh_token_alone_is_tried_and_belongs_to_its_account(kind: Kind) {
+    let account = account(kind);
+    let key = create_key(&account, &["token:read", "status:read", "connection:write"]);
+    let served = Served::start(&account);
+    let import = |refresh_token: &str| {
+        let body = json!({"refresh_token": refresh_token, "connection": "moved"});
+        served.ask("PUT", "/default/teamleader/tokens", &key, &body)
+    };
+    let refused = import("of-nobody");
+    assert_eq!(refused.code(), (400, "teamleader.invalid_request"), "{refused:?}");
+    let path = format!("{TOKEN}?connection=moved");
+    assert_eq!(served.get(&path, &key).code(), (404, "teamleader.connection_not_found"));
+
+    account.control().clear_requests();
+    let imported = import(&account.control().issue_tokens().refresh_token);
+    assert_eq!((imported.status, account.token_requests()), (204, 1), "{imported:?}");
+    let handed = served.get(&path, &key);
+    assert_eq!((handed.status, &handed.body["refreshed"]), (200, &json!(false)), "{handed:?}");
+    let status = account.connector().run(["status"]).response();
+    let connections = status["connections"].as_array().expect("a list");
+    let accounts: Vec<_> = connections.iter().map(|connection| text(&connection["account"])).collect();
+    assert_eq!(accounts.len(), 2, "{status}");
+    assert_eq!(accounts[0], accounts[1], "it is known whose the tokens are: {status}");
+    let again = import(&account.control().issue_tokens().refresh_token);
+    assert_eq!(again.code(), (409, "teamleader.account_unknown"), "{again:?}");
+}
+
+fn a_refresh_under_way_is_waited_for_when_the_server_is_stopped(kind: Kind) {
+    let account = account(kind);
+    let key = create_key(&account, &["token:read"]);
+    let served = Served::start(&account);
+    account.control().clear_requests();
+    let slow = FaultKind::SlowHeaders { millis: 5_000 };
+    account.control().add_fault(Fault::on("/oauth2/access_token", slow).times(1));
+    let answer = thread::scope(|scope| {
+        let asking = scope.spawn(|| served.get(&format!("{TOKEN}?force_refresh=true"), &key));
+        wait_until("the app has the refresh token", || account.token_requests() == 1);
+        served.terminate();
+        asking.join().expect("an answer")
+    });
+    assert_eq!(served.stop().exit_code(), 143);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let again = Served::start(&account);
+    let kept = again.get(TOKEN, &key);
+    assert_eq!(kept.body["access_token"], answer.body["access_token"], "the new token was kept");
+    assert_eq!(account.token_requests(), 1);
 }
 
 fn a_grant_that_is_gone_asks_for_a_person_and_hands_out_nothing(kind: Kind) {

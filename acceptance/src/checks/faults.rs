@@ -28,7 +28,7 @@ fn named(fault: Fault) -> String {
 
 /// Runs a list through a proxy; how many things went wrong comes with it.
 async fn listed(context: &Context, list: &str, plan: Plan) -> Result<(Run, usize), Problem> {
-    let route = context.route(plan).await.map_err(Problem::Skipped)?;
+    let route = context.route(plan).await?;
     let envelope = context.envelope_with(&context.request(list), &route.settings);
     // It waits more than it works, so that it needs no turn.
     let run = context.subject.run_aside(Invocation::of(list).json(&envelope).with(&["--all-pages"])).await;
@@ -118,7 +118,7 @@ pub(crate) async fn codes(context: Arc<Context>) -> Verdict {
 
 /// The address is right and nobody listens.
 async fn nobody_there(context: &Context, list: &str) -> Result<(), Problem> {
-    let mut route = context.route(Plan::Quiet).await.map_err(Problem::Skipped)?;
+    let mut route = context.route(Plan::Quiet).await?;
     // The port is free again once its proxy is gone.
     route.proxies.clear();
     let envelope = context.envelope_with(&context.request(list), &route.settings);

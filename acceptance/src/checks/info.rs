@@ -166,9 +166,7 @@ pub(crate) async fn answers(context: Arc<Context>, capability: String) -> Verdic
     need_stand_in(&context)?;
     let request = context.request(&capability);
     if let Err(reason) = schema::mismatch(context.declared.argument(&capability), &request) {
-        return Err(Problem::skipped(format!(
-            "no request could be made up ({reason}): give one in `requests`"
-        )));
+        return Err(Problem::wants("requests", format!("no request could be made up ({reason})")));
     }
     if request.to_string().contains("{list_") {
         return Err(Problem::skipped("the records that its request names were not listed"));
@@ -201,5 +199,8 @@ pub(crate) async fn answers(context: Arc<Context>, capability: String) -> Verdic
             run.outcome()
         )));
     }
-    Err(Problem::skipped(format!("a made-up request ends with {}: give one in `requests`", run.outcome())))
+    if context.request_is_empty(&capability) {
+        return Err(Problem::skipped(format!("it asks for nothing, and ends with {}", run.outcome())));
+    }
+    Err(Problem::wants("requests", format!("a made-up request ends with {}", run.outcome())))
 }

@@ -31,6 +31,8 @@ pub(crate) enum Problem {
     Failed(String),
     /// It does not apply.
     Skipped(String),
+    /// It could be made with this part of a configuration.
+    Wants(&'static str, String),
 }
 
 impl Problem {
@@ -40,6 +42,10 @@ impl Problem {
 
     pub(crate) fn skipped(reason: impl Into<String>) -> Self {
         Self::Skipped(reason.into())
+    }
+
+    pub(crate) fn wants(part: &'static str, reason: impl Into<String>) -> Self {
+        Self::Wants(part, reason.into())
     }
 }
 
@@ -200,11 +206,12 @@ fn held(context: &Context, rule: Rule) -> Verdict {
 /// The stand-in's part in a check; skipped where there is none, or nobody whom it knows.
 pub(crate) fn need_stand_in(context: &Context) -> Result<(), Problem> {
     if let Err(reason) = &context.stand_in {
-        return Err(Problem::Skipped(reason.clone()));
+        return Err(Problem::wants("stand_in", reason));
     }
     if context.declared.takes_auth() && context.auth.is_none() {
-        return Err(Problem::skipped(
-            "calls need credentials, which neither the stand-in nor OAuth gave: give `auth` in the configuration",
+        return Err(Problem::wants(
+            "auth",
+            "calls need credentials, which neither the stand-in nor OAuth gave",
         ));
     }
     Ok(())

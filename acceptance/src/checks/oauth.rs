@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{Problem, Verdict, ensure};
-use crate::context::Context;
+use crate::context::{Context, NO_ADDRESS};
 use crate::contract;
 use crate::http;
 use crate::provider::{self, Manner, Provider};
@@ -72,7 +72,7 @@ async fn scene(context: Arc<Context>, capability: &str, manner: Manner) -> Resul
     }
     let addresses = context.addresses();
     if addresses.is_empty() {
-        return Err(Problem::skipped("no setting holds the address of the provider: name it in `addresses`"));
+        return Err(Problem::wants("addresses", NO_ADDRESS));
     }
     let provider = Provider::start(manner).await.map_err(|error| Problem::failed(error.to_string()))?;
     let mut settings = context.settings.clone();

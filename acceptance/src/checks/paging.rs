@@ -19,6 +19,16 @@ pub(crate) async fn complete(context: Arc<Context>, list: String) -> Verdict {
     need_stand_in(&context)?;
     let request = context.request(&list);
     let first = context.call(&list, &context.envelope(&request)).await;
+    if first.response().is_none() {
+        let reason = format!("it cannot be listed: {}", first.outcome());
+        // Where nothing has to be asked for, nothing can have been asked for wrongly.
+        let may_be_the_request = !context.request_is_empty(&list) && !context.request_is_real(&list);
+        return Err(if may_be_the_request {
+            Problem::wants("requests", reason)
+        } else {
+            Problem::failed(reason)
+        });
+    }
     let records = listed(&first)?;
     let whole = first.next_token().is_none().then_some(records.len());
     let size = (records.len() / 3).max(1);
@@ -74,7 +84,7 @@ fn listed(run: &Run) -> Result<Vec<Value>, Problem> {
     match run.response() {
         Some(Value::Array(records)) => Ok(records),
         Some(_) => Err(Problem::failed("the response of a list is no array")),
-        None => Err(Problem::skipped(format!("it cannot be listed: {}", run.outcome()))),
+        None => Err(Problem::failed(format!("it cannot be listed: {}", run.outcome()))),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Problem, Verdict, a_list, ensure};
 use crate::context::Context;
 use crate::fault::{Fault, Plan};
 use crate::run::{End, Invocation, Run};
-use crate::subject::note_last;
+use crate::subject::note;
 
 /// What the contract gives, and what it takes to notice.
 const LIMIT: Duration = Duration::from_millis(4500);
@@ -26,7 +26,7 @@ pub(crate) async fn interrupt(context: Arc<Context>) -> Verdict {
 /// The app does not answer, so that it is certain what the connector is doing when the signal comes.
 async fn signalled(context: &Context, signal: Signal, code: i32) -> Verdict {
     let list = a_list(context)?;
-    let route = context.route(Plan::Always(Fault::Held)).await.map_err(Problem::Skipped)?;
+    let route = context.route(Plan::Always(Fault::Held)).await?;
     let envelope = context.envelope_with(&context.request(&list), &route.settings);
     let run = run_until(context, Invocation::of(&list).json(&envelope), &route, 0, signal).await?;
     told(&run, signal, code)?;
@@ -54,7 +54,7 @@ pub(crate) async fn run_until(
     process.signal(signal);
     let run = process.finish(&invocation, LIMIT).await;
     context.subject.watch.look_at_interrupted(&invocation, &run);
-    note_last(&run);
+    note(&run);
     Ok(run)
 }
 

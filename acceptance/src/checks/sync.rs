@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Map, Value, json};
 
 use super::{Problem, Verdict, ensure, need_stand_in, signals};
-use crate::context::{Context, Rows};
+use crate::context::{Context, NO_ADDRESS, Rows};
 use crate::contract;
 use crate::fault::Plan;
 use crate::http;
@@ -22,12 +22,16 @@ fn database(context: &Context, name: &str) -> PathBuf {
     context.subject.folder.given().join(name)
 }
 
-/// Streams whose table can be read, by name.
 fn invocation(context: &Context, name: &str, mode: &str, settings: &Map<String, Value>) -> Invocation {
     let streams: Vec<&str> = context.declared.streams.iter().map(|stream| stream.name.as_str()).collect();
     let url = format!("sqlite://{}", database(context, name).display());
     let request = json!({"streams": streams, "mode": mode, "sink": {"url": url}});
     Invocation::of("sync").json(&context.envelope_with(&request, settings))
+}
+
+/// Everything that an app has may take longer than a call.
+async fn synced(context: &Context, name: &str, mode: &str, settings: &Map<String, Value>) -> Run {
+    context.subject.run_for_long(invocation(context, name, mode, settings)).await
 }
 
 fn applies(context: &Context) -> Result<(), Problem> {
@@ -99,8 +103,8 @@ fn count(rows: &Rows) -> usize {
 /// A complete sync while nothing goes wrong, made once; how many requests it took comes with it.
 async fn baseline(context: &Context) -> Result<(Rows, usize), Problem> {
     let made = context.synced.get_or_init(|| async {
-        let route = context.route(Plan::Quiet).await.map_err(Problem::Skipped)?;
-        let run = context.subject.run(invocation(context, BASELINE, "full", &route.settings)).await;
+        let route = context.route(Plan::Quiet).await?;
+        let run = synced(context, BASELINE, "full", &route.settings).await;
         succeeded(&run, "a complete sync")?;
         Ok((written(context, BASELINE).await?, route.requests()))
     });
@@ -136,7 +140,7 @@ pub(crate) async fn repeated(context: Arc<Context>) -> Verdict {
     applies(&context)?;
     let (rows, _) = baseline(&context).await?;
     for mode in ["incremental", "full"] {
-        let run = context.subject.run(invocation(&context, BASELINE, mode, &context.settings)).await;
+        let run = synced(&context, BASELINE, mode, &context.settings).await;
         let report = succeeded(&run, mode)?;
         for stream in report["streams"].as_array().into_iter().flatten() {
             for change in ["inserted", "updated", "deleted"] {
@@ -157,8 +161,8 @@ pub(crate) async fn repeated(context: Arc<Context>) -> Verdict {
 pub(crate) async fn faults(context: Arc<Context>) -> Verdict {
     applies(&context)?;
     let (rows, _) = baseline(&context).await?;
-    let route = context.route(Plan::Mixed).await.map_err(Problem::Skipped)?;
-    let run = context.subject.run_for_long(invocation(&context, "faults.db", "full", &route.settings)).await;
+    let route = context.route(Plan::Mixed).await?;
+    let run = synced(&context, "faults.db", "full", &route.settings).await;
     succeeded(&run, "a sync under faults")?;
     same(&written(&context, "faults.db").await?, &rows, "after a sync under faults")?;
     Ok(format!("{} faults in {} requests, and the rows are the same", route.faults(), route.requests()))
@@ -169,12 +173,12 @@ pub(crate) async fn interrupted(context: Arc<Context>) -> Verdict {
     applies(&context)?;
     let (rows, requests) = baseline(&context).await?;
     let half = requests / 2;
-    let route = context.route(Plan::HeldAfter(half)).await.map_err(Problem::Skipped)?;
+    let route = context.route(Plan::HeldAfter(half)).await?;
     let started = invocation(&context, "interrupted.db", "full", &route.settings);
     let run = signals::run_until(&context, started, &route, half, Signal::SIGTERM).await?;
     signals::told(&run, Signal::SIGTERM, 143)?;
-    let again = invocation(&context, "interrupted.db", "incremental", &context.settings);
-    succeeded(&context.subject.run(again).await, "the sync after the one that was interrupted")?;
+    let run = synced(&context, "interrupted.db", "incremental", &context.settings).await;
+    succeeded(&run, "the sync after the one that was interrupted")?;
     same(&written(&context, "interrupted.db").await?, &rows, "after an interruption")?;
     Ok(format!("after {half} of {requests} requests; run again, the rows are the same"))
 }
@@ -183,13 +187,13 @@ pub(crate) async fn interrupted(context: Arc<Context>) -> Verdict {
 pub(crate) async fn incremental(context: Arc<Context>) -> Verdict {
     applies(&context)?;
     if context.config.changes.is_empty() {
-        return Err(Problem::skipped("nothing changes in the stand-in: give `changes` in the configuration"));
+        return Err(Problem::wants("changes", "nothing changes in the stand-in"));
     }
     let (before, _) = baseline(&context).await?;
     change(&context).await?;
-    let run = context.subject.run(invocation(&context, BASELINE, "incremental", &context.settings)).await;
+    let run = synced(&context, BASELINE, "incremental", &context.settings).await;
     succeeded(&run, "an incremental sync after changes")?;
-    let run = context.subject.run(invocation(&context, "changed.db", "full", &context.settings)).await;
+    let run = synced(&context, "changed.db", "full", &context.settings).await;
     succeeded(&run, "a complete sync after changes")?;
     let wanted = written(&context, "changed.db").await?;
     let changed = wanted.iter().filter(|(stream, rows)| before.get(*stream) != Some(*rows)).count();
@@ -201,7 +205,7 @@ pub(crate) async fn incremental(context: Arc<Context>) -> Verdict {
 async fn change(context: &Context) -> Result<(), Problem> {
     let addresses = context.addresses();
     let Some((_, origin)) = addresses.first() else {
-        return Err(Problem::skipped("no setting holds the stand-in's address: name it in `addresses`"));
+        return Err(Problem::wants("addresses", NO_ADDRESS));
     };
     for change in &context.config.changes {
         let wrong = |reason: String| Problem::failed(format!("{} {}: {reason}", change.method, change.path));

@@ -167,6 +167,13 @@ def it_stops_after_one_page():
         return records, None
 
 
+@found_by("paging.complete")
+def the_list_never_answers():
+    @instead_of(notes.list_notes)
+    def list_notes(right, envelope):
+        raise Refused("service_error", "not today")
+
+
 @found_by("paging.all_pages")
 def all_pages_are_too_few():
     @instead_of(notes.answer)

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::authorization_url::{AuthorizationRequest, AuthorizationUrl, authorization_url, random, scopes};
+use super::under_way::UnderWay;
 use super::{
     ConnectionKey, PendingAuthorization, TakenAuthorization, check_connection_name, discovery, exchange, flow,
 };
@@ -167,7 +168,11 @@ pub async fn finish(
     };
     let code = callback.check(&pending, session_binding)?;
     // A code works once: a browser that goes away must not cut its exchange in two.
-    let completing = tokio::spawn(async move { complete(&integration, &host, pending, code).await });
+    let under_way = UnderWay::begin();
+    let completing = tokio::spawn(async move {
+        let _under_way = under_way;
+        complete(&integration, &host, pending, code).await
+    });
     completing.await.map_err(|error| {
         ConnectorError::new(ErrorCode::InternalError, "the login was cut off").source(error)
     })?

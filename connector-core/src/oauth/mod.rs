@@ -6,6 +6,7 @@
 //! `answer` tells tokens (`token_response`) from refusals (`refusal`), and `failure` what a refusal leaves behind.
 
 mod about_tokens;
+mod account;
 mod answer;
 mod assertion;
 mod assertion_grant;
@@ -34,6 +35,7 @@ mod stored;
 mod token;
 mod token_response;
 mod token_status;
+mod under_way;
 mod vault_tokens;
 
 pub use assertion_grant::AssertionGrant;
@@ -44,8 +46,8 @@ pub(crate) use capabilities::capabilities;
 pub use client::{Endpoints, OAuthClient};
 pub(crate) use client_credentials::exchange_client_credentials;
 pub use connection_name::{check_connection_name, is_name};
+pub use coordinator::RefreshCoordinator;
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
-pub use coordinator::{RefreshCoordinator, refreshes_settled};
 pub use declaration::{Grant, OAuth};
 pub(crate) use discovery::MetadataCache;
 pub(crate) use failure::TokenFailure;
@@ -57,3 +59,4 @@ pub use store::{
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
 pub use token_status::{RenewalStatus, TokenState, TokenStatus, token_status};
+pub use under_way::token_requests_settled;

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use connector_core::dispatch::gather_settings;
 use connector_core::oauth::authorization::{BeginAuthorization, NewTokens, keep};
-use connector_core::oauth::{Connection, ConnectionState, Renewal, TokenSet};
+use connector_core::oauth::{Connection, ConnectionState, IssueOptions, Renewal, TokenSet, access_token};
 use connector_core::{ConnectorError, ErrorCode, Secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -120,23 +120,41 @@ pub(super) async fn import(State(_): State<Arc<Server>>, mut asked: Asked, mut p
 async fn take_over(asked: &Asked, allowed: &Allowed, posted: Posted) -> Result<Done, Refusal> {
     let expected = "refresh_token, and at most access_token, expires_in (seconds) and connection beside it";
     let import: Import = posted.read(expected)?;
+    let is_empty = |token: &Secret| token.expose().trim().is_empty();
+    if is_empty(&import.refresh_token) || import.access_token.as_ref().is_some_and(is_empty) {
+        let error = ConnectorError::new(ErrorCode::InvalidValue, "a token must not be empty");
+        return Err(Refusal::invalid_request(error));
+    }
     asked.begin(IMPORT).await?;
     let host = allowed.lent();
-    let key = allowed.subject.key();
     let settings = gather_settings(&allowed.integration, serde_json::Map::new(), &*host);
-    let can_be_asked = import.access_token.is_some();
-    let tokens = token_set(import);
-    if can_be_asked {
-        // Tells whose they are, and keeps a connection with its account.
-        let new = NewTokens { key, tokens, settings, may_change_account: false };
-        keep(&allowed.integration, &host, new).await?;
-        return Ok(Done::new(StatusCode::NO_CONTENT.into_response()));
+    if import.access_token.is_none() {
+        return take_over_refresh_token(allowed, token_set(import), settings).await;
     }
+    // Tells whose they are, and keeps a connection with its account.
+    let new = NewTokens {
+        key: allowed.subject.key(),
+        tokens: token_set(import),
+        settings,
+        may_change_account: false,
+    };
+    keep(&allowed.integration, &host, new).await.map_err(|error| match error.code() {
+        ErrorCode::Unauthorized | ErrorCode::CredsRevoked => refused_by_the_app("access token", error),
+        _ => Refusal::from(error),
+    })?;
+    Ok(Done::new(StatusCode::NO_CONTENT.into_response()))
+}
+
+/// It is kept before it is used, since it may work once; using it tells whether it works, and whose it is.
+async fn take_over_refresh_token(
+    allowed: &Allowed,
+    tokens: TokenSet,
+    settings: serde_json::Map<String, serde_json::Value>,
+) -> Result<Done, Refusal> {
     allowed.host.require_vault_key()?;
-    let vault = allowed.host.vault()?;
-    let known = vault.list(&key.app_id).await?.into_iter().find(|known| known.name == key.name);
-    if known.is_some_and(|known| known.account.is_some()) {
-        let message = "the connection has an account, and nobody can tell whose this refresh token is";
+    let (vault, key) = (allowed.host.vault()?, allowed.subject.key());
+    if vault.list(&key.app_id).await?.iter().any(|known| known.name == key.name) {
+        let message = "the connection is there already, and nobody can tell whether this refresh token is of its account";
         let error = ConnectorError::new(ErrorCode::Conflict, message)
             .hint("send an access_token with it, or delete the connection first");
         return Err(Refusal::new(StatusCode::CONFLICT, "account_unknown", error));
@@ -151,7 +169,25 @@ async fn take_over(asked: &Asked, allowed: &Allowed, posted: Posted) -> Result<D
     };
     vault.save(&key, &connection).await?;
     allowed.forget_tokens().await?;
-    Ok(Done::new(StatusCode::NO_CONTENT.into_response()))
+    let issued =
+        access_token(&allowed.integration, &allowed.lent(), &key.name, IssueOptions::default()).await;
+    match issued {
+        Err(error) if error.code() == ErrorCode::CredsRevoked => {
+            vault.delete(&key).await?;
+            allowed.forget_tokens().await?;
+            Err(refused_by_the_app("refresh token", error))
+        }
+        Err(error) => {
+            tracing::warn!(connection = key.name, %error, "an imported refresh token could not be tried yet");
+            Ok(Done::new(StatusCode::NO_CONTENT.into_response()))
+        }
+        Ok(_) => Ok(Done::new(StatusCode::NO_CONTENT.into_response())),
+    }
+}
+
+fn refused_by_the_app(what: &str, error: ConnectorError) -> Refusal {
+    let message = format!("the app refuses the {what} that was sent");
+    Refusal::invalid_request(ConnectorError::new(ErrorCode::InvalidValue, message).source(error))
 }
 
 /// Without an access token, or without its end, the first caller has it renewed.

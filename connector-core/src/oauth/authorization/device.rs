@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::integration::Integration;
 use crate::oauth::authorization_url::asked_scopes;
 use crate::oauth::device::{self, DeviceAuthorization, DevicePoll};
+use crate::oauth::under_way::UnderWay;
 use crate::oauth::{ConnectionKey, Grant, PendingAuthorization, flow};
 use crate::settings;
 
@@ -81,10 +82,11 @@ pub async fn agree_on_another_device(
         mut interval,
     } = started;
     show(&DevicePrompt { user_code, verification_uri, verification_uri_complete, expires_at });
-    let tokens = loop {
+    let (tokens, _under_way) = loop {
         tokio::time::sleep(interval).await;
+        let under_way = UnderWay::begin();
         match device::poll(&context, client.clone(), &device_code, interval).await? {
-            DevicePoll::Authorized(tokens) => break *tokens,
+            DevicePoll::Authorized(tokens) => break (*tokens, under_way),
             DevicePoll::Pending(next) if Timestamp::now() < expires_at => interval = next,
             DevicePoll::Pending(_) => {
                 return Err(ConnectorError::new(ErrorCode::RequestTimeout, "nobody agreed in time")

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::capability::names;
-use crate::dispatch::{count_request, dispatch};
-use crate::envelope::RequestEnvelope;
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::host::{Host, NoHost};
+use crate::host::Host;
 use crate::integration::Integration;
+use crate::oauth::account::account_of;
 use crate::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
 
 /// Tokens that somebody agreed to.
@@ -35,38 +33,12 @@ pub async fn keep(
     host: &Arc<dyn Host>,
     new: NewTokens,
 ) -> Result<Option<String>> {
-    let account = account_of(integration, &new).await?;
+    let account = account_of(integration, &new.settings, &new.tokens.access_token, &**host).await?;
     let tokens = host.tokens().await?.ok_or_else(super::nothing_is_kept)?;
-    let (settings, key) = (new.settings.clone(), new.key.clone());
+    let key = new.key.clone();
     let account = save(&**tokens.store(), new, account).await?;
     tokens.forget(&key);
-    if let Some(account) = &account {
-        // Asking for the account was a request that other processes should know of.
-        if let Err(error) = count_request(integration, settings, account, &**host).await {
-            tracing::warn!(%error, "the request of the login could not be counted");
-        }
-    }
     Ok(account)
-}
-
-/// The app's id of the account that the tokens are for; `None` where the app does not tell.
-async fn account_of(integration: &Arc<Integration>, new: &NewTokens) -> Result<Option<String>> {
-    if integration.capability(names::VALIDATE_CREDENTIALS).is_none() {
-        return Ok(None);
-    }
-    let auth = json!({"oauth": {"access_token": new.tokens.access_token.expose()}});
-    let envelope = RequestEnvelope {
-        auth: auth.as_object().cloned(),
-        settings: new.settings.clone(),
-        ..RequestEnvelope::default()
-    };
-    let nothing: Arc<dyn Host> = Arc::new(NoHost);
-    let answer =
-        dispatch(integration, names::VALIDATE_CREDENTIALS, envelope, &nothing).await.map_err(|error| {
-            error.context("asking whose the new tokens are").app_error_code("oauth.account_unknown")
-        })?;
-    let answer: Value = serde_json::from_str(answer.response.get()).unwrap_or_default();
-    Ok(answer["unique_tenant_id"].as_str().map(ToOwned::to_owned))
 }
 
 async fn save(store: &dyn TokenStore, new: NewTokens, account: Option<String>) -> Result<Option<String>> {

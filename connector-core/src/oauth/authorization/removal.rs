@@ -73,10 +73,10 @@ async fn revoke(
         (Some(&connection.tokens.access_token), "access_token"),
     ];
     for (token, kind) in tokens {
-        if let Some(token) = token {
-            let client = flow::client(&context, None, None)?;
-            exchange::revoke(&context, client, token, Some(kind)).await?;
-        }
+        // Tokens from elsewhere may have come without an access token.
+        let Some(token) = token.filter(|token| !token.expose().is_empty()) else { continue };
+        let client = flow::client(&context, None, None)?;
+        exchange::revoke(&context, client, token, Some(kind)).await?;
     }
     Ok(true)
 }

@@ -44,8 +44,8 @@ pub(super) fn decide(
     if is_unsure && need.is_served_by(connection, now) {
         return Ok(Decision::Wait(refusal::indeterminate(key, connection.tokens.expires_at)));
     }
-    let has_new_client = connection.state == ConnectionState::Misconfigured
-        && connection.renewal.rejected_client.as_deref() != Some(client);
+    let has_new_client =
+        connection.renewal.rejected_client.as_deref().is_some_and(|rejected| rejected != client);
     match connection.renewal.retry_after {
         Some(until) if until > now && !has_new_client => {
             Ok(Decision::Wait(refusal::cooling_down(key, connection, until, now)))

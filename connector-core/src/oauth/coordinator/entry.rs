@@ -1,11 +1,10 @@
 //! What a process knows of one connection, and the refresh that is under way for it.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
@@ -95,11 +94,9 @@ impl RefreshCoordinator {
         let task = tokio::spawn({
             let (coordinator, entry) = (Arc::clone(self), Arc::clone(&entry));
             let (key, need, renewer) = (key.clone(), need.clone(), Arc::clone(renewer));
-            let under_way = UnderWay::begin();
             // The trace of whoever needed it first.
             let span = Span::current();
             let flight = async move {
-                let _under_way = under_way;
                 let renewing = Renewing {
                     coordinator: &coordinator,
                     entry: &entry,
@@ -124,32 +121,6 @@ impl RefreshCoordinator {
             .shared();
         *place = Some(flight.clone());
         (flight, true)
-    }
-}
-
-/// How many refreshes are under way in this process, for all stores.
-static UNDER_WAY: LazyLock<watch::Sender<usize>> = LazyLock::new(|| watch::Sender::new(0));
-
-/// Waits until no refresh is under way in this process: one that is cut off by the process's end may have spent a refresh
-/// token whose successor nobody gets.
-pub async fn refreshes_settled() {
-    // The sender is never dropped.
-    let _ = UNDER_WAY.subscribe().wait_for(|count| *count == 0).await;
-}
-
-/// Makes the end of the process wait.
-pub(super) struct UnderWay;
-
-impl UnderWay {
-    pub(super) fn begin() -> Self {
-        UNDER_WAY.send_modify(|count| *count += 1);
-        Self
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        UNDER_WAY.send_modify(|count| *count -= 1);
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::entry::{Entry, UnderWay};
+use super::entry::Entry;
 use super::renewer::digest;
 use super::{ANSWER, Granted, LOCK, RefreshCoordinator, refusal, within};
 use crate::error::{ConnectorError, Result};
+use crate::oauth::under_way::UnderWay;
 use crate::oauth::{Connection, ConnectionKey, LockedConnection};
 
 /// The store gets so long to come back while callers wait.

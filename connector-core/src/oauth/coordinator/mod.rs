@@ -39,7 +39,6 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 
 use decision::{Decision, decide};
 use entry::Entry;
-pub use entry::refreshes_settled;
 pub(crate) use need::{MARGIN, Need};
 pub(crate) use refusal::not_found;
 pub(crate) use renewer::Renewer;

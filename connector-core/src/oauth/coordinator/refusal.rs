@@ -64,7 +64,7 @@ pub(super) fn cooling_down(
 ) -> ConnectorError {
     let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     let error = match connection.state {
-        ConnectionState::Misconfigured => {
+        _ if connection.renewal.rejected_client.is_some() => {
             let message = format!(
                 "the app refuses the client that connection `{}` is renewed with ({})",
                 key.name,
@@ -97,7 +97,9 @@ pub(super) fn of_failure(
         ConnectionState::Exhausted => exhausted(key).context(error.message().to_owned()),
         state => {
             let error = match state {
-                ConnectionState::Misconfigured => error.app_error_code("oauth.provider_rejected_client"),
+                _ if connection.renewal.rejected_client.is_some() => {
+                    error.app_error_code("oauth.provider_rejected_client")
+                }
                 ConnectionState::RefreshIndeterminate => error.app_error_code("oauth.refresh_indeterminate"),
                 _ => error,
             };

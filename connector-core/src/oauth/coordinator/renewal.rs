@@ -14,6 +14,7 @@ use super::setback::Setback;
 use super::{ANSWER, Granted, Need, RefreshCoordinator, Renewer, refusal, within};
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
+use crate::oauth::under_way::UnderWay;
 use crate::oauth::{
     Connection, ConnectionKey, ConnectionState, LockedConnection, RefreshAttempt, Renewal, TokenFailure,
     TokenSet,
@@ -94,6 +95,7 @@ impl Renewing<'_> {
             token_digest: token_digest.clone(),
             started_at: coordinator.now(),
         };
+        let _under_way = UnderWay::begin();
         within(ANSWER, locked.begin(&attempt)).await?;
         let started = Instant::now();
         let span = info_span!(
@@ -109,7 +111,8 @@ impl Renewing<'_> {
                 let renewed = Arc::new(self.renewed(&current, tokens));
                 entry.hold(Arc::clone(&renewed), token_digest);
                 tracing::info!(connection = key.name, "access token refreshed");
-                return coordinator.keep(entry, key, locked, renewed).await.map(Round::Done);
+                let granted = coordinator.keep(entry, key, locked, renewed).await?;
+                return Ok(Round::Done(self.with_account(granted).await));
             }
             Err(error) => error,
         };
@@ -122,6 +125,39 @@ impl Renewing<'_> {
             return Ok(Round::Again);
         }
         Err(refusal::of_failure(key, &after, error, now))
+    }
+
+    /// A connection that was made of a refresh token alone gets its account with its first access token, and stays with
+    /// it from then on.
+    async fn with_account(&self, granted: Granted) -> Granted {
+        let Self { coordinator, entry, key, renewer, .. } = *self;
+        if granted.connection.account.is_some() || granted.warning.is_some() {
+            return granted;
+        }
+        let pinned = async {
+            let Some(account) = renewer.account_of(&granted.connection).await? else {
+                return Ok(None);
+            };
+            let locked = coordinator.lock_settled(entry, key).await?;
+            match locked.current().cloned() {
+                Some(current) if current.account.is_none() => {
+                    let pinned = Connection { account: Some(account), ..current };
+                    within(ANSWER, locked.commit(&pinned)).await?;
+                    let generation = pinned.generation + 1;
+                    Ok(Some(entry.replace(Connection { generation, ..pinned })))
+                }
+                // Somebody logged in meanwhile.
+                _ => Ok(None),
+            }
+        };
+        match pinned.await {
+            Ok(Some(connection)) => Granted { connection, ..granted },
+            Ok(None) => granted,
+            Err::<_, ConnectorError>(error) => {
+                tracing::warn!(connection = key.name, %error, "whose the tokens are cannot be told; asked again later");
+                granted
+            }
+        }
     }
 
     async fn write_down_loss(

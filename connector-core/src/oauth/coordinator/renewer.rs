@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::auth::Secret;
 use crate::call::CallContext;
+use crate::dispatch::gather_connection_settings;
 use crate::error::Result;
-use crate::oauth::{TokenSet, exchange, flow};
+use crate::oauth::account::account_of;
+use crate::oauth::{Connection, TokenSet, exchange, flow};
 
 /// Asks an app for new tokens.
 pub(crate) trait Renewer: Send + Sync {
@@ -20,6 +22,9 @@ pub(crate) trait Renewer: Send + Sync {
 
     /// One request to the token endpoint, never repeated.
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>>;
+
+    /// The app's id of the account that a connection's access token is for; `None` where the app does not tell.
+    fn account_of<'a>(&'a self, connection: &'a Connection) -> BoxFuture<'a, Result<Option<String>>>;
 }
 
 impl Renewer for CallContext {
@@ -31,6 +36,14 @@ impl Renewer for CallContext {
 
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>> {
         Box::pin(async move { exchange::refresh(self, flow::client(self, None, None)?, refresh_token).await })
+    }
+
+    fn account_of<'a>(&'a self, connection: &'a Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async move {
+            let (integration, host) = (self.integration(), &**self.host());
+            let settings = gather_connection_settings(integration, connection.settings.clone(), host);
+            account_of(integration, &settings, &connection.tokens.access_token, host).await
+        })
     }
 }
 

@@ -42,15 +42,16 @@ impl Setback<'_> {
                 after.renewal.reason = Some(self.why_refused().to_owned());
             }
             TokenFailure::Configuration => {
-                after.state = ConnectionState::Misconfigured;
+                after.state = self.state_unless_unsure(ConnectionState::Misconfigured);
                 after.renewal.reason = Some(self.why_rejected().to_owned());
                 after.renewal.rejected_client = Some(self.client.to_owned());
                 self.pause(&mut after);
             }
             TokenFailure::Transient => {
-                if after.state == ConnectionState::Misconfigured {
-                    after.state = ConnectionState::Active;
-                }
+                let before = after.state;
+                let is_mended = before == ConnectionState::Misconfigured;
+                after.state =
+                    self.state_unless_unsure(if is_mended { ConnectionState::Active } else { before });
                 after.renewal.reason = Some(self.error.code().metadata().name.to_owned());
                 self.pause(&mut after);
                 exhaust(&mut after);
@@ -66,6 +67,11 @@ impl Setback<'_> {
             }
         }
         after
+    }
+
+    /// That nobody knows what became of the refresh token outlasts failures that tell nothing about it.
+    fn state_unless_unsure(&self, state: ConnectionState) -> ConnectionState {
+        if self.was_unsure { ConnectionState::RefreshIndeterminate } else { state }
     }
 
     fn count(&self, connection: &mut Connection) {

@@ -103,3 +103,17 @@ async fn a_connection_that_was_removed_meanwhile_stays_removed() {
     assert_eq!(granted.err().unwrap().app_code(), Some("oauth.connection_not_found"));
     assert!(world.vault.load(&key()).await.unwrap().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_an_account_gets_it_with_its_next_token_and_keeps_it() {
+    let world = World::expired().await;
+    assert_eq!(world.get().await.unwrap().connection.account, None, "the app does not tell");
+    for (account, tells) in [("one", "one"), ("one", "another")] {
+        world.provider.tell_account(tells);
+        tokio::time::advance(Duration::from_hours(1)).await;
+        assert_eq!(world.get().await.unwrap().connection.account.as_deref(), Some(account));
+        let row = world.row().await;
+        assert_eq!((row.account.as_deref(), row.state), (Some(account), ConnectionState::Active));
+    }
+    assert_eq!(world.provider.requests(), 3);
+}

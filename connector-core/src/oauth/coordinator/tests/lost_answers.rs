@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Answer, ConnectionState, MARGIN, Need, World, key, secret, token};
+use crate::error::{ConnectorError, ErrorCode};
 use crate::oauth::coordinator::renewer::digest;
 use crate::oauth::{RefreshAttempt, TokenStore};
 
@@ -143,4 +144,27 @@ async fn a_login_ends_what_was_open() {
     world.vault.save(&key(), &row).await.unwrap();
     let granted = world.get().await.unwrap();
     assert_eq!((token(&granted), granted.warning.is_none()), ("access-2", true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_tells_nothing_leaves_the_outcome_unknown() {
+    let busy = || ConnectorError::new(ErrorCode::ServiceError, "busy").status(503);
+    let client = || ConnectorError::misconfigured(ErrorCode::Unauthorized, "invalid_client").status(401);
+    for (failure, app_code) in
+        [(busy(), "oauth.refresh_indeterminate"), (client(), "oauth.provider_rejected_client")]
+    {
+        let world = World::expired().await;
+        die_with(&world, "refresh-1").await;
+        world.provider.rotate_unseen();
+        world.provider.next(Answer::Error(failure));
+        for _ in 0..2 {
+            let error = world.get().await.err().unwrap();
+            assert_eq!(error.app_code(), Some(app_code), "{error}");
+            assert_eq!(world.row().await.state, ConnectionState::RefreshIndeterminate);
+        }
+        world.provider.use_client("corrected");
+        tokio::time::advance(Duration::from_secs(70)).await;
+        assert!(world.get().await.is_err());
+        assert_eq!(world.row().await.renewal.reason.as_deref(), Some("rotation_outcome_unknown"));
+    }
 }

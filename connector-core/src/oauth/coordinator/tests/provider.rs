@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::{HOUR, Renewer, TokenSet, instant, secret};
+use super::{Connection, HOUR, Renewer, TokenSet, instant, secret};
 use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
 
@@ -38,6 +38,7 @@ struct State {
     delay: Duration,
     are_born_dead: bool,
     client: String,
+    account: Option<String>,
 }
 
 impl Provider {
@@ -60,6 +61,16 @@ impl Provider {
 
     pub(super) fn use_client(&self, client: &str) {
         client.clone_into(&mut self.state().client);
+    }
+
+    /// Somebody used the refresh token, and the answer reached nobody.
+    pub(super) fn rotate_unseen(&self) {
+        self.state().rotations += 1;
+    }
+
+    /// It tells whose tokens are, which it does not otherwise.
+    pub(super) fn tell_account(&self, account: &str) {
+        self.state().account = Some(account.to_owned());
     }
 
     pub(super) fn requests(&self) -> u32 {
@@ -129,5 +140,9 @@ impl Renewer for Provider {
                 }
             }
         })
+    }
+
+    fn account_of<'a>(&'a self, _: &'a Connection) -> BoxFuture<'a, Result<Option<String>>> {
+        Box::pin(async { Ok(self.state().account.clone()) })
     }
 }
