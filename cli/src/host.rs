@@ -8,7 +8,7 @@ use connector_core::http::{BudgetScope, RequestBudget};
 use connector_core::oauth::{AuthorizationStore, ConnectionKey, RefreshCoordinator, TokenStore};
 use connector_core::sync::{Progress, Sink, SinkTarget};
 use connector_core::{ConnectorError, Result, Secret};
-use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys};
+use connector_store::{DocumentOptions, SinkOptions, Store, StoreOptions, VaultKeys, refuse_own_tables};
 use futures_util::future::BoxFuture;
 
 use crate::environment::Environment;
@@ -200,6 +200,7 @@ impl Host for CliHost {
 
     fn sink<'a>(&'a self, target: &'a SinkTarget) -> BoxFuture<'a, Result<Arc<dyn Sink>>> {
         Box::pin(async {
+            refuse_own_tables(target.schema.as_deref(), &target.table_names)?;
             let store = match &target.url {
                 // Here the request is to blame and not a setting of the operator.
                 Some(url) => self.open(url).map_err(|error| {

@@ -127,8 +127,12 @@ fn the_metrics_count_requests_and_need_their_scope() {
 #[test]
 fn the_metrics_tell_what_was_done_for_the_connections() {
     let account = Account::with_records(3, Kind::Sqlite).logged_in();
-    let key = create_key(&account, &["metrics:read", "sync:write", "sync:read", "token:read"]);
+    let key =
+        create_key(&account, &["metrics:read", "sync:write", "sync:read", "token:read", "connection:write"]);
     let served = Served::start(&account);
+    let tokens = account.control().issue_tokens();
+    let import = json!({"refresh_token": tokens.refresh_token, "access_token": tokens.access_token, "expires_in": 3600});
+    assert_eq!(served.ask("PUT", "/acme/teamleader/tokens", &key, &import).status, 204);
     account.control().clear_requests();
     let started = served.ask("POST", "/sync", &key, &json!({"streams": ["companies"]}));
     let run = text(&started.body["response"]["run_id"]).to_owned();
@@ -137,8 +141,14 @@ fn the_metrics_tell_what_was_done_for_the_connections() {
     let token = "/default/teamleader/binb-token";
     assert_eq!(served.get(token, &key).status, 200);
     assert_eq!(served.get(&format!("{token}?force_refresh=true"), &key).body["refreshed"], true);
+    let again = served.get(&format!("{token}?force_refresh=true"), &key).body;
+    assert_eq!(
+        (&again["refreshed"], &again["warning"]["error_code"]),
+        (&json!(false), &json!("renewed_just_now")),
+        "whoever insists at once again spends no refresh token"
+    );
     account.control().revoke_tokens();
-    assert_eq!(served.get(&format!("{token}?force_refresh=true"), &key).status, 424);
+    assert_eq!(served.get("/acme/teamleader/binb-token?force_refresh=true", &key).status, 424);
 
     let metrics = served.get("/metrics", &key).text;
     for line in [
@@ -146,7 +156,7 @@ fn the_metrics_tell_what_was_done_for_the_connections() {
         r#"connector_runs_ended_total{connector="teamleader",status="succeeded"} 1"#,
         r#"connector_rows_total{connector="teamleader",stream="companies",outcome="inserted"} 3"#,
         r#"connector_rows_total{connector="teamleader",stream="companies",outcome="rejected"} 0"#,
-        r#"connector_broker_tokens_total{connector="teamleader",refreshed="false"} 1"#,
+        r#"connector_broker_tokens_total{connector="teamleader",refreshed="false"} 2"#,
         r#"connector_broker_tokens_total{connector="teamleader",refreshed="true"} 1"#,
         r#"connector_refreshes_total{connector="teamleader",outcome="refreshed"} 1"#,
         r#"connector_refreshes_total{connector="teamleader",outcome="permanent"} 1"#,
@@ -189,6 +199,25 @@ fn the_document_is_valid_and_the_same_from_the_command_line() {
     // With a single connector linked in, its paths need no id in front.
     let paths = all["paths"].as_object().expect("paths");
     assert!(paths.keys().any(|path| path.ends_with("/list_companies")));
+}
+
+#[test]
+fn a_key_that_asks_too_often_waits_and_another_does_not() {
+    let account = Account::with_records(3, Kind::Sqlite);
+    let (busy, other) = (create_key(&account, &["sync:read"]), create_key(&account, &["sync:read"]));
+    let mut running =
+        account.connector().start(["serve", "--listen", "127.0.0.1:0", "--requests-per-second", "1"]);
+    let ready: Value = serde_json::from_str(&running.wait_for_standard_output("\"ready\"")).expect("JSON");
+    let get = |key: &str| {
+        let head = "GET /syncs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+        raw(text(&ready["listening"]), &format!("{head}authorization: Bearer {key}\r\n\r\n"))
+    };
+    assert!(get(&busy).starts_with("HTTP/1.1 200"));
+    let refused = (0..100).map(|_| get(&busy)).find(|answer| !answer.starts_with("HTTP/1.1 200"));
+    let refused = refused.expect("a hundred requests do not fit into a hundred seconds' worth of them");
+    assert!(refused.starts_with("HTTP/1.1 429") && refused.contains("retry-after: 1"), "{refused}");
+    assert!(refused.contains("access.too_many_requests"), "{refused}");
+    assert!(get(&other).starts_with("HTTP/1.1 200"), "each key has a rate of its own");
 }
 
 #[test]

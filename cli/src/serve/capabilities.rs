@@ -22,7 +22,7 @@ use super::mishaps;
 use super::{App, Server};
 use crate::app_info;
 
-pub(super) use limits::check_places;
+pub(super) use limits::{check_places, check_tables};
 
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()

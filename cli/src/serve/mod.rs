@@ -17,6 +17,7 @@ mod older;
 mod openapi;
 mod origin;
 mod page;
+mod reads;
 mod request_log;
 pub(crate) mod schedules;
 mod server;
@@ -87,18 +88,23 @@ fn guarded_router(server: Arc<Server>, gate: Gate, inboxes: Vec<Inbox>) -> Route
     router.layer(middleware::from_fn_with_state(Arc::from(inboxes), messages::take))
 }
 
+/// What those ask that look after the server.
+fn probes() -> Router<Arc<Server>> {
+    health::routes().merge(metrics::routes().layer(middleware::from_fn(reads::bounded)))
+}
+
 /// Every route of the server.
 pub(crate) fn router(server: Arc<Server>) -> Router {
     Router::new()
-        .merge(health::routes())
-        .merge(metrics::routes())
+        .merge(probes())
+        .nest("/laputa", probes())
         .merge(openapi::routes())
-        .merge(syncs::routes())
-        .merge(schedules::routes())
+        .merge(syncs::routes().merge(schedules::routes()).layer(middleware::from_fn(reads::bounded)))
         .merge(oauth::routes())
+        .nest("/laputa", oauth::routes())
         .merge(older::routes())
         .merge(broker::routes())
-        .merge(page::routes())
+        .merge(page::routes().layer(middleware::from_fn(reads::bounded)))
         .layer(middleware::from_fn_with_state(Arc::clone(&server), bodies::read_small))
         // Those read their bodies themselves: larger ones, of callers that are known.
         .merge(capabilities::routes())

@@ -2,6 +2,7 @@
 
 mod answer;
 mod binding;
+mod redirect;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use connector_core::oauth::authorization::{
 };
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
 use super::access::{Caller, Scope};
@@ -29,7 +31,7 @@ use super::{App, Server};
 pub(crate) use binding::Binding;
 
 /// Where apps send people back to, unless the settings name another address.
-const CALLBACK: &str = "/oauth/callback";
+pub(super) const CALLBACK: &str = "/oauth/callback";
 
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
@@ -105,9 +107,13 @@ pub(crate) async fn begin_for(
 ) -> Result<StartedAuthorization> {
     let host: Arc<dyn Host> = Arc::clone(&app.host) as Arc<dyn Host>;
     let settings = gather_settings(&app.integration, request.settings.clone(), &*host);
-    if request.redirect_uri.is_none() && !settings.contains_key("redirect_uri") {
-        let base = server.public_url.as_str().trim_end_matches('/');
-        request.redirect_uri = Some(format!("{base}{CALLBACK}"));
+    let configured = settings.get("redirect_uri").and_then(Value::as_str);
+    match &request.redirect_uri {
+        Some(asked) => redirect::check(asked, configured, &server.public_url)?,
+        None if configured.is_none() => {
+            request.redirect_uri = Some(redirect::own(&server.public_url, CALLBACK));
+        }
+        None => {}
     }
     authorization::begin(&app.integration, &host, request).await
 }
@@ -122,7 +128,9 @@ pub(crate) async fn take_callback(
         let app = server.app(app_id)?;
         Some((Arc::clone(&app.integration), Arc::clone(&app.host) as Arc<dyn Host>))
     };
-    authorization::finish(&find, query, binding.map(Binding::value)).await
+    let finished = authorization::finish(&find, query, binding.map(Binding::value)).await;
+    server.broker.forget_way_out(query);
+    finished
 }
 
 /// A link on a page of somebody else's, a neighbour's under the same domain among them, could begin what nobody asked

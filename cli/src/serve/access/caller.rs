@@ -47,12 +47,13 @@ impl Caller {
 
     /// The same for what is of all apps, as the audit log: a key that is limited to some does not do.
     pub(crate) fn require_everywhere(&self, scope: Scope) -> Result<()> {
+        if self.has(scope) && self.is_for_all() { Ok(()) } else { Err(insufficient(scope)) }
+    }
+
+    /// Whether the key is limited neither to apps nor to connectors.
+    pub(crate) fn is_for_all(&self) -> bool {
         let is_unlimited = |patterns: &[String]| patterns.iter().any(|pattern| pattern == "*");
-        if self.has(scope) && is_unlimited(&self.known.key.apps) && is_unlimited(&self.known.key.connectors) {
-            Ok(())
-        } else {
-            Err(insufficient(scope))
-        }
+        is_unlimited(&self.known.key.apps) && is_unlimited(&self.known.key.connectors)
     }
 
     /// Whether the key allows it, for lists that show what a caller may see.

@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::subject::Subject;
 use crate::host::CliHost;
 use crate::serve::access::{Caller, Scope, address_of};
+use crate::serve::reads;
 use crate::serve::request_log::RequestId;
 use crate::serve::{App, Server};
 
@@ -217,6 +218,11 @@ impl Allowed {
         }
         Ok(())
     }
+}
+
+/// Does what only looks, for as long as a caller should have to wait for that.
+pub(super) async fn in_time(look: impl Future<Output = Result<Done, Refusal>>) -> Result<Done, Refusal> {
+    reads::in_time(look).await?
 }
 
 /// Does what must not end in the middle though the caller goes away.

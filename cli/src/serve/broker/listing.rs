@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::asked::{Asked, Done};
+use super::asked::{Asked, Done, in_time};
 use super::parameters::invalid;
 use super::refusal::Refusal;
 use super::subject::Subject;
@@ -39,7 +39,7 @@ struct Item {
 }
 
 pub(super) async fn connections(State(_): State<Arc<Server>>, mut asked: Asked) -> Response {
-    let outcome = list(&mut asked).await;
+    let outcome = in_time(list(&mut asked)).await;
     asked.end(READ, outcome).await
 }
 

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::asked::{Asked, Done};
+use super::asked::{Asked, Done, in_time};
 use super::parameters::invalid;
 use super::refusal::Refusal;
 use crate::audit::since;
@@ -21,7 +21,7 @@ const USUAL_PAGE: u64 = 100;
 const LARGEST_PAGE: u64 = 1000;
 
 pub(super) async fn read(State(_): State<Arc<Server>>, mut asked: Asked) -> Response {
-    let outcome = page(&mut asked).await;
+    let outcome = in_time(page(&mut asked)).await;
     asked.end(READ, outcome).await
 }
 

@@ -71,6 +71,11 @@ impl Broker {
         }
     }
 
+    /// Told of a callback that was dealt with: nobody is sent to its page again.
+    pub(crate) fn forget_way_out(&self, query: &str) {
+        self.ways_out.forget(query);
+    }
+
     /// What tells a token from others in the audit log, whichever key the vault has.
     async fn fingerprint(&self, host: &CliHost, token: &Secret) -> Result<String> {
         let of_all = ConnectionKey { app_id: String::new(), name: String::new() };

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use connector_core::oauth::{TokenState, TokenStatus, token_status};
 use serde::Serialize;
 
-use super::asked::{Allowed, Asked, Done};
+use super::asked::{Allowed, Asked, Done, in_time};
 use super::refusal::Refusal;
 use super::subject::Subject;
 use crate::serve::Server;
@@ -26,7 +26,7 @@ struct Body<'a> {
 
 pub(super) async fn read(State(_): State<Arc<Server>>, mut asked: Asked) -> Response {
     let outcome = match asked.allowed(Scope::StatusRead) {
-        Ok(allowed) => tell(&allowed).await,
+        Ok(allowed) => in_time(tell(&allowed)).await,
         Err(refusal) => Err(refusal),
     };
     asked.end(READ, outcome).await

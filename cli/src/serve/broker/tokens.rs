@@ -6,9 +6,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use connector_core::ConnectorError;
 use connector_core::oauth::{IssueOptions, IssuedToken, access_token};
-use jiff::Timestamp;
+use connector_core::{ConnectorError, ErrorCode};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +21,11 @@ use crate::serve::{Server, metrics};
 
 /// Remaining life of a token when the caller does not say.
 const USUAL_LIFE: Duration = Duration::from_mins(1);
+
+/// A token that was renewed this lately is not renewed because somebody insists. As long as the coordinator waits after a
+/// first failure: an app that refuses a token half a minute after it gave it will not like the next one better, and callers
+/// that insist with every request would spend refresh tokens as fast as the app takes it.
+const BETWEEN_FORCED: SignedDuration = SignedDuration::from_secs(30);
 
 /// What an app sends beside its tokens and callers need. Nothing else leaves: who knows what an app adds one day.
 const SHARED_EXTRA: [&str; 2] = ["api_domain", "instance_url"];
@@ -61,15 +66,34 @@ pub(super) async fn read(State(_): State<Arc<Server>>, mut asked: Asked) -> Resp
 }
 
 async fn hand_out(allowed: &Allowed) -> Result<Done, Refusal> {
-    let options = IssueOptions {
-        min_ttl: allowed.parameters.seconds("min_ttl")?.unwrap_or(USUAL_LIFE),
-        force_refresh: allowed.parameters.flag("force_refresh")?,
-    };
+    let min_ttl = allowed.parameters.seconds("min_ttl")?.unwrap_or(USUAL_LIFE);
+    let is_insisted_on = allowed.parameters.flag("force_refresh")?;
+    let is_too_early = is_insisted_on && was_just_renewed(allowed).await?;
+    let options = IssueOptions { min_ttl, force_refresh: is_insisted_on && !is_too_early };
     let name = allowed.subject.vault_name();
     match access_token(&allowed.integration, &allowed.lent(), &name, options).await {
-        Ok(issued) => done(allowed, &issued, None).await,
+        Ok(mut issued) => {
+            if is_too_early && !issued.refreshed && issued.warning.is_none() {
+                issued.warning = Some(too_early());
+            }
+            done(allowed, &issued, None).await
+        }
         Err(error) => Err(connecting::with_way_out(allowed, error.into()).await),
     }
+}
+
+async fn was_just_renewed(allowed: &Allowed) -> Result<bool, ConnectorError> {
+    let renewed_at = allowed.load().await?.and_then(|connection| connection.renewal.succeeded_at);
+    // A clock that was put back must not forbid renewing for hours.
+    let is_lately =
+        |at| (SignedDuration::ZERO..BETWEEN_FORCED).contains(&Timestamp::now().duration_since(at));
+    Ok(renewed_at.is_some_and(is_lately))
+}
+
+fn too_early() -> ConnectorError {
+    let message =
+        format!("the token was renewed within the last {} seconds: it stays", BETWEEN_FORCED.as_secs());
+    ConnectorError::new(ErrorCode::RateLimit, message).app_error_code("broker.renewed_just_now")
 }
 
 /// The answer with a token; `issued_token_type` says what it is, where it was exchanged.

@@ -5,8 +5,11 @@ use connector_core::dispatch::DEFAULT_CONNECTION;
 use connector_core::envelope::RequestEnvelope;
 use connector_core::integration::Integration;
 use connector_core::schema::hint::SEMANTIC;
+use connector_core::sync::SinkTarget;
 use connector_core::{ConnectorError, ErrorCode, Result};
-use serde_json::Value;
+use connector_store::refuse_own_tables;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::serve::access::{Caller, Scope};
 
@@ -40,13 +43,14 @@ fn works_on_a_connection(capability: &Capability) -> bool {
 ///
 /// An address in the settings decides where stored tokens, and the client's secret of the environment, are sent, whose
 /// records are stored, and which servers beside this one are asked; one in the request decides which database or file is
-/// written to.
+/// written to. Schemas and tables are shared by all whose records are in the store: a key for some of them names none.
 pub(crate) fn check_places(
     caller: &Caller,
     integration: &Integration,
     envelope: &RequestEnvelope,
     customer_app: Option<&str>,
 ) -> Result<()> {
+    check_tables(caller, integration, &envelope.request)?;
     let place = envelope
         .request
         .get("sink")
@@ -62,6 +66,34 @@ pub(crate) fn check_places(
             .app_error_code("access.insufficient_scope")
             .hint("leave it out: the server's own setting is used; or use a key with the scope admin")
     })
+}
+
+/// Refuses names of tables and schemas to those who may not choose them, and names of the store's own to everybody.
+///
+/// # Errors
+/// 400 for the store's own, 403 for a key that is limited.
+pub(crate) fn check_tables(
+    caller: &Caller,
+    integration: &Integration,
+    request: &Map<String, Value>,
+) -> Result<()> {
+    // What is no target of records is refused where it is used, with what is wrong about it.
+    let target = request.get("sink").and_then(|sink| SinkTarget::deserialize(sink).ok());
+    let Some(SinkTarget { schema, table_names, .. }) = target else { return Ok(()) };
+    refuse_own_tables(schema.as_deref(), &table_names)?;
+    let usual = integration.app_id();
+    let place = match schema {
+        Some(schema) if schema != usual => "/request/sink/schema",
+        _ if !table_names.is_empty() => "/request/sink/table_names",
+        _ => return Ok(()),
+    };
+    if caller.is_for_all() {
+        return Ok(());
+    }
+    let message = format!("{place} may not be chosen with a key for some apps or connectors");
+    Err(ConnectorError::new(ErrorCode::PermissionDenied, message)
+        .app_error_code("access.insufficient_scope")
+        .hint("leave it out: the connector's own is used; or use a key for all apps and connectors"))
 }
 
 /// A setting of the envelope that is an address.

@@ -197,3 +197,48 @@ async fn only_an_admin_chooses_where_anything_is_sent() {
     assert_eq!(status("/tidy_up", &admin, &storing).await, 200);
     assert_eq!(status("/greet", &admin, &stored).await, 200);
 }
+
+#[tokio::test]
+async fn a_limited_key_chooses_no_tables_and_nobody_those_of_the_store() {
+    let server = server_of(vec![integration("example")]);
+    let limited = key(&server, &[Scope::CapabilityCall, Scope::SyncWrite], &["acme"], &["*"]).await;
+    let unlimited = key(&server, &[Scope::CapabilityCall, Scope::SyncWrite], &["*"], &["*"]).await;
+    let admin = admin_key(&server).await;
+    // The connector has no streams, so that what is let through ends with another refusal than these.
+    let refused = async |method: &str, path: &str, key: &str, sink: &serde_json::Value| {
+        let body = match method {
+            "PUT" => json!({"expression": "every 15m", "request": {"sink": sink}}),
+            _ => {
+                json!({"request": {"name": "Ada", "connection": "acme", "sink": sink}, "auth": {"token": {"token": "t"}}})
+            }
+        };
+        let (status, envelope) = json_answer(&server, request(method, path, key, &body.to_string())).await;
+        let message = envelope["error"]["message"].as_str().unwrap_or_default().to_owned();
+        (message.starts_with("/request/sink/schema") || message.starts_with("/request/sink/table_names"))
+            .then_some(status.as_u16())
+    };
+    for (method, path) in [("POST", "/greet"), ("POST", "/sync")] {
+        for sink in [
+            json!({"schema": "other"}),
+            json!({"layout": "documents", "table_names": {"things": "other.things"}}),
+            json!({"schema": "example", "table_names": {"things": "things"}}),
+        ] {
+            assert_eq!(refused(method, path, &limited, &sink).await, Some(403), "{path} {sink}");
+            assert_eq!(refused(method, path, &unlimited, &sink).await, None, "{path} {sink}");
+        }
+        for sink in
+            [json!({}), json!({"schema": "example"}), json!({"layout": "documents"}), json!({"schema": null})]
+        {
+            assert_eq!(refused(method, path, &limited, &sink).await, None, "{path} {sink}");
+        }
+        for sink in [
+            json!({"schema": "connector"}),
+            json!({"table_names": {"things": "connector.audit"}}),
+            json!({"table_names": {"things": "connector_access_keys"}}),
+        ] {
+            for key in [&limited, &unlimited, &admin] {
+                assert_eq!(refused(method, path, key, &sink).await, Some(400), "{path} {sink}");
+            }
+        }
+    }
+}

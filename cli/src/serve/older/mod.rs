@@ -32,9 +32,12 @@ use super::{App, Server};
 
 pub(crate) use exports::Exports;
 
+/// Where apps send people back to that were told this address by the older tool.
+pub(super) const CALLBACK: &str = "/sync/oauth";
+
 pub(super) fn routes() -> Router<Arc<Server>> {
     Router::new()
-        .route("/sync/oauth", get(callback).head(async || StatusCode::NO_CONTENT))
+        .route(CALLBACK, get(callback).head(async || StatusCode::NO_CONTENT))
         .merge(exports::routes())
 }
 

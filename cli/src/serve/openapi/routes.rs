@@ -122,7 +122,7 @@ fn operation_id(method: &str, path: &str) -> String {
 
 /// Every route of the server that is no capability.
 pub(super) fn all() -> Vec<RouteDescription> {
-    [health(), runs(), schedules(), connecting(), broker()].into_iter().flatten().collect()
+    [health(), runs(), schedules(), exports(), connecting(), broker()].into_iter().flatten().collect()
 }
 
 fn health() -> Vec<RouteDescription> {
@@ -130,6 +130,8 @@ fn health() -> Vec<RouteDescription> {
     vec![
         route("get", "/health/live", "Whether the process answers").answer(json!({"const": "OK"})),
         route("get", "/health/ready", "Whether it can work, and what a person must do").answer(readiness()),
+        route("get", "/healthz", "The same as /health/live").answer(json!({"const": "OK"})),
+        route("get", "/readyz", "The same as /health/ready").answer(readiness()),
         route("get", "/metrics", "Counters and times for Prometheus")
             .scope(Scope::MetricsRead)
             .content_type("text/plain"),
@@ -192,6 +194,19 @@ fn schedules() -> Vec<RouteDescription> {
         route("get", "/schedules", "The schedules").scope(Scope::SyncRead).response(&object()),
         route("put", one, "Set a schedule").scope(Scope::SyncWrite).body(object()).response(&object()),
         route("delete", one, "Remove a schedule").scope(Scope::SyncWrite).response(&object()),
+    ]
+}
+
+/// The file of contacts that callers of an older tool know.
+fn exports() -> Vec<RouteDescription> {
+    let route = |method, path, summary| {
+        RouteDescription::new("exports", method, path, summary).scope(Scope::SyncWrite)
+    };
+    let object = || json!({"type": "object"});
+    vec![
+        route("post", "/export/export_csv", "Make the file anew, in the background").answer(object()),
+        route("get", "/export/export_status", "Whether the file is being made, or failed").answer(object()),
+        route("get", "/export/download_csv", "The file that was made last").content_type("text/csv"),
     ]
 }
 

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::definition::{Definition, check_streams, shown};
 use crate::serve::access::{Caller, Scope};
 use crate::serve::answer::Failure;
+use crate::serve::capabilities::check_tables;
 use crate::serve::syncs::{app_of, customer, require, respond};
 use crate::serve::{App, Server};
 
@@ -70,8 +71,11 @@ async fn set(
     let fail = failure(&parts);
     let key = key(&server, &parts, &caller).map_err(&fail)?;
     let make = async {
-        check_streams(&app(&server, &parts)?.integration)?;
-        let schedule = Definition::parse(&body)?.into_schedule(key.clone(), Timestamp::now())?;
+        let app = app(&server, &parts)?;
+        check_streams(&app.integration)?;
+        let definition = Definition::parse(&body)?;
+        check_tables(&caller, &app.integration, &definition.request)?;
+        let schedule = definition.into_schedule(key.clone(), Timestamp::now())?;
         server.store.put_schedule(&schedule).await?;
         let stored = server.store.schedules(&key.app_id).await?;
         let made = stored.iter().find(|stored| stored.schedule.key == key).map(shown);

@@ -171,3 +171,27 @@ async fn what_the_app_does_not_offer_is_told() {
         assert_eq!(answer.code(), (501, "example.unsupported_operation"), "{route}");
     }
 }
+
+#[tokio::test]
+async fn codes_are_sent_nowhere_that_nobody_configured() {
+    let server = server();
+    save(&server, "acme", &connection(3600)).await;
+    let key = admin_key(&server).await;
+    let begin = async |redirect_uri: &str| {
+        ask(&server, "POST", "/acme/example/authorize", &key, &json!({"redirect_uri": redirect_uri})).await
+    };
+    for wrong in
+        ["javascript:alert(1)", "https://evil.example/cb", "//evil.example", "http://127.0.0.1:8080/other#x"]
+    {
+        let refused = begin(wrong).await;
+        assert_eq!(refused.code(), (400, "example.invalid_request"), "{wrong}");
+        assert!(!refused.text.contains("evil"), "{refused:?}");
+    }
+    for fine in ["http://127.0.0.1:8080/oauth/callback", "http://127.0.0.1:49152/cb"] {
+        let started = begin(fine).await;
+        assert_eq!(started.status, 200, "{started:?}");
+        let url = url::Url::parse(started.body["authorization_url"].as_str().unwrap()).unwrap();
+        let sent = url.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned();
+        assert_eq!(sent, fine);
+    }
+}

@@ -2,7 +2,7 @@
 
 use connector_core::oauth::ConnectionState;
 
-use super::world::{ACCESS_TOKEN, REFRESH_TOKEN, connection, get, save, server};
+use super::world::{ACCESS_TOKEN, REFRESH_TOKEN, ask, connection, get, save, server};
 use crate::serve::access::Scope;
 use crate::serve::testing::{admin_key, key};
 
@@ -67,6 +67,9 @@ async fn an_app_has_several_connections_under_every_path() {
     second.tokens.access_token = connector_core::Secret::new("the-second-one");
     save(&server, "acme/second", &second).await;
     let key = admin_key(&server).await;
+    for path in ["/healthz", "/readyz", "/metrics", "/audit", "/connections"] {
+        assert_eq!(get(&server, &format!("/laputa{path}"), &key).await.status, 200, "{path}");
+    }
     for base in ["", "/laputa"] {
         for (query, token) in [
             ("", ACCESS_TOKEN),
@@ -105,6 +108,50 @@ async fn a_connection_that_needs_a_person_says_so_and_where_to_go() {
         first,
         "asking again begins no other"
     );
+}
+
+#[tokio::test]
+async fn a_way_out_that_was_taken_is_not_offered_again_and_looking_takes_none() {
+    let server = server();
+    let mut dead = connection(-10);
+    dead.state = ConnectionState::ReauthorizationRequired;
+    save(&server, "acme", &dead).await;
+    let admin = admin_key(&server).await;
+    let way_out = async || {
+        let answer = get(&server, "/acme/example/binb-token", &admin).await;
+        answer.body["error"]["authorization_url"].as_str().unwrap().to_owned()
+    };
+    let state_of = |url: &str| {
+        let url = url::Url::parse(url).unwrap();
+        url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned()
+    };
+    for callback in ["/oauth/callback", "/sync/oauth", "/laputa/oauth/callback"] {
+        let first = way_out().await;
+        let back = format!("{callback}?error=access_denied&state={}", state_of(&first));
+        let looked = ask(&server, "HEAD", &back, "", &serde_json::Value::Null).await;
+        assert_eq!(looked.status, 204, "{callback}");
+        assert_eq!(way_out().await, first, "HEAD takes nothing: {callback}");
+        let denied = get(&server, &back, "").await;
+        assert_ne!(denied.status, 404, "{callback}");
+        let next = way_out().await;
+        assert_ne!(state_of(&next), state_of(&first), "what was taken leads nowhere: {callback}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_insists_again_at_once_gets_the_token_that_there_is() {
+    let server = server();
+    let mut renewed = connection(3600);
+    renewed.renewal.succeeded_at = Some(jiff::Timestamp::now());
+    save(&server, "acme", &renewed).await;
+    let key = admin_key(&server).await;
+    let answer = get(&server, "/acme/example/binb-token?force_refresh=true", &key).await;
+    assert_eq!(answer.status, 200, "the app, which is not there, was not asked: {answer:?}");
+    assert_eq!(
+        (&answer.body["access_token"], &answer.body["refreshed"]),
+        (&ACCESS_TOKEN.into(), &false.into())
+    );
+    assert_eq!(answer.body["warning"]["error_code"], "renewed_just_now");
 }
 
 #[tokio::test]
