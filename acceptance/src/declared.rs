@@ -142,6 +142,10 @@ impl Declared {
 
     /// Whether calls need credentials: some kind is declared.
     pub(crate) fn takes_auth(&self) -> bool {
-        self.authentication.as_object().is_some_and(|schema| !schema.is_empty())
+        match self.authentication["oneOf"].as_array() {
+            // A connection of the vault is no kind of its own.
+            Some(kinds) => kinds.iter().any(|kind| kind["properties"]["stored"].is_null()),
+            None => self.authentication.as_object().is_some_and(|schema| !schema.is_empty()),
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Request;
+use url::form_urlencoded;
 
 /// Something that goes wrong with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,8 @@ impl Schedule {
     pub(crate) fn next(&self, number: usize, request: &Request<Bytes>) -> Option<Fault> {
         match self.plan {
             Plan::Quiet => None,
+            // Authorization servers say with codes of their own what statuses mean.
+            Plan::Always(Fault::Status(_)) if asks_for_token(request) => None,
             Plan::Always(fault) => Some(fault),
             Plan::FirstTry(fault) => {
                 let key = digest((request.method(), request.uri().to_string(), request.body()));
@@ -111,6 +114,11 @@ impl Schedule {
         *count += 1;
         *count
     }
+}
+
+/// Whether a credential is to be exchanged, as RFC 6749 has it.
+fn asks_for_token(request: &Request<Bytes>) -> bool {
+    form_urlencoded::parse(request.body()).any(|(name, _)| name == "grant_type")
 }
 
 /// The same in every run, unlike the hashes of maps.

@@ -2,11 +2,14 @@
 
 mod cargo;
 mod inside;
+mod readme;
+mod variants;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
@@ -70,6 +73,29 @@ fn a_name_that_does_not_do_is_refused_and_nothing_is_written() {
         assert!(hint.contains(instead), "{name}: {hint}");
         assert_eq!(workshop.entries(), [""; 0], "{name}");
     }
+}
+
+#[test]
+fn on_a_terminal_it_asks_for_what_was_not_told() {
+    let workshop = Workshop::new();
+    let program = Connector::new("connector");
+    let mut command = Command::new("script");
+    command
+        .args(["--quiet", "--return", "--command", r#""$PROGRAM" scaffold acme "$FOLDER""#, "/dev/null"])
+        .env("PROGRAM", program.program())
+        .env("FOLDER", workshop.folder("acme"))
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut terminal = command.spawn().expect("script runs");
+    terminal.stdin.take().expect("it is piped").write_all(b"basic\ndeals, people\n").expect("it reads");
+    let output = terminal.wait_with_output().expect("it ends");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("Which credentials") && shown.contains("What can be read"), "{shown}");
+    let read = |file: &str| fs::read_to_string(workshop.folder("acme").join(file)).expect("it was written");
+    assert!(read("src/integration.rs").contains("AuthKind::Basic"));
+    assert!(read("src/resources.rs").contains(r#"stream::<Person>("people", "person")"#));
 }
 
 #[test]

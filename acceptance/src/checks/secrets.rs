@@ -55,11 +55,16 @@ pub(crate) async fn provoked(context: Arc<Context>) -> Verdict {
     if let Some(auth) = &context.auth {
         let secrets =
             schema::secret_properties(&context.declared.authentication, &context.declared.authentication);
-        for (path, _) in secrets.iter().filter(|(path, _)| auth.pointer(path).is_some()) {
+        for (path, right) in secrets.iter().filter_map(|(path, _)| Some((path, auth.pointer(path)?))) {
             let mut envelope = context.envelope(&request);
-            set(&mut envelope["auth"], path, SENTINEL.into());
+            set(&mut envelope["auth"], path, wrong(right));
             let run = context.call(&list, &envelope).await;
-            let codes = ["unauthorized", "authentication_expired", "creds_revoked", "permission_denied"];
+            let mut codes =
+                vec!["unauthorized", "authentication_expired", "creds_revoked", "permission_denied"];
+            if right.is_object() {
+                // A key that is none is refused before anything is sent.
+                codes.push("invalid_value");
+            }
             super::refused_with(&run, &codes, "credentials that the stand-in does not know")?;
             let text = envelope.to_string();
             let broken = &text[..text.find(SENTINEL).map_or(text.len(), |at| at + SENTINEL.len())];
@@ -74,6 +79,14 @@ pub(crate) async fn provoked(context: Arc<Context>) -> Verdict {
     let run = context.subject.run_aside(Invocation::of(&list).json(&envelope)).await;
     ensure(run.error().is_some(), || "an error of the app is none of the connector".to_owned())?;
     Ok(format!("{tried} errors with a sentinel in a secret place, and an app that repeats what it gets"))
+}
+
+/// A secret as nobody has it: every text of it is another.
+fn wrong(right: &Value) -> Value {
+    match right {
+        Value::Object(parts) => parts.iter().map(|(name, part)| (name.clone(), wrong(part))).collect(),
+        _ => SENTINEL.into(),
+    }
 }
 
 /// Sets the value at a pointer whose parents may have to be made.

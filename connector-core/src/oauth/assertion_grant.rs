@@ -121,7 +121,7 @@ impl Signer {
         let issuer = grant.issuer.as_ref().or(self.issuer.as_ref()).ok_or_else(|| {
             ConnectorError::new(
                 ErrorCode::IntegrationMissingParameter,
-                "the key of the service account does not say whose it is: it has no client_email and no client_id",
+                "/auth/service_account/key does not say whose it is: it has neither client_email nor client_id",
             )
         })?;
         let mut claims = json!({"iss": issuer, "aud": grant.audience.as_ref().unwrap_or(&grant.token_url)});
