@@ -60,6 +60,7 @@ fn made_and_used(name: &str, auth: &str, streams: &str) -> (usize, Duration) {
     succeed(&mut cargo(&folder, &["test"]));
     let took = begun.elapsed();
     succeed(&mut cargo(&folder, &["fmt", "--check"]));
+    succeed(&mut cargo(&folder, &["clippy", "--all-targets", "--", "-D", "warnings"]));
     readme::follow(&folder);
     (lines, took)
 }
