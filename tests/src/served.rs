@@ -132,6 +132,14 @@ impl Served {
         self.running.signal(Signal::Terminate);
     }
 
+    /// Waits until the server ends by itself, and returns what it said.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn wait(self) -> Outcome {
+        self.running.wait()
+    }
+
     /// Stops the server in good order, and returns what it said.
     ///
     /// # Panics

@@ -271,9 +271,10 @@ fn odd_requests_are_answered_with_envelopes() {
     let (method, answer) = status("PUT /health/live HTTP/1.1\r\nHost: localhost", "");
     assert_eq!(method, 405);
     assert!(answer.to_lowercase().contains("allow: get,head"), "{answer}");
-    let (large, _) =
-        status("PUT /schedules/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000", "{");
-    assert_eq!(large, 413);
+    let put = "PUT /schedules/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000";
+    assert_eq!(status(put, "{").0, 401, "nobody reads what a stranger sends");
+    let key = create_key(&account, &["sync:write"]);
+    assert_eq!(status(&format!("{put}\r\nAuthorization: Bearer {key}"), "{").0, 413);
 }
 
 #[test]
@@ -300,8 +301,11 @@ fn a_request_under_way_is_finished_before_the_end() {
     let (running, address) = start(&account);
     let mut connection = TcpStream::connect(&address).expect("the server listens");
     connection.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit");
-    let head =
-        "PUT /schedules/a/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    let key = create_key(&account, &["sync:write"]);
+    let head = format!(
+        "PUT /schedules/a/b HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Length: 2\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
     connection.write_all(head.as_bytes()).expect("the head is small");
     // Once the server asks for the body, the request is under way.
     let mut line = [0; 25];
@@ -311,7 +315,7 @@ fn a_request_under_way_is_finished_before_the_end() {
     connection.write_all(b"{}").expect("the body is small");
     let mut answer = String::new();
     connection.read_to_string(&mut answer).expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     assert_eq!(running.wait().exit_code(), 143);
 }
 
