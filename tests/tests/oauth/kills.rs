@@ -213,7 +213,8 @@ fn a_grant_whose_answer_was_lost_is_used_to_its_end_and_tried_once_more(kind: Ki
     let world = World::new(kind);
     let key = create_key_of(&world.connector, &["token:read"]);
     for moment in [Moment::BeforeTheRequestArrived, Moment::WhileTheAnswerIsHeld] {
-        world.log_in(10);
+        // Time enough for two servers to start on a busy machine.
+        world.log_in(20);
         let (refreshed, refused) = counts(&world);
         drop(kill_server(&world, moment, &key));
         let next = Served::of(&world.connector);
