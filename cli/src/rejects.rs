@@ -14,7 +14,7 @@ use crate::call::read_envelope;
 use crate::host::CliHost;
 use crate::logging::LogFormat;
 use crate::output::{Ended, is_for_people, tell};
-use crate::target::Target;
+use crate::target::{Target, check_stream};
 use crate::work::{Worked, work};
 
 /// What was typed after `rejects`.
@@ -64,6 +64,9 @@ pub(crate) async fn run(
 }
 
 async fn list(integration: &Arc<Integration>, command: ListRejects) -> Result<Ended> {
+    if let Some(stream) = &command.stream {
+        check_stream(integration, stream)?;
+    }
     let host = CliHost::new(integration.app_id());
     let store = match command.target.to.as_deref() {
         Some(url) => Some(host.store_at(Some(url))?),
