@@ -86,9 +86,11 @@ async fn make_room(integration: &Arc<Integration>, file: &str) -> Result<()> {
 fn locks(file: &str) -> impl Iterator<Item = String> {
     let entries = std::fs::read_dir(".").into_iter().flatten().flatten();
     let beginning = format!("{file}.");
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(move |name| name.starts_with(&beginning) && name.ends_with(".lock"))
+    let is_lock = move |name: &String| {
+        name.starts_with(&beginning)
+            && Path::new(name).extension().is_some_and(|extension| extension == "lock")
+    };
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_lock)
 }
 
 async fn play(

@@ -195,9 +195,10 @@ impl ResultFile {
         let beside = PathBuf::from(beside);
         let file = BufWriter::new(File::create(&beside)?);
         let is_packed = path.extension().is_some_and(|extension| extension == "gz");
-        let lines = match is_packed {
-            true => Lines::Packed(GzEncoder::new(file, Compression::default())),
-            false => Lines::Plain(file),
+        let lines = if is_packed {
+            Lines::Packed(GzEncoder::new(file, Compression::default()))
+        } else {
+            Lines::Plain(file)
         };
         Ok(Self { beside, lines })
     }
