@@ -1,26 +1,26 @@
 //! Arguments as typed, and the commands that they mean.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum, value_parser};
-use clap_complete::Shell;
 use connector_core::ConnectorError;
 use connector_core::integration::Integration;
 
 use crate::audit::AuditCommand;
+use crate::completions::CompletionsCommand;
 use crate::demo::DemoOptions;
 use crate::environment::Environment;
 use crate::export::ExportCommand;
+use crate::flags::{GlobalFlags, wants_exit_zero};
 use crate::help;
 use crate::keys::KeysCommand;
 use crate::logging::LogFormat;
 use crate::login::LoginCommand;
 use crate::logout::LogoutCommand;
 use crate::man::ManCommand;
-use crate::output::{Ended, Output};
+use crate::output::Output;
 use crate::refusal::refusal;
 use crate::rejects::RejectsCommand;
 use crate::sandbox::SandboxOptions;
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     Sandbox(SandboxOptions),
     Demo(DemoOptions),
-    Completions(Shell),
+    Completions(CompletionsCommand),
     Man(ManCommand),
 }
 
@@ -143,7 +143,6 @@ pub(crate) fn parse(
     sandbox: bool,
     typed: &[OsString],
 ) -> Parsed {
-    // Also for what is refused before the flags are understood: an agent that reads only the JSON set it for that.
     let output = Output { exit_zero: wants_exit_zero(typed), ..Output::default() };
     let wants_help = typed.iter().any(|word| word == "--help" || word == "-h" || word == "help");
     // A connector has a hundred capabilities, and most calls are of one.
@@ -154,9 +153,8 @@ pub(crate) fn parse(
     }
     match command.try_get_matches_from(typed) {
         Ok(matches) => match understand(&matches) {
-            Ok(arguments) => {
+            Ok((arguments, exit_skip)) => {
                 let file = matches.subcommand().and_then(|(_, matches)| result_file(matches));
-                let exit_skip = matches.get_flag("exit_skip");
                 Parsed::Arguments(Box::new(arguments), Output { exit_skip, file, ..output })
             }
             Err(error) => Parsed::Refused(refusal(&error, WHERE_ALL_ARE), output),
@@ -168,25 +166,9 @@ pub(crate) fn parse(
     }
 }
 
-/// A script that completes commands in a shell.
-pub(crate) fn completions(
-    binary: &'static str,
-    integration: &Integration,
-    sandbox: bool,
-    shell: Shell,
-) -> Ended {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut whole(binary, integration, sandbox), binary, &mut script);
-    Ended::Text(String::from_utf8_lossy(&script).into_owned())
-}
-
 /// The command line with the flags of every capability.
 pub(crate) fn whole(binary: &'static str, integration: &Integration, sandbox: bool) -> clap::Command {
     command(binary, integration, sandbox, |_| true)
-}
-
-pub(crate) fn wants_exit_zero(typed: &[OsString]) -> bool {
-    Environment::of_process().is_on("CONNECTOR_EXIT_ZERO") || typed.iter().any(|word| word == "--exit-zero")
 }
 
 fn result_file(matches: &ArgMatches) -> Option<PathBuf> {
@@ -201,32 +183,14 @@ fn command(
     is_shown: impl Fn(&str) -> bool,
 ) -> clap::Command {
     let description = integration.description();
-    let mut command =
-        clap::Command::new(binary)
-            .version(description.version.clone())
-            .about(description.description.clone())
-            .subcommand_required(true)
-            .arg_required_else_help(false)
-            .disable_help_subcommand(true)
-            .subcommand_value_name("COMMAND")
-            .arg(
-                Arg::new("exit_zero")
-                    .long("exit-zero")
-                    .global(true)
-                    .action(ArgAction::SetTrue)
-                    .help("Exit with 0 whenever an envelope was printed [env: CONNECTOR_EXIT_ZERO]"),
-            )
-            .arg(Arg::new("exit_skip").long("exit-skip").global(true).action(ArgAction::SetTrue).help(
-                "Exit with 99 when there was nothing to do: no record came, or none was new or changed",
-            ))
-            .arg(
-                Arg::new("log_format")
-                    .long("log-format")
-                    .global(true)
-                    .value_parser(value_parser!(LogFormat))
-                    .help("Form of the lines on standard error: text on a terminal, else JSON"),
-            );
     // What it is about comes last: deriving arguments puts the type's own documentation in its place.
+    let command = GlobalFlags::augment_args(clap::Command::new(binary))
+        .version(description.version.clone())
+        .about(description.description.clone())
+        .subcommand_required(true)
+        .arg_required_else_help(false)
+        .disable_help_subcommand(true)
+        .subcommand_value_name("COMMAND");
     let named = |name: &'static str| clap::Command::new(name);
     let mut for_people = vec![
         LoginCommand::augment_args(named("login")).about("Connect an account"),
@@ -258,15 +222,12 @@ fn command(
         let options = DemoOptions::augment_args(named("demo"));
         for_people.push(options.about("Show everything at work against the sandbox"));
     }
-    for_people.push(
-        named("completions")
-            .about("Print a script that completes commands in a shell")
-            .arg(Arg::new("shell").required(true).value_parser(value_parser!(Shell))),
-    );
+    let completions = CompletionsCommand::augment_args(named("completions"));
+    for_people.push(completions.about("Print a script that completes commands in a shell"));
     for_people.push(ManCommand::augment_args(named("man")).about("Write manual pages, one for each command"));
     for_people.push(call_arguments(named("app_info")).about("Give the OpenAPI document as an answer"));
     for_people.push(call_arguments(named("info")).about("Print everything about the connector"));
-    command = command.subcommands(for_people);
+    let command = command.subcommands(for_people);
     // Those have a command of the same name above, with friendlier words.
     let derived = integration.capabilities().filter(|found| !["sync", "verify"].contains(&found.name()));
     command.subcommands(derived.map(|capability| match capability.name() {
@@ -303,11 +264,10 @@ fn result_arguments(command: clap::Command) -> clap::Command {
         )
 }
 
-fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
-    let log_format = matches
-        .get_one::<LogFormat>("log_format")
-        .copied()
-        .unwrap_or_else(|| if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json });
+/// What is to be done, and whether it shows in the exit code that there was nothing to do.
+fn understand(matches: &ArgMatches) -> Result<(Arguments, bool), clap::Error> {
+    let flags = GlobalFlags::from_arg_matches(matches)?;
+    let log_format = flags.log_format();
     let Some((name, matches)) = matches.subcommand() else {
         return Err(clap::Error::new(ErrorKind::MissingSubcommand));
     };
@@ -332,10 +292,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         "vault" => Command::Vault(VaultCommand::from_arg_matches(matches)?),
         "sandbox" => Command::Sandbox(SandboxOptions::from_arg_matches(matches)?),
         "demo" => Command::Demo(DemoOptions::from_arg_matches(matches)?),
-        "completions" => match matches.get_one::<Shell>("shell") {
-            Some(shell) => Command::Completions(*shell),
-            None => return Err(clap::Error::new(ErrorKind::MissingRequiredArgument)),
-        },
+        "completions" => Command::Completions(CompletionsCommand::from_arg_matches(matches)?),
         "man" => Command::Man(ManCommand::from_arg_matches(matches)?),
         capability => Command::Capability(CapabilityCall {
             name: capability.to_owned(),
@@ -344,7 +301,7 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
             form: matches.get_one::<Form>("output").copied().unwrap_or(Form::Json),
         }),
     };
-    Ok(Arguments { command, log_format })
+    Ok((Arguments { command, log_format }, flags.exit_skip))
 }
 
 #[cfg(test)]
@@ -430,8 +387,8 @@ mod tests {
             (&["keys", "create", "--label", "a", "--scope", "x"], "--scope cannot have this value: "),
             (&["keys", "create", "--label", "a", "--expires", "x"], "--expires cannot have this value: "),
             (&["audit", "list", "--since", "x"], "--since cannot have this value: "),
-            (&["completions", "fis"], "shell cannot have this value: one of bash, "),
-            (&["completions"], "shell is missing"),
+            (&["completions", "fis"], "SHELL cannot have this value: one of bash, "),
+            (&["completions"], "SHELL is missing"),
             (&["webhooks"], "a command is missing"),
             (&["rejects"], "a command is missing"),
         ] {

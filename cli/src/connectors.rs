@@ -1,19 +1,19 @@
 //! The command line of every connector that is linked in: one server for all of them, and what a server needs.
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
-use clap_complete::Shell;
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, registry};
 
 use crate::audit::AuditCommand;
 use crate::check::CheckCommand;
+use crate::completions::CompletionsCommand;
 use crate::environment::Environment;
+use crate::flags::{GlobalFlags, wants_exit_zero};
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
 use crate::load::{LoadCommand, LoadRejectsCommand};
@@ -26,7 +26,7 @@ use crate::scaffold::ScaffoldCommand;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
 use crate::{
-    arguments, audit, check, hardening, keys, load, logging, man, reference, rejects, runtime, scaffold,
+    audit, check, completions, hardening, keys, load, logging, man, reference, rejects, runtime, scaffold,
     serve, spec, traces, vault,
 };
 
@@ -43,20 +43,13 @@ pub struct Connectors {
 }
 
 #[derive(Parser)]
-#[command(about = "Every connector behind one server", version, subcommand_required = true)]
+#[command(version, subcommand_required = true)]
 #[command(disable_help_subcommand = true)]
 struct Typed {
     #[command(subcommand)]
     command: Command,
-    /// Exit with 0 whenever an envelope was printed [env: `CONNECTOR_EXIT_ZERO`]
-    #[arg(long, global = true)]
-    exit_zero: bool,
-    /// Exit with 99 when there was nothing to do: no record was new or changed
-    #[arg(long, global = true)]
-    exit_skip: bool,
-    /// Form of the lines on standard error: text on a terminal, else JSON
-    #[arg(long, global = true)]
-    log_format: Option<LogFormat>,
+    #[command(flatten)]
+    flags: GlobalFlags,
 }
 
 #[derive(clap::Subcommand)]
@@ -78,7 +71,7 @@ enum Command {
     /// Show who was handed which token, and whether the log of it is whole
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Show which keys seal the connections, and go over to another key
+    /// Show the keys that seal tokens, and change to another
     #[command(subcommand)]
     Vault(VaultCommand),
     /// Print the OpenAPI document of the server
@@ -86,10 +79,7 @@ enum Command {
     /// Write a reference page for each connector
     Docs(DocsCommand),
     /// Print a script that completes commands in a shell
-    Completions {
-        /// The shell
-        shell: Shell,
-    },
+    Completions(CompletionsCommand),
     /// Write manual pages, one for each command
     Man(ManCommand),
 }
@@ -107,7 +97,7 @@ impl Command {
             Self::Vault(_) => "vault",
             Self::Spec => "spec",
             Self::Docs(_) => "docs",
-            Self::Completions { .. } => "completions",
+            Self::Completions(_) => "completions",
             Self::Man(_) => "man",
         }
     }
@@ -123,7 +113,7 @@ impl Connectors {
     pub fn run(self) -> ExitCode {
         hardening::harden();
         let typed: Vec<OsString> = std::env::args_os().collect();
-        let mut output = Output { exit_zero: arguments::wants_exit_zero(&typed), ..Output::default() };
+        let mut output = Output { exit_zero: wants_exit_zero(&typed), ..Output::default() };
         let program = Environment::of_process().fill(program(self.binary));
         let matches = program.try_get_matches_from(&typed);
         let typed = match matches.and_then(|matches| Typed::from_arg_matches(&matches)) {
@@ -140,9 +130,8 @@ impl Connectors {
                 );
             }
         };
-        let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-        output.exit_skip = typed.exit_skip;
-        let log_format = typed.log_format.unwrap_or(usual);
+        output.exit_skip = typed.flags.exit_skip;
+        let log_format = typed.flags.log_format();
         logging::start(self.binary, log_format);
         let name = typed.command.name();
         let is_server = matches!(typed.command, Command::Serve(_));
@@ -171,7 +160,7 @@ fn execute(binary: &'static str, command: Command, log_format: LogFormat) -> Res
         Command::Docs(command) => {
             reference::run(&command, integrations().iter().map(|integration| &**integration))
         }
-        Command::Completions { shell } => Ok(completions(binary, shell)),
+        Command::Completions(command) => Ok(completions::run(&command, program(binary))),
         Command::Man(command) => man::run(command, program(binary)),
     };
     runtime.shutdown_background();
@@ -179,13 +168,8 @@ fn execute(binary: &'static str, command: Command, log_format: LogFormat) -> Res
 }
 
 fn program(binary: &'static str) -> clap::Command {
-    Typed::command().name(binary).bin_name(binary)
-}
-
-fn completions(binary: &'static str, shell: Shell) -> Ended {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut program(binary), binary, &mut script);
-    Ended::Text(String::from_utf8_lossy(&script).into_owned())
+    // Its flags come with what they are about.
+    Typed::command().name(binary).bin_name(binary).about("Every connector behind one server")
 }
 
 fn integrations() -> Vec<Arc<Integration>> {
@@ -199,6 +183,8 @@ mod tests {
     #[test]
     fn the_commands_fit_together() {
         Typed::command().debug_assert();
+        let about = program(NAME).get_about().map(ToString::to_string);
+        assert_eq!(about.as_deref(), Some("Every connector behind one server"));
     }
 
     #[test]

@@ -15,11 +15,13 @@ mod arguments;
 mod audit;
 mod call;
 mod check;
+mod completions;
 mod connectors;
 mod cores;
 mod demo;
 mod environment;
 mod export;
+mod flags;
 mod hardening;
 mod help;
 mod host;
@@ -118,8 +120,9 @@ impl CommandLine {
             Command::Audit(command) => {
                 runtime.block_on(audit::run(&CliHost::new(integration.app_id()), command))
             }
-            Command::Completions(shell) => {
-                Ok(arguments::completions(self.binary, integration, self.sandbox.is_some(), shell))
+            Command::Completions(command) => {
+                let program = arguments::whole(self.binary, integration, self.sandbox.is_some());
+                Ok(completions::run(&command, program))
             }
             Command::Man(command) => {
                 man::run(command, arguments::whole(self.binary, integration, self.sandbox.is_some()))
