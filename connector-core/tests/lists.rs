@@ -337,11 +337,20 @@ async fn what_a_stream_says_of_itself_is_what_callers_and_syncs_find() {
         .sorts(&["number"])
         .only_when_named();
     let app = App::of(builder().stream(stream)).await;
-    let info = app.call("info", json!({})).await.unwrap().0;
-    assert_eq!(info["streams"][0]["primary_key"], json!(["order", "number"]));
-    let argument = &info["capability_schema"]["list_things"]["argument"]["properties"];
-    assert_eq!(argument["filter"]["properties"]["status"]["enum"], json!(["open", "done"]));
-    assert_eq!(argument["filter"]["properties"]["since"]["format"], "date-time");
-    assert_eq!(argument["sort"]["items"]["properties"]["field"]["enum"], json!(["number"]));
-    assert!(app.integration.streams().all(|stream| !stream.synced_by_default));
+    let declared = app.integration.streams().next().unwrap();
+    assert_eq!(declared.key, ["order", "number"]);
+    let envelope = |request: Value| json!({"request": request});
+    app.page(&[("status", "open")], json!({"data": [{"order": "o", "number": 1}]})).await;
+    let open = app.call("list_things", envelope(json!({"filter": {"status": "open"}}))).await.unwrap();
+    assert_eq!(open.0[0]["order"], "o");
+    for wrong in [
+        json!({"filter": {"status": "lost"}}),
+        json!({"filter": {"since": 5}}),
+        json!({"filter": {"colour": "red"}}),
+        json!({"sort": [{"field": "order"}]}),
+    ] {
+        let error = app.call("list_things", envelope(wrong)).await.unwrap_err();
+        assert!(error.message().starts_with("/request/"), "{error}");
+    }
+    assert!(!declared.synced_by_default);
 }
