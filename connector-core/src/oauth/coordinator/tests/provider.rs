@@ -39,6 +39,9 @@ struct State {
     are_born_dead: bool,
     client: String,
     account: Option<String>,
+    tells_no_account: bool,
+    is_address_unknown: bool,
+    questions: u32,
 }
 
 impl Provider {
@@ -71,6 +74,21 @@ impl Provider {
     /// It tells whose tokens are, which it does not otherwise.
     pub(super) fn tell_account(&self, account: &str) {
         self.state().account = Some(account.to_owned());
+    }
+
+    /// Whether it can be asked whose tokens are.
+    pub(super) fn hide_account(&self, is_hidden: bool) {
+        self.state().tells_no_account = is_hidden;
+    }
+
+    /// How often it was asked that.
+    pub(super) fn questions(&self) -> u32 {
+        self.state().questions
+    }
+
+    /// Whether it does not tell where tokens are asked for.
+    pub(super) fn hide_address(&self, is_hidden: bool) {
+        self.state().is_address_unknown = is_hidden;
     }
 
     pub(super) fn requests(&self) -> u32 {
@@ -121,6 +139,16 @@ impl Renewer for Provider {
         Ok(self.state().client.clone())
     }
 
+    fn prepare(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            match self.state().is_address_unknown {
+                true => Err(ConnectorError::new(ErrorCode::ServiceError, "nobody tells")
+                    .app_error_code("oauth.metadata_unreachable")),
+                false => Ok(()),
+            }
+        })
+    }
+
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>> {
         Box::pin(async {
             let (answer, delay) = {
@@ -143,6 +171,13 @@ impl Renewer for Provider {
     }
 
     fn account_of<'a>(&'a self, _: &'a Connection) -> BoxFuture<'a, Result<Option<String>>> {
-        Box::pin(async { Ok(self.state().account.clone()) })
+        Box::pin(async {
+            let mut state = self.state();
+            state.questions += 1;
+            match state.tells_no_account {
+                true => Err(ConnectorError::new(ErrorCode::ServiceError, "busy")),
+                false => Ok(state.account.clone()),
+            }
+        })
     }
 }
