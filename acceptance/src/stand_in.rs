@@ -53,7 +53,7 @@ impl StandIn {
             Err(_) => Self::try_start(subject, subject.executable(), words(&["sandbox", "--port", "0"]))
                 .await
                 .map_err(|reason| {
-                    format!("there is nothing to ask: the connector's own `sandbox` does not work ({reason})")
+                    format!("there is nothing to ask: the connector has no `sandbox` that works ({reason})")
                 }),
         }
     }

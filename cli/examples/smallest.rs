@@ -38,6 +38,7 @@ fn integration() -> Integration {
     let notes = List::at("notes").records("/data").numbered("page", 100).sized("per_page");
     Integration::builder::<Settings>("notes", "0.1.0")
         .name("Notes")
+        .description("Notes of people.")
         .auth(&[AuthKind::Token])
         .base_url(|settings| settings.api_url.clone())
         .stream(Stream::list::<Note>("notes", "note", notes).changed_since("since"))

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::arguments::{CapabilityCall, EnvelopeSource, Form};
 use crate::host::CliHost;
-use crate::output::{Ended, Output, print_line};
+use crate::output::{Ended, Output};
 use crate::signals::{Signals, Watched};
 
 /// Largest envelope that is read, in bytes.
@@ -92,8 +92,7 @@ async fn answer(
     host: &Arc<dyn Host>,
     output: &Output,
 ) -> Result<Answer> {
-    let mut records =
-        Records { form: call.form, joined: String::new(), to_file: output.file.is_some(), is_empty: true };
+    let mut records = Records { form: call.form, output, joined: String::new(), is_empty: true };
     let mut next = dispatch(integration, &call.name, envelope.clone(), host).await?;
     if call.form == Form::Json && !(call.all_pages && next.page.is_some()) {
         if next.response.get() == "[]" && next.page.is_none() && next.outcome == Outcome::Done {
@@ -123,14 +122,14 @@ fn following(envelope: &RequestEnvelope, page: &Page) -> RequestEnvelope {
 }
 
 /// Records on their way out: one array, or a line each.
-struct Records {
+struct Records<'a> {
     form: Form,
+    output: &'a Output,
     joined: String,
-    to_file: bool,
     is_empty: bool,
 }
 
-impl Records {
+impl Records<'_> {
     fn add(&mut self, answer: &Answer) -> Result<()> {
         let records: Vec<&RawValue> = match serde_json::from_str(answer.response.get()) {
             Ok(records) => records,
@@ -139,8 +138,8 @@ impl Records {
         };
         self.is_empty &= records.is_empty();
         for record in records {
-            if self.form == Form::Ndjson && !self.to_file {
-                print_record(record)?;
+            if self.form == Form::Ndjson {
+                self.write(record)?;
             } else {
                 if !self.joined.is_empty() {
                     self.joined.push(',');
@@ -154,14 +153,14 @@ impl Records {
     /// Records that were printed are the caller's; those that wait for the rest are lost with it, and the caller begins
     /// where this call began.
     fn where_to_go_on(&self, error: ConnectorError, envelope: &RequestEnvelope) -> ConnectorError {
-        let are_printed = self.form == Form::Ndjson && !self.to_file;
+        let are_printed = self.form == Form::Ndjson;
         if error.page().is_none() || are_printed { error } else { error.at_page(envelope.page.clone()) }
     }
 
     fn into_answer(self, last: Answer) -> Result<Answer> {
         let response = match self.form {
-            Form::Ndjson if !self.to_file => "null".to_owned(),
-            _ => format!("[{}]", self.joined),
+            Form::Ndjson => "null".to_owned(),
+            Form::Json => format!("[{}]", self.joined),
         };
         let response = RawValue::from_string(response).map_err(|error| {
             ConnectorError::new(ErrorCode::InternalError, "joined pages are not JSON").source(error)
@@ -172,16 +171,17 @@ impl Records {
         };
         Ok(Answer { response: response.into(), raw_data: None, outcome, ..last })
     }
-}
 
-fn print_record(record: &RawValue) -> Result<()> {
-    let line = record.get();
-    let printed = if line.contains(['\n', '\r']) {
-        print_line(&line.replace(['\n', '\r'], " "))
-    } else {
-        print_line(line)
-    };
-    printed.map_err(|error| {
-        ConnectorError::new(ErrorCode::InternalError, "standard output cannot be written").source(error)
-    })
+    fn write(&self, record: &RawValue) -> Result<()> {
+        let line = record.get();
+        let written = if line.contains(['\n', '\r']) {
+            self.output.record(&line.replace(['\n', '\r'], " "))
+        } else {
+            self.output.record(line)
+        };
+        written.map_err(|error| {
+            let what = self.output.file.as_ref().map_or("standard output", |_| "the file of results");
+            ConnectorError::new(ErrorCode::InternalError, format!("{what} cannot be written")).source(error)
+        })
+    }
 }

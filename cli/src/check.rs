@@ -1,13 +1,13 @@
 //! `check`: holds any connector's executable against the contract.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use connector_acceptance::{CheckError, Config, Report};
 use connector_core::envelope::{Answer, Outcome};
 use connector_core::{ConnectorError, ErrorCode, Result};
 
 use crate::output::{Ended, is_for_people, print_line, tell};
-use crate::signals::{Signals, Watched};
+use crate::work::{Worked, until_stopped};
 
 /// Exit code when something does not hold: what was asked for is not there.
 const SOMETHING_FAILED: u8 = 69;
@@ -40,24 +40,24 @@ pub(crate) async fn run(command: CheckCommand) -> Result<Ended> {
     let config = command.config.as_deref().map(Config::read).transpose().map_err(|error| refused(&error))?;
     let mut config = config.unwrap_or_default();
     config.only.extend(command.only.iter().cloned());
-    let (signals, stop) = Signals::new();
-    let work = async {
-        let mut stop = stop;
-        tokio::select! {
-            report = connector_acceptance::check(&command.executable, &config) => report.map(Some),
-            // What was started ends with the check that started it.
-            () = stop.given() => Ok(None),
-        }
-    };
-    // Boxed: what waits for so many things at once is large.
-    match signals.watch(Box::pin(work)).await {
-        Watched::Done(Ok(Some(report)), _) => ended(&command, &report),
-        Watched::Done(Err(error), _) => Err(refused(&error)),
-        Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
-        Watched::Done(Ok(None), None) => {
-            Err(ConnectorError::new(ErrorCode::InternalError, "stopped by nobody"))
-        }
+    let executable = located(&command.executable);
+    // What was started ends with the check that started it.
+    let check =
+        async { connector_acceptance::check(&executable, &config).await.map_err(|error| refused(&error)) };
+    match until_stopped(check).await? {
+        Worked::Answer(report) => ended(&command, &report),
+        Worked::Cut(ended) => Ok(ended),
     }
+}
+
+/// The file that is meant: one of this name, else the one that a shell would find.
+fn located(executable: &Path) -> PathBuf {
+    let is_bare = executable.components().count() == 1;
+    let paths = std::env::var_os("PATH").filter(|_| is_bare && !executable.exists());
+    let found = paths.and_then(|paths| {
+        std::env::split_paths(&paths).map(|folder| folder.join(executable)).find(|file| file.is_file())
+    });
+    found.unwrap_or_else(|| executable.to_owned())
 }
 
 fn ended(command: &CheckCommand, report: &Report) -> Result<Ended> {

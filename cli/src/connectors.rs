@@ -15,7 +15,7 @@ use crate::audit::AuditCommand;
 use crate::check::CheckCommand;
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
-use crate::load::LoadCommand;
+use crate::load::{LoadCommand, LoadRejectsCommand};
 use crate::logging::LogFormat;
 use crate::man::ManCommand;
 use crate::output::{self, Ended, Output};
@@ -25,8 +25,8 @@ use crate::scaffold::ScaffoldCommand;
 use crate::serve::ServeCommand;
 use crate::vault::VaultCommand;
 use crate::{
-    arguments, audit, check, hardening, keys, load, logging, man, reference, runtime, scaffold, serve, spec,
-    traces, vault,
+    arguments, audit, check, hardening, keys, load, logging, man, reference, rejects, runtime, scaffold,
+    serve, spec, traces, vault,
 };
 
 /// Where errors of this program are told to have happened, and what its store is named after.
@@ -64,6 +64,9 @@ enum Command {
     Check(CheckCommand),
     /// Write records from standard input, one JSON object a line, into a database as `sync` does
     Load(LoadCommand),
+    /// Show the records of loads that could not be stored
+    #[command(subcommand)]
+    Rejects(LoadRejectsCommand),
     /// Make, show and take back keys to the server
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -93,6 +96,7 @@ impl Command {
             Self::Scaffold(_) => "scaffold",
             Self::Check(_) => "check",
             Self::Load(_) => "load",
+            Self::Rejects(_) => "rejects",
             Self::Keys(_) => "keys",
             Self::Audit(_) => "audit",
             Self::Vault(_) => "vault",
@@ -141,6 +145,9 @@ fn execute(binary: &'static str, command: Command, log_format: LogFormat) -> Res
         Command::Scaffold(command) => runtime.block_on(scaffold::run(command)),
         Command::Check(command) => runtime.block_on(check::run(command)),
         Command::Load(command) => runtime.block_on(load::run(command, log_format)),
+        Command::Rejects(LoadRejectsCommand::List(command)) => {
+            runtime.block_on(rejects::list(load::APP_ID, command))
+        }
         Command::Keys(command) => runtime.block_on(keys::run(NAME, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&CliHost::new(NAME), command)),
         Command::Vault(command) => runtime.block_on(vault::run(&CliHost::new(NAME), command)),

@@ -70,8 +70,8 @@ async fn make_room(integration: &Arc<Integration>, file: &str) -> Result<()> {
         return Err(ConnectorError::new(ErrorCode::Conflict, message).hint("run the demo in another folder"));
     }
     drop(host);
-    for suffix in ["", "-wal", "-shm", ".key", ".lock"] {
-        let path = format!("{file}{suffix}");
+    let files = ["", "-wal", "-shm", ".key"].map(|suffix| format!("{file}{suffix}"));
+    for path in files.into_iter().chain(locks(file)) {
         if let Err(error) = std::fs::remove_file(&path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
@@ -80,6 +80,17 @@ async fn make_room(integration: &Arc<Integration>, file: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The files whose locks stand for connections of a database in this folder.
+fn locks(file: &str) -> impl Iterator<Item = String> {
+    let entries = std::fs::read_dir(".").into_iter().flatten().flatten();
+    let beginning = format!("{file}.");
+    let is_lock = move |name: &String| {
+        name.starts_with(&beginning)
+            && Path::new(name).extension().is_some_and(|extension| extension == "lock")
+    };
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_lock)
 }
 
 async fn play(

@@ -21,8 +21,8 @@ use serde_json::{Map, Value, json};
 
 use crate::host::CliHost;
 use crate::output::{Ended, is_for_people, tell};
-use crate::signals::{Signals, Watched};
 use crate::sync::table_name;
+use crate::work::{Worked, until_stopped};
 use file::Target;
 use lines::{Lines, Written};
 use source::{Records, Source, StoredLayout};
@@ -74,21 +74,9 @@ pub(crate) enum Format {
 }
 
 pub(crate) async fn run(integration: &Arc<Integration>, command: ExportCommand) -> Result<Ended> {
-    let (signals, stop) = Signals::new();
-    let work = async {
-        let mut stop = stop;
-        tokio::select! {
-            written = export(integration, &command) => written.map(Some),
-            () = stop.given() => Ok(None),
-        }
-    };
-    match signals.watch(Box::pin(work)).await {
-        Watched::Done(Ok(Some(written)), _) => ended(&command, written),
-        Watched::Done(Err(error), _) => Err(error),
-        Watched::Done(Ok(None), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
-        Watched::Done(Ok(None), None) => {
-            Err(ConnectorError::new(ErrorCode::InternalError, "stopped by nobody"))
-        }
+    match until_stopped(export(integration, &command)).await? {
+        Worked::Answer(written) => ended(&command, written),
+        Worked::Cut(ended) => Ok(ended),
     }
 }
 

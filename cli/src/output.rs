@@ -1,14 +1,17 @@
 //! Standard output: one JSON document, and the exit code that goes with it.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use connector_core::envelope::{Answer, Outcome, error_envelope};
 use connector_core::integration::Integration;
 use connector_core::{ConnectorError, ErrorCode};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::json;
 
 use crate::signals::{self, Signal};
@@ -17,14 +20,16 @@ use crate::signals::{self, Signal};
 const NOTHING_TO_DO: u8 = 99;
 
 /// How results are written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Output {
     /// Exit with 0 whenever an envelope was printed.
     pub(crate) exit_zero: bool,
     /// Exit with [`NOTHING_TO_DO`] where that is so.
     pub(crate) exit_skip: bool,
-    /// The envelope goes to this file; gzip when it ends in `.gz`.
+    /// What would be printed goes to this file, and where it is is printed; gzip when it ends in `.gz`.
     pub(crate) file: Option<PathBuf>,
+    /// That file, once there are lines in it.
+    pub(crate) begun: Mutex<Option<ResultFile>>,
 }
 
 /// How a command ended that did not fail.
@@ -40,6 +45,25 @@ pub(crate) enum Ended {
 }
 
 impl Output {
+    /// Writes a record that comes before the envelope, on a line of its own.
+    pub(crate) fn record(&self, line: &str) -> io::Result<()> {
+        let Some(path) = &self.file else { return print_line(line) };
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match begun.take() {
+            Some(file) => file,
+            None => ResultFile::create(path)?,
+        };
+        begun.insert(file).line(line)
+    }
+
+    /// Writes the envelope to the file, behind the records that are there.
+    fn to_file(&self, path: &Path, envelope: &str) -> io::Result<()> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut file = begun.map_or_else(|| ResultFile::create(path), Ok)?;
+        file.line(envelope)?;
+        file.finish(path)
+    }
+
     /// Prints the result and gives the exit code.
     pub(crate) fn end(
         &self,
@@ -79,7 +103,7 @@ impl Output {
         };
         let envelope = match &self.file {
             None => envelope,
-            Some(file) => match write_file(file, &envelope) {
+            Some(file) => match self.to_file(file, &envelope) {
                 Ok(()) => json!({"response": null, "raw_data": null, "page": null, "result_file_path": file})
                     .to_string(),
                 Err(error) => {
@@ -151,22 +175,49 @@ pub(crate) fn is_for_people() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Written beside and renamed, so that nobody reads half a file.
-fn write_file(path: &Path, envelope: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let file = File::create(&beside)?;
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::default());
-        encoder.write_all(envelope.as_bytes())?;
-        encoder.write_all(b"\n")?;
-        encoder.finish()?.sync_all()?;
-    } else {
-        let mut file = file;
-        file.write_all(envelope.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
+/// A file of results, written beside its place and renamed, so that nobody reads half of it.
+#[derive(Debug)]
+pub(crate) struct ResultFile {
+    beside: PathBuf,
+    lines: Lines,
+}
+
+#[derive(Debug)]
+enum Lines {
+    Plain(BufWriter<File>),
+    Packed(GzEncoder<BufWriter<File>>),
+}
+
+impl ResultFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".part");
+        let beside = PathBuf::from(beside);
+        let file = BufWriter::new(File::create(&beside)?);
+        let is_packed = path.extension().is_some_and(|extension| extension == "gz");
+        let lines = if is_packed {
+            Lines::Packed(GzEncoder::new(file, Compression::default()))
+        } else {
+            Lines::Plain(file)
+        };
+        Ok(Self { beside, lines })
     }
-    std::fs::rename(beside, path)
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        let lines: &mut dyn Write = match &mut self.lines {
+            Lines::Plain(file) => file,
+            Lines::Packed(file) => file,
+        };
+        lines.write_all(line.as_bytes())?;
+        lines.write_all(b"\n")
+    }
+
+    fn finish(self, path: &Path) -> io::Result<()> {
+        let file = match self.lines {
+            Lines::Plain(file) => file,
+            Lines::Packed(file) => file.finish()?,
+        };
+        file.into_inner()?.sync_all()?;
+        std::fs::rename(self.beside, path)
+    }
 }

@@ -58,13 +58,14 @@ pub(crate) async fn run(
     log_format: LogFormat,
 ) -> Result<Ended> {
     match command {
-        RejectsCommand::List(command) => list(integration, command).await,
+        RejectsCommand::List(command) => list(integration.app_id(), command).await,
         RejectsCommand::Retry(command) => retry(integration, command, log_format).await,
     }
 }
 
-async fn list(integration: &Arc<Integration>, command: ListRejects) -> Result<Ended> {
-    let host = CliHost::new(integration.app_id());
+/// Shows the rejects of one app.
+pub(crate) async fn list(app_id: &str, command: ListRejects) -> Result<Ended> {
+    let host = CliHost::new(app_id);
     let store = match command.target.to.as_deref() {
         Some(url) => Some(host.store_at(Some(url))?),
         None => host.existing_store()?,
@@ -72,7 +73,7 @@ async fn list(integration: &Arc<Integration>, command: ListRejects) -> Result<En
     let rejects = match store {
         // Nothing was ever stored, nor rejected.
         None => Vec::new(),
-        Some(store) => store.rejects(integration.app_id(), &query(command)).await?,
+        Some(store) => store.rejects(app_id, &query(command)).await?,
     };
     if is_for_people() {
         show(&rejects);

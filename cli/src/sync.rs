@@ -44,7 +44,7 @@ pub(crate) struct SyncCommand {
     /// How the tables look: `tables`, or `documents` for those of an older tool
     #[arg(long)]
     pub(crate) layout: Option<String>,
-    /// Rows that may be marked as deleted where many are gone at once
+    /// Rows that may be marked as deleted at most, in place of 20 or a tenth of them
     #[arg(long, value_name = "N")]
     pub(crate) allow_deletes: Option<u64>,
     /// Parents whose children are read in this run, at most, for each stream that hangs on others

@@ -5,16 +5,16 @@ use serde_json::{Map, Value, json};
 /// The connection and the database, as typed.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Target {
-    /// Name of the connection
+    /// Name of the connection; `default` unless told
     #[arg(long)]
     pub(crate) connection: Option<String>,
     #[arg(
         long,
         value_name = "URL",
-        help = "Database with the tables: postgres://… or sqlite://file.db [env: CONNECTOR_STORE_URL]"
+        help = "Database with the tables: postgres://… or sqlite://file.db, which is named after the connector unless told [env: CONNECTOR_STORE_URL]"
     )]
     pub(crate) to: Option<String>,
-    /// Schema of the tables in PostgreSQL
+    /// Schema of the tables in PostgreSQL; the connector's name unless told
     #[arg(long)]
     pub(crate) schema: Option<String>,
 }

@@ -29,7 +29,7 @@ pub(crate) struct VerifyCommand {
     /// Write what is missing or different, and mark what is gone as deleted
     #[arg(long)]
     pub(crate) repair: bool,
-    /// Rows that may be marked as deleted where many are gone at once
+    /// Rows that may be marked as deleted at most, in place of 20 or a tenth of them
     #[arg(long, value_name = "N")]
     pub(crate) allow_deletes: Option<u64>,
     #[command(flatten)]

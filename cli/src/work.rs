@@ -12,14 +12,33 @@ use crate::host::CliHost;
 use crate::logging::LogFormat;
 use crate::output::Ended;
 use crate::progress;
-use crate::signals::{Signals, Watched};
+use crate::signals::{Signal, Signals, Watched};
 
 /// How the work ended.
-pub(crate) enum Worked {
+pub(crate) enum Worked<T = Answer> {
     /// With an answer.
-    Answer(Answer),
+    Answer(T),
     /// By a signal.
     Cut(Ended),
+}
+
+/// Runs work that has nothing to put in order, until it ends or a signal comes.
+pub(crate) async fn until_stopped<T>(work: impl Future<Output = Result<T>>) -> Result<Worked<T>> {
+    let (signals, mut stop) = Signals::new();
+    let work = async {
+        tokio::select! {
+            answer = work => answer.map(Some),
+            () = stop.given() => Ok(None),
+        }
+    };
+    // Boxed: what waits for so many things at once is large.
+    Ok(match signals.watch(Box::pin(work)).await {
+        Watched::Done(answer, signal) => match (answer?, signal) {
+            (Some(answer), _) => Worked::Answer(answer),
+            (None, signal) => Worked::Cut(Ended::Signalled(signal.unwrap_or(Signal::Terminate), None)),
+        },
+        Watched::CutOff(signal) => Worked::Cut(Ended::Signalled(signal, None)),
+    })
 }
 
 /// Runs a capability until it ends, or until a signal asked it to.

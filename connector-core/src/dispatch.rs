@@ -65,14 +65,19 @@ pub async fn dispatch(
 async fn call(
     integration: &Arc<Integration>,
     found: &Capability,
-    envelope: RequestEnvelope,
+    mut envelope: RequestEnvelope,
     host: &Arc<dyn Host>,
 ) -> Result<Answer> {
     let request_schema = found.request_schema();
     let needs_something =
         request_schema.get("required").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
     if needs_something || !envelope.request.is_empty() {
-        schema::check(&request_schema, &Value::Object(envelope.request.clone()), "/request")?;
+        // Lent and not copied: it may be large.
+        let request = Value::Object(std::mem::take(&mut envelope.request));
+        schema::check(&request_schema, &request, "/request")?;
+        if let Value::Object(request) = request {
+            envelope.request = request;
+        }
     }
     let context = context(integration, &envelope, found.needs_auth(), host).await?;
     let http = context.http().clone();

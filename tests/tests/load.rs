@@ -80,6 +80,11 @@ fn lines(ids: impl IntoIterator<Item = u32>) -> String {
     ids.into_iter().map(line).collect::<Vec<_>>().concat()
 }
 
+/// The same from a program that says that it is done.
+fn all_lines(ids: impl IntoIterator<Item = u32>) -> String {
+    format!("{}{}\n", lines(ids), r#"{"response":null,"raw_data":null,"page":null}"#)
+}
+
 /// The report of a load, however it ended.
 fn report(outcome: &Outcome) -> Value {
     outcome.envelope()["response"].clone()
@@ -186,6 +191,12 @@ fn what_is_no_record_is_kept_with_the_others_landing(kind: Kind) {
     assert!(long[2].as_ref().is_some_and(|kept| kept.len() <= 1000), "{long:?}");
     assert_eq!(about("`id`")[0].as_deref(), Some("missing_key"));
     assert_eq!(about("not a JSON object")[2].as_deref(), Some("[1]"));
+    let warning = "records were rejected, the first since line 2 is not valid JSON from its column 2 on";
+    assert!(things["warnings"].as_array().is_some_and(|all| all.contains(&json!(warning))), "{things}");
+    let list = loading.connector.run(["rejects", "list", "things", "--to", loading.store.url()]);
+    assert_eq!(list.response()["rejects"].as_array().map(Vec::len), Some(5), "{list:?}");
+    let nothing = loading.load(&["--key", "id"], "<html>\n");
+    assert_eq!(nothing.exit_code(), 64, "{nothing:?}");
 }
 
 fn names_that_are_hostile_to_sql_are_names(kind: Kind) {
@@ -217,18 +228,26 @@ fn rows_are_gone_only_where_the_input_is_said_to_be_complete(kind: Kind) {
     loading.load_well(&[], &lines(0..100));
     let some_of_them = loading.load_well(&[], &lines(0..10));
     assert_eq!((&some_of_them["deleted"], loading.live()), (&json!(0), 100));
-    let complete = loading.load_well(&["--complete"], &lines(10..100));
+    let killed = loading.load(&["--key", "id", "--complete"], lines(0..90));
+    assert_eq!(
+        (killed.exit_code(), loading.live()),
+        (75, 100),
+        "it may have died between two lines: {killed:?}"
+    );
+    let complete = loading.load_well(&["--complete"], &all_lines(10..100));
     assert_eq!((&complete["deleted"], &complete["mode"], loading.live()), (&json!(10), &json!("full"), 90));
-    let guarded = loading.load(&["--key", "id", "--complete"], lines(60..100));
+    let guarded = loading.load(&["--key", "id", "--complete"], all_lines(60..100));
     assert_eq!((guarded.exit_code(), loading.live()), (69, 90), "{guarded:?}");
     let empty = loading.load(&["--key", "id", "--complete"], "");
     assert_eq!((empty.exit_code(), loading.live()), (69, 90), "{empty:?}");
+    let too_few = loading.load(&["--key", "id", "--complete", "--allow-deletes", "5"], lines(20..100));
+    assert_eq!((too_few.exit_code(), loading.live()), (69, 90), "{too_few:?}");
     let allowed = loading.load_well(&["--complete", "--allow-deletes", "50"], &lines(60..100));
     assert_eq!((&allowed["deleted"], loading.live()), (&json!(50), 40));
     let back = loading.load_well(&[], &lines(0..1));
     assert_eq!((&back["updated"], loading.live()), (&json!(1), 41));
     // Who may know other rows than those that the first one loaded cannot say that they are gone.
-    let other = loading.load_well(&["--complete", "--connection", "elsewhere"], &lines(0..40));
+    let other = loading.load_well(&["--complete", "--connection", "elsewhere"], &all_lines(0..40));
     assert_eq!((&other["deleted"], loading.live() >= 41), (&json!(0), true), "{other}");
 }
 

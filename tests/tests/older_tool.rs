@@ -107,6 +107,10 @@ fn the_file_of_contacts_is_made_and_fetched(kind: Kind) {
         json!({"export_running": false, "last_export": "Please run an export first with POST /export/export_csv"})
     );
     assert_eq!(served.get("/export/download_csv", &key).status, 404);
+    // Whoever's records are in the file, it is not for one customer.
+    let limited = ["keys", "create", "--label", "one", "--scope", "sync:write", "--app", "default"];
+    let limited = account.connector().run(limited).response();
+    assert_eq!(served.get("/export/download_csv", text(&limited["key"])).status, 403);
     let make = || {
         let started = served.ask("POST", "/export/export_csv", &key, &Value::Null);
         assert_eq!(

@@ -197,6 +197,22 @@ fn a_result_goes_to_a_file_plain_or_compressed() {
 }
 
 #[test]
+fn lines_go_to_a_result_file_as_they_come() {
+    let account = account();
+    let lines =
+        ["list_companies", "--all-pages", "--output", "ndjson", "--result-file-path", "result.ndjson"];
+    let outcome = call(&account, &lines);
+    let told = outcome.envelope();
+    assert_eq!((outcome.exit_code(), outcome.standard_output.lines().count()), (0, 1), "{outcome:?}");
+    assert!(told["result_file_path"].is_string(), "{told}");
+    let content = fs::read_to_string(account.connector().working_folder().join("result.ndjson")).unwrap();
+    let lines: Vec<Value> = content.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 251);
+    assert!(lines[..250].iter().all(|record| record["id"].is_string()));
+    assert_eq!(lines[250], json!({"response": null, "raw_data": null, "page": null}));
+}
+
+#[test]
 fn a_result_file_that_cannot_be_written_is_an_error_that_names_it() {
     let account = account();
     let outcome = call(&account, &["list_departments", "--result-file-path", "nowhere/result.json"]);

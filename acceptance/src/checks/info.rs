@@ -48,7 +48,7 @@ pub(crate) fn shape(context: &Context) -> Verdict {
     let wrong = |key: &str, what: &str| Problem::failed(format!("info.{key} {what}"));
     for key in ["app_id", "version", "user_friendly_name", "description"] {
         if info[key].as_str().is_none_or(str::is_empty) {
-            return Err(wrong(key, "is no text"));
+            return Err(wrong(key, "is empty, or no text"));
         }
     }
     for key in ["categories", "capabilities", "resource_types", "entitlement_types", "streams"] {

@@ -8,15 +8,28 @@ use connector_core::{ConnectorError, ErrorCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+/// The envelope of a program that has nothing to say of its records.
+const ENVELOPE: &str = r#"{"response":null,"raw_data":null,"page":null}"#;
+
 /// What the input has to be, or it was cut off.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Expected {
     /// All pages.
     pub(super) everything: bool,
-    /// With an envelope as the last line.
-    pub(super) envelope: bool,
+    /// What ends it.
+    pub(super) end: End,
     /// At least one record.
     pub(super) something: bool,
+}
+
+/// What an input ends with. A program that dies between two lines leaves the same end as one that is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// Anything.
+    #[default]
+    OfTheInput,
+    /// An envelope as the last line, which only a program that is done writes.
+    Told,
 }
 
 /// The `error` part of an error envelope, as far as it is passed on.
@@ -56,7 +69,7 @@ pub(super) fn judge(last: Option<&RawValue>, expected: Expected) -> Ending {
     }
     let (Some(response), Some(_), Some(page)) = (member("response"), member("raw_data"), member("page"))
     else {
-        return Ending { is_envelope: false, fault: expected.envelope.then(without_envelope) };
+        return Ending { is_envelope: false, fault: (expected.end == End::Told).then(without_envelope) };
     };
     Ending { is_envelope: true, fault: fault_of(response, page, expected) }
 }
@@ -88,7 +101,11 @@ fn is_interrupted(response: &str) -> bool {
 }
 
 fn without_envelope() -> ConnectorError {
-    ConnectorError::new(ErrorCode::ConnectionClosed, "the input ended without an envelope: it was cut off")
+    ConnectorError::new(
+        ErrorCode::ConnectionClosed,
+        "the input ended without an envelope, as one does that was cut off",
+    )
+    .hint(format!("a program that is done writes {ENVELOPE} as its last line"))
 }
 
 /// The error of the program that sent the records, as the error of this one: the same code, so the same exit code.
@@ -157,7 +174,7 @@ mod tests {
         assert_eq!(fault(more, everything).code(), ErrorCode::BadRequest);
         let interrupted = r#"{"response":{"status":"interrupted"},"raw_data":null,"page":null}"#;
         assert_eq!(fault(interrupted, Expected::default()).code(), ErrorCode::ConnectionClosed);
-        let with_envelope = Expected { envelope: true, ..Expected::default() };
+        let with_envelope = Expected { end: End::Told, ..Expected::default() };
         let without = end(r#"{"id":1}"#, with_envelope);
         assert!(!without.0 && without.1.unwrap().code() == ErrorCode::ConnectionClosed);
         assert!(judge(None, with_envelope).fault.is_some());

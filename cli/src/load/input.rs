@@ -51,7 +51,9 @@ impl Input {
     pub(super) async fn next(&self) -> Result<RecordPage> {
         match self.pages.lock().await.recv().await {
             Some(page) => page,
-            None => Ok(RecordPage::default()),
+            None => {
+                Err(ConnectorError::new(ErrorCode::InternalError, "what read standard input ended by itself"))
+            }
         }
     }
 }
@@ -64,11 +66,19 @@ struct PageReader<R> {
     /// How the input ended, if it ended badly.
     failure: Option<ConnectorError>,
     has_records: bool,
+    has_unreadable: bool,
 }
 
 impl<R: Read> PageReader<R> {
     fn new(input: R, expected: Expected) -> Self {
-        Self { lines: Lines::new(input), expected, last: None, failure: None, has_records: false }
+        Self {
+            lines: Lines::new(input),
+            expected,
+            last: None,
+            failure: None,
+            has_records: false,
+            has_unreadable: false,
+        }
     }
 
     /// The next page; what came before a failure comes before it.
@@ -117,7 +127,10 @@ impl<R: Read> PageReader<R> {
                 let message = format!("the input ends in the middle of line {number}: it was cut off");
                 return Err(ConnectorError::new(ErrorCode::ConnectionClosed, message));
             }
-            Err(Unreadable { reject, .. }) => page.rejects.push(reject),
+            Err(Unreadable { reject, .. }) => {
+                self.has_unreadable = true;
+                page.rejects.push(reject);
+            }
         }
         Ok(())
     }
@@ -136,6 +149,11 @@ impl<R: Read> PageReader<R> {
         }
         if let Some(fault) = fault {
             return Err(fault);
+        }
+        if self.has_unreadable && !self.has_records {
+            let message = "no line of the input is JSON";
+            return Err(ConnectorError::new(ErrorCode::BadRequest, message)
+                .hint("one JSON object a line is wanted; `connector rejects list` shows what came"));
         }
         if self.expected.something && !self.has_records {
             let message = "the input has no records, which would mean that every row is gone";
@@ -183,6 +201,7 @@ fn read(line: Line) -> std::result::Result<Box<RawValue>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ending::End;
     use super::*;
 
     /// The records and rejects of all pages, and how it ended.
@@ -233,12 +252,18 @@ mod tests {
     fn what_came_before_the_input_broke_is_handed_out_first() {
         let (records, _, end) = read_all("{\"id\":1}\n{\"id\":2}\n{\"id\":", Expected::default());
         assert_eq!((records.len(), end.unwrap_err().code()), (2, ErrorCode::ConnectionClosed));
-        let with_envelope = Expected { envelope: true, ..Expected::default() };
+        let with_envelope = Expected { end: End::Told, ..Expected::default() };
         let (records, _, end) = read_all("{\"id\":1}\n{\"id\":2}\n", with_envelope);
         assert_eq!((records.len(), end.unwrap_err().code()), (2, ErrorCode::ConnectionClosed));
         let error = "{\"id\":1}\n{\"is_error\":true,\"error\":{\"message\":\"busy\",\"error_code\":\"rate_limit\"}}\n";
         let (records, _, end) = read_all(error, Expected::default());
         assert_eq!((records.len(), end.unwrap_err().code()), (1, ErrorCode::RateLimit));
+    }
+
+    #[test]
+    fn an_input_of_nothing_readable_is_an_error() {
+        let (_, rejects, end) = read_all("nonsense\n<html>\n", Expected::default());
+        assert_eq!((rejects.len(), end.unwrap_err().code()), (2, ErrorCode::BadRequest));
     }
 
     #[test]

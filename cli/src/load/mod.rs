@@ -20,15 +20,16 @@ use serde_json::{Map, Value, json};
 
 use crate::logging::LogFormat;
 use crate::output::{Ended, is_for_people};
+use crate::rejects::ListRejects;
 use crate::sync::{report, show};
 use crate::target::Target;
 use crate::work::{Worked, work};
 use declaration::Declared;
-use ending::Expected;
+use ending::{End, Expected};
 use input::Input;
 
 /// Where the rows are told to come from, in the place of an app.
-const APP_ID: &str = "load";
+pub(crate) const APP_ID: &str = "load";
 
 /// What was typed after `load`.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,13 +43,14 @@ pub(crate) struct LoadCommand {
     /// JSON Schema of a record, for the types of its columns. A field that it lacks takes the type of its first value
     #[arg(long, value_name = "FILE")]
     schema_file: Option<PathBuf>,
-    /// The input is all there is: rows that it does not have are marked as deleted
+    /// The input is all there is: rows that it does not have are marked as deleted, if its last line is an envelope or
+    /// `--allow-deletes` says how many at most
     #[arg(long)]
     complete: bool,
     /// The input ends with the envelope of a connector: without one it was cut off
     #[arg(long)]
     envelope: bool,
-    /// Rows that may be marked as deleted where many are gone at once
+    /// Rows that may be marked as deleted at most, in place of 20 or a tenth of them
     #[arg(long, value_name = "N", requires = "complete")]
     allow_deletes: Option<u64>,
     /// Read and compare, but write nothing
@@ -56,6 +58,13 @@ pub(crate) struct LoadCommand {
     dry_run: bool,
     #[command(flatten)]
     target: Target,
+}
+
+/// What was typed after `rejects`. A record is tried again by loading it again.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub(crate) enum LoadRejectsCommand {
+    /// Show them, oldest first, with the reason of each
+    List(ListRejects),
 }
 
 pub(crate) async fn run(command: LoadCommand, log_format: LogFormat) -> Result<Ended> {
@@ -66,7 +75,10 @@ pub(crate) async fn run(command: LoadCommand, log_format: LogFormat) -> Result<E
     }
     let expected = Expected {
         everything: command.complete,
-        envelope: command.envelope,
+        end: match (command.envelope, command.complete, command.allow_deletes) {
+            (true, ..) | (_, true, None) => End::Told,
+            _ => End::OfTheInput,
+        },
         something: command.complete && command.allow_deletes.is_none(),
     };
     let declared = Declared::new(&command.stream, &command.key, command.schema_file.as_deref())?;

@@ -8,6 +8,7 @@ use connector_core::Result;
 use connector_core::host::StopSignal;
 use connector_core::integration::Integration;
 use connector_store::Store;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::access::Access;
@@ -18,6 +19,9 @@ use super::page::Sessions;
 use super::syncs::Runs;
 use crate::host::CliHost;
 use crate::info;
+
+/// Calls with large requests that are worked on at a time.
+const LARGE_CALLS_AT_ONCE: usize = 4;
 
 /// What all requests share.
 pub(crate) struct Server {
@@ -39,6 +43,8 @@ pub(crate) struct Server {
     pub(crate) public_url: Url,
     /// How long a capability may work for one request, where somebody said.
     pub(crate) request_timeout: Option<Duration>,
+    /// Calls with large requests that are worked on at a time.
+    pub(crate) large_calls: Semaphore,
     /// Told when the server is to end.
     pub(crate) stop: StopSignal,
     /// Whether it can work, as it was found last.
@@ -105,6 +111,7 @@ impl Server {
             store,
             public_url,
             request_timeout,
+            large_calls: Semaphore::new(LARGE_CALLS_AT_ONCE),
             stop,
             health: Health::default(),
             openapi: OnceLock::new(),

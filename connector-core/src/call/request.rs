@@ -27,7 +27,7 @@ use crate::http::{HttpRequest, HttpResponse};
 ///     call.get("users").segment(id).query("with", "groups").read().await
 /// }
 /// ```
-#[must_use = "a request is sent by `read`, `raw`, `done` or `response`"]
+#[must_use = "a request is sent by `read`, `read_with`, `raw` or `done`"]
 pub struct AppRequest<'c> {
     call: &'c CallContext,
     method: Method,

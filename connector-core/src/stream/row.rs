@@ -220,7 +220,11 @@ impl RowDecoder {
         let mut key = String::new();
         for (part, index) in self.key.iter().enumerate() {
             let column = &self.columns.as_slice()[*index];
-            let value = row.cell(*index).filter(|value| is_usable_in_key(column.kind, value));
+            let is_usable = |value: &&str| {
+                is_usable_in_key(column.kind, value)
+                    && (self.key.len() == 1 || !value.contains(KEY_SEPARATOR))
+            };
+            let value = row.cell(*index).filter(is_usable);
             let Some(value) = value else {
                 return Err(RowError::MissingKey { field: column.name.clone() });
             };
@@ -485,6 +489,17 @@ mod tests {
             assert_eq!(decoder.decode(raw(json)).unwrap_err().0, RowError::MissingKey { field: "id".into() });
         }
         assert_eq!(decoder.decode(raw("[]")).unwrap_err().0, RowError::NotAnObject);
+    }
+
+    #[test]
+    fn parts_of_a_key_cannot_be_read_as_other_parts() {
+        let schema = json!({"properties": {"a": {"type": "string"}, "b": {"type": "string"}}});
+        let decoder = |key: &[&str]| RowDecoder::new(Columns::from_schema(&schema, key), key);
+        let mut two = decoder(&["a", "b"]);
+        let refused = two.decode(raw(r#"{"a":"x\u001fy","b":"z"}"#)).unwrap_err().0;
+        assert_eq!(refused, RowError::MissingKey { field: "a".into() });
+        let mut one = decoder(&["a"]);
+        assert_eq!(one.decode(raw(r#"{"a":"x\u001fy"}"#)).unwrap().key(), "x\u{1f}y");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct SyncRequest {
     /// Streams whose new and changed records are completed one by one with what their list lacks: lines, prices, custom
     /// fields. `true` for all that have such. A stream stays as it was chosen once until another choice is made.
     pub details: Option<Details>,
-    /// Rows that may be marked as deleted at once, where that is more than is always allowed: 20, or a tenth of the rows.
+    /// Rows that may be marked as deleted at most, in place of what is allowed where nobody says: 20, or a tenth of them.
     pub allow_deletes: Option<u64>,
     /// Parents whose children are read in this run, at most, for each stream that hangs on others; the next run goes on.
     pub most_parents: Option<u64>,

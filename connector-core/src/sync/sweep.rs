@@ -52,7 +52,7 @@ pub(super) async fn unseen(
 
 /// Says no when so many rows would be deleted that it looks like a fault.
 pub(super) fn guard(gone: u64, live: u64, allowed: Option<u64>) -> Result<()> {
-    let most = allowed.unwrap_or(0).max(ALWAYS_ALLOWED).max(live / 10);
+    let most = allowed.unwrap_or_else(|| ALWAYS_ALLOWED.max(live / 10));
     if gone <= most {
         return Ok(());
     }
@@ -167,6 +167,7 @@ mod tests {
         let error = guard(101, 1000, None).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Conflict);
         assert!(error.hint_text().is_some_and(|hint| hint.contains("--allow-deletes 101")));
+        assert!(guard(6, 1000, Some(5)).is_err(), "what somebody says is meant");
         assert!(guard(101, 1000, Some(101)).is_ok());
         assert!(guard(102, 1000, Some(101)).is_err());
     }

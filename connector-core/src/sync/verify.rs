@@ -42,7 +42,7 @@ pub struct VerifyRequest {
     pub connection: Option<String>,
     /// The database to compare with.
     pub sink: SinkTarget,
-    /// Rows that a repair may mark as deleted at once, where that is more than is always allowed.
+    /// Rows that a repair may mark as deleted at most, in place of what is allowed where nobody says.
     pub allow_deletes: Option<u64>,
 }
 

@@ -69,8 +69,8 @@ pub(super) struct Tally {
     /// Live rows that were looked at under parents, and those of them that were gone.
     live: u64,
     gone: u64,
-    /// Records without a key came: what they are cannot be told from what is gone.
-    has_nameless: bool,
+    /// Why the first record without a key has none: what such records are cannot be told from what is gone.
+    nameless: Option<String>,
     adjusted: u64,
     refused_details: u64,
     /// Records that the app did not know when they were to be completed.
@@ -165,7 +165,7 @@ impl Writing<'_> {
             batch.push(row);
         }
         for reject in page.walked.rejects {
-            self.tally.has_nameless = true;
+            self.tally.nameless.get_or_insert_with(|| reject.reason.clone());
             batch.push_reject(reject);
         }
     }
@@ -177,7 +177,7 @@ impl Writing<'_> {
 
     /// Rows under a parent that its list, which was read whole, did not have.
     async fn sweep_parent(&mut self, batch: &mut Batch, within: &[(String, String)]) -> Result<()> {
-        let is_whole = self.plan.bounds.is_empty() && !self.tally.has_nameless;
+        let is_whole = self.plan.bounds.is_empty() && self.tally.nameless.is_none();
         if is_whole && self.tally.held.is_none() && self.may_sweep() {
             let unseen = sweep::unseen(self.writer, within, &mut self.tally.seen_under_parent).await?;
             self.tally.live += unseen.live;
@@ -193,7 +193,7 @@ impl Writing<'_> {
     /// Ends the read: rows that it did not see are gone, if it saw everything else.
     async fn end(&mut self, batch: &mut Batch, saw_all: bool) -> Result<()> {
         self.delete_unknown(batch).await?;
-        if saw_all && self.plan.sees_everything() && !self.tally.has_nameless && self.may_sweep() {
+        if saw_all && self.plan.sees_everything() && self.tally.nameless.is_none() && self.may_sweep() {
             self.sweep(batch).await?;
         }
         let in_full =
@@ -341,7 +341,7 @@ impl Writing<'_> {
 
     fn ended(self, complete: bool) -> Ended {
         let sees_deletes = self.plan.sees_everything() || !self.stream.declaration.parents.is_empty();
-        let Tally { adjusted, refused_details, still_there, has_nameless, spared, held, .. } = self.tally;
+        let Tally { adjusted, refused_details, still_there, nameless, spared, held, .. } = self.tally;
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
             if count > 0 {
@@ -357,8 +357,11 @@ impl Writing<'_> {
             still_there,
             "records were missing from the list although the app knows them; the next run reads everything again",
         );
-        if has_nameless && complete && sees_deletes {
-            warnings.push("deletes were left alone, since records without a usable key came".to_owned());
+        if let Some(reason) = nameless {
+            warnings.push(format!("records were rejected, the first since {reason}"));
+            if complete && sees_deletes {
+                warnings.push("deletes were left alone, since records without a usable key came".to_owned());
+            }
         }
         if let Some(other) = self.shared_with.filter(|_| spared) {
             warnings.push(format!(

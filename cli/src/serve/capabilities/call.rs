@@ -18,8 +18,10 @@ use crate::serve::access::{Caller, Scope};
 use crate::serve::answer::Failure;
 use crate::serve::{App, Server, bodies};
 
-/// Largest envelope, in bytes, and how long its sender may take.
-const LARGEST_ENVELOPE: usize = 64 << 20;
+/// Largest envelope, in bytes, and how long its sender may take. What is parsed takes up to seventy times as much.
+const LARGEST_ENVELOPE: usize = 4 << 20;
+/// A request of more bytes is large: few of them are worked on at a time, or they would take all of the memory.
+const LARGE: usize = 256 << 10;
 const TIME_TO_SEND: Duration = Duration::from_mins(1);
 
 /// How long a capability may work where nobody said, unless it reads a whole account.
@@ -39,6 +41,7 @@ pub(super) async fn call(
     // What the key does not allow at all is refused before a large body is read.
     caller.require_scope(Scope::CapabilityCall).map_err(refuse)?;
     let body = bodies::read(body, LARGEST_ENVELOPE, TIME_TO_SEND).await?;
+    let _room = if body.len() > LARGE { server.large_calls.acquire().await.ok() } else { None };
     let envelope = envelope(&parts.headers, &body).map_err(|error| {
         let status = error.http_status().and_then(|status| StatusCode::from_u16(status).ok());
         let failure = refuse(error);
@@ -54,7 +57,7 @@ pub(super) async fn call(
         let failure = Failure::new(error, app_id, "capabilities");
         failure.raised_in(format!("{app_id}::{module}:{capability}"))
     };
-    let of = customer_app(&app.integration, capability, &envelope);
+    let of = customer_app(&app.integration, capability, &envelope).map_err(fail)?;
     match &of {
         Some(customer_app) => caller.require(Scope::CapabilityCall, customer_app, app_id).map_err(fail)?,
         None => caller.require_connector(Scope::CapabilityCall, app_id).map_err(fail)?,

@@ -14,24 +14,37 @@ use serde_json::{Map, Value};
 use crate::serve::access::{Caller, Scope};
 
 /// The customer's app whose connection a call would use; `None` when it brings credentials of its own, or needs none.
+///
+/// # Errors
+/// When it names two: its credentials would be one's, and its work about the other.
 pub(super) fn customer_app(
     integration: &Integration,
     capability: &str,
     envelope: &RequestEnvelope,
-) -> Option<String> {
+) -> Result<Option<String>> {
     let named = envelope.request.get("connection").and_then(Value::as_str);
     let stored = envelope.auth.as_ref().and_then(|auth| auth.get("stored"));
+    let stored =
+        stored.map(|stored| stored.get("connection").and_then(Value::as_str).unwrap_or(DEFAULT_CONNECTION));
     let connection = match (stored, named) {
-        (Some(stored), _) => stored.get("connection").and_then(Value::as_str).unwrap_or(DEFAULT_CONNECTION),
-        (None, Some(named)) => named,
+        (Some(stored), Some(named)) if stored != named => {
+            let message = "/request/connection and /auth/stored/connection name two connections";
+            return Err(
+                ConnectorError::new(ErrorCode::InvalidValue, message).hint("name one, or the same in both")
+            );
+        }
+        (Some(connection), _) | (None, Some(connection)) => connection,
         (None, None) => {
             let found = integration.capability(capability);
             let brings_none = envelope.auth.is_none() && envelope.credentials.is_empty();
             let needs_stored = brings_none && found.is_none_or(Capability::needs_auth);
-            (needs_stored || found.is_some_and(works_on_a_connection)).then_some(DEFAULT_CONNECTION)?
+            if !needs_stored && !found.is_some_and(works_on_a_connection) {
+                return Ok(None);
+            }
+            DEFAULT_CONNECTION
         }
     };
-    Some(connection.split('/').next().unwrap_or_default().to_owned())
+    Ok(Some(connection.split('/').next().unwrap_or_default().to_owned()))
 }
 
 /// Whether a capability works on what the store has of a connection, whoever's credentials it is called with.

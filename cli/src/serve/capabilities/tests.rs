@@ -173,6 +173,10 @@ async fn what_the_store_has_of_a_connection_is_worked_on_with_a_key_for_it_alone
     assert_eq!(status(json!({"auth": own, "request": {"connection": "other"}})).await, 403);
     assert_eq!(status(json!({"auth": own, "request": {"connection": "acme"}})).await, 200);
     assert_eq!(status(json!({"request": {"connection": "acme/eu"}})).await, 200);
+    // The credentials of the one are no way to the other.
+    let stored = json!({"stored": {"connection": "acme"}});
+    assert_eq!(status(json!({"auth": stored, "request": {"connection": "other"}})).await, 400);
+    assert_eq!(status(json!({"auth": {"stored": {}}, "request": {"connection": "acme"}})).await, 400);
 }
 
 #[tokio::test]

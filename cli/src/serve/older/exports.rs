@@ -10,7 +10,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CON
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use connector_core::dispatch::DEFAULT_CONNECTION;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,7 +18,6 @@ use serde_json::json;
 use crate::export::{ExportCommand, write_to};
 use crate::serve::access::{Caller, Scope};
 use crate::serve::answer::Failure;
-use crate::serve::syncs::require;
 use crate::serve::{App, Server};
 
 /// Bytes that are sent at a time.
@@ -63,12 +61,12 @@ fn exporting(server: &Server) -> Result<(&App, &'static str)> {
     }
 }
 
-/// The connector and its export, if the caller may have the data.
+/// The connector and its export, if the caller may have the data: whoever's are in the table.
 fn allowed<'s>(server: &'s Server, caller: &Caller) -> Result<(&'s App, &'static str), Failure> {
     let found = exporting(server).map_err(|error| Failure::new(error, "server", "export"))?;
-    let app_id = found.0.integration.app_id();
-    require(caller, Scope::SyncWrite, DEFAULT_CONNECTION, app_id)
-        .map_err(|error| Failure::new(error, app_id, "export"))?;
+    caller
+        .require_everywhere(Scope::SyncWrite)
+        .map_err(|error| Failure::new(error, found.0.integration.app_id(), "export"))?;
     Ok(found)
 }
 
