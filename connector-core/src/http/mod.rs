@@ -241,13 +241,12 @@ impl HttpResponse {
     /// How long the app asks to wait: `Retry-After` in seconds or as a date; a day at most.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let wait = match text.parse::<u64>() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => {
-                let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-                let now = self.date().unwrap_or_else(Timestamp::now);
-                Duration::try_from(until.duration_since(now)).unwrap_or_default()
-            }
+        let wait = if let Ok(seconds) = text.parse::<u64>() {
+            Duration::from_secs(seconds)
+        } else {
+            let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            let now = self.date().unwrap_or_else(Timestamp::now);
+            Duration::try_from(until.duration_since(now)).unwrap_or_default()
         };
         Some(wait.min(LONGEST_WAIT))
     }

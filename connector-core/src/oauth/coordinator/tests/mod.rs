@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::oauth::{AccountProof, Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
 use crate::testing::MemoryTokens;
 
-use provider::{Answer, Provider};
+use provider::{Answer, Hidden, Provider};
 
 const HOUR: Duration = Duration::from_hours(1);
 

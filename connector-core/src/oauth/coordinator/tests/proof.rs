@@ -1,6 +1,8 @@
 //! Tokens that may not be of the connection's account, or are of a state that nobody knows: none of them is used.
 
-use super::{AccountProof, Connection, ConnectionState, HOUR, MARGIN, Need, World, key, secret, token};
+use super::{
+    AccountProof, Connection, ConnectionState, HOUR, Hidden, MARGIN, Need, World, key, secret, token,
+};
 use crate::error::ErrorCode;
 use crate::oauth::TokenStore;
 
@@ -59,14 +61,14 @@ async fn an_import_of_two_accounts_is_refused_and_its_tokens_are_kept_from_every
 async fn tokens_of_an_unknown_account_wait_for_the_app_to_tell_and_are_not_renewed_for_it() {
     let world = imported().await;
     world.provider.tell_account("account-1");
-    world.provider.hide_account(true);
+    world.provider.hide(Hidden::Account);
     tokio::time::advance(HOUR).await;
     for _ in 0..2 {
         let error = world.get().await.err().unwrap();
         assert_eq!(error.code(), ErrorCode::ServiceError);
     }
     assert_eq!(world.row().await.proof, AccountProof::Awaited);
-    world.provider.hide_account(false);
+    world.provider.hide_nothing();
     assert_eq!(token(&world.get().await.unwrap()), "access-2");
     let row = world.row().await;
     assert_eq!((row.proof, row.account.as_deref()), (AccountProof::Whole, Some("account-1")));
@@ -77,10 +79,10 @@ async fn tokens_of_an_unknown_account_wait_for_the_app_to_tell_and_are_not_renew
 async fn tokens_that_ended_before_the_app_told_are_renewed_once_more() {
     let world = imported().await;
     world.provider.tell_account("account-1");
-    world.provider.hide_account(true);
+    world.provider.hide(Hidden::Account);
     tokio::time::advance(HOUR).await;
     world.get().await.err().unwrap();
-    world.provider.hide_account(false);
+    world.provider.hide_nothing();
     tokio::time::advance(HOUR).await;
     assert_eq!(token(&world.get().await.unwrap()), "access-3");
     assert_eq!(world.row().await.proof, AccountProof::Whole);

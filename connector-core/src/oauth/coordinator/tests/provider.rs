@@ -23,6 +23,15 @@ pub(super) enum Answer {
     Unreachable,
 }
 
+/// What it can be asked, and does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// Whose tokens are.
+    Account,
+    /// Where tokens are asked for.
+    Address,
+}
+
 pub(super) struct Provider {
     start: Instant,
     state: Mutex<State>,
@@ -39,8 +48,7 @@ struct State {
     are_born_dead: bool,
     client: String,
     account: Option<String>,
-    tells_no_account: bool,
-    is_address_unknown: bool,
+    hidden: Option<Hidden>,
     questions: u32,
 }
 
@@ -76,19 +84,19 @@ impl Provider {
         self.state().account = Some(account.to_owned());
     }
 
-    /// Whether it can be asked whose tokens are.
-    pub(super) fn hide_account(&self, is_hidden: bool) {
-        self.state().tells_no_account = is_hidden;
+    /// It does not tell this, from now on.
+    pub(super) fn hide(&self, hidden: Hidden) {
+        self.state().hidden = Some(hidden);
+    }
+
+    /// It tells everything.
+    pub(super) fn hide_nothing(&self) {
+        self.state().hidden = None;
     }
 
     /// How often it was asked that.
     pub(super) fn questions(&self) -> u32 {
         self.state().questions
-    }
-
-    /// Whether it does not tell where tokens are asked for.
-    pub(super) fn hide_address(&self, is_hidden: bool) {
-        self.state().is_address_unknown = is_hidden;
     }
 
     pub(super) fn requests(&self) -> u32 {
@@ -141,11 +149,11 @@ impl Renewer for Provider {
 
     fn prepare(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
-            match self.state().is_address_unknown {
-                true => Err(ConnectorError::new(ErrorCode::ServiceError, "nobody tells")
-                    .app_error_code("oauth.metadata_unreachable")),
-                false => Ok(()),
+            if self.state().hidden != Some(Hidden::Address) {
+                return Ok(());
             }
+            Err(ConnectorError::new(ErrorCode::ServiceError, "nobody tells")
+                .app_error_code("oauth.metadata_unreachable"))
         })
     }
 
@@ -174,10 +182,10 @@ impl Renewer for Provider {
         Box::pin(async {
             let mut state = self.state();
             state.questions += 1;
-            match state.tells_no_account {
-                true => Err(ConnectorError::new(ErrorCode::ServiceError, "busy")),
-                false => Ok(state.account.clone()),
+            if state.hidden == Some(Hidden::Account) {
+                return Err(ConnectorError::new(ErrorCode::ServiceError, "busy"));
             }
+            Ok(state.account.clone())
         })
     }
 }
