@@ -52,16 +52,12 @@ pub mod names {
     // Below: those of `standard`.
     /// `activate_account` of [`standard`](crate::standard).
     pub const ACTIVATE_ACCOUNT: &str = "activate_account";
-    /// `app_info` of [`standard`](crate::standard).
-    pub const APP_INFO: &str = "app_info";
     /// `assign_application` of [`standard`](crate::standard).
     pub const ASSIGN_APPLICATION: &str = "assign_application";
     /// `assign_application_entitlement` of [`standard`](crate::standard).
     pub const ASSIGN_APPLICATION_ENTITLEMENT: &str = "assign_application_entitlement";
     /// `assign_entitlement` of [`standard`](crate::standard).
     pub const ASSIGN_ENTITLEMENT: &str = "assign_entitlement";
-    /// `connected_info` of [`standard`](crate::standard).
-    pub const CONNECTED_INFO: &str = "connected_info";
     /// `create_account` of [`standard`](crate::standard).
     pub const CREATE_ACCOUNT: &str = "create_account";
     /// `deactivate_account` of [`standard`](crate::standard).
@@ -146,7 +142,7 @@ pub mod names {
 
 type Handler =
     Arc<dyn Fn(CallContext, Map<String, Value>) -> BoxFuture<'static, Result<Answer>> + Send + Sync>;
-type SchemaFn = Arc<dyn Fn() -> Value + Send + Sync>;
+pub(crate) type SchemaFn = Arc<dyn Fn() -> Value + Send + Sync>;
 /// The schema as text: it is shown and never looked at, and copies of a text cost a fraction of copies of a value.
 type SchemaTextFn = Arc<dyn Fn() -> Box<RawValue> + Send + Sync>;
 
