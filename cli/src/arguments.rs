@@ -12,6 +12,7 @@ use connector_core::integration::Integration;
 
 use crate::audit::AuditCommand;
 use crate::demo::DemoOptions;
+use crate::environment::Environment;
 use crate::export::ExportCommand;
 use crate::help;
 use crate::keys::KeysCommand;
@@ -29,6 +30,9 @@ use crate::sync::SyncCommand;
 use crate::vault::VaultCommand;
 use crate::verify::VerifyCommand;
 use crate::webhooks::WebhooksCommand;
+
+/// Where commands and capabilities are listed.
+const WHERE_ALL_ARE: &str = "`info` lists the capabilities";
 
 /// What is to be done and how it is told.
 pub(crate) struct Arguments {
@@ -144,7 +148,7 @@ pub(crate) fn parse(
     let wants_help = typed.iter().any(|word| word == "--help" || word == "-h" || word == "help");
     // A connector has a hundred capabilities, and most calls are of one.
     let is_shown = |name: &str| wants_help || typed.iter().any(|word| word == name);
-    let mut command = command(binary, integration, sandbox, is_shown);
+    let mut command = Environment::of_process().fill(command(binary, integration, sandbox, is_shown));
     if wants_help {
         command = help::explain(command, binary, integration, typed);
     }
@@ -155,11 +159,11 @@ pub(crate) fn parse(
                 let exit_skip = matches.get_flag("exit_skip");
                 Parsed::Arguments(Box::new(arguments), Output { exit_skip, file, ..output })
             }
-            Err(error) => Parsed::Refused(refusal(&error), output),
+            Err(error) => Parsed::Refused(refusal(&error, WHERE_ALL_ARE), output),
         },
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Parsed::Print(error.render().to_string()),
-            _ => Parsed::Refused(refusal(&error), output),
+            _ => Parsed::Refused(refusal(&error, WHERE_ALL_ARE), output),
         },
     }
 }
@@ -182,9 +186,7 @@ pub(crate) fn whole(binary: &'static str, integration: &Integration, sandbox: bo
 }
 
 pub(crate) fn wants_exit_zero(typed: &[OsString]) -> bool {
-    let of_environment =
-        std::env::var("CONNECTOR_EXIT_ZERO").is_ok_and(|value| value == "1" || value == "true");
-    of_environment || typed.iter().any(|word| word == "--exit-zero")
+    Environment::of_process().is_on("CONNECTOR_EXIT_ZERO") || typed.iter().any(|word| word == "--exit-zero")
 }
 
 fn result_file(matches: &ArgMatches) -> Option<PathBuf> {
@@ -348,7 +350,8 @@ fn understand(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::ErrorCode;
+    use connector_core::capability::Capability;
+    use connector_core::{Call, ErrorCode};
 
     #[derive(serde::Deserialize, schemars::JsonSchema)]
     struct Settings {}
@@ -371,6 +374,38 @@ mod tests {
     }
 
     #[test]
+    fn no_capability_can_be_called_as_a_command_is() {
+        #[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+        struct Asked {}
+        let with_capability = |name: &'static str| {
+            let handler = |_: Call<Settings>, _: Asked| async { Ok(Asked {}) };
+            Integration::builder::<Settings>("example", "1")
+                .capability(Capability::new(name, handler))
+                .build()
+        };
+        let whole = command("example", &integration(), true, |_| true);
+        // Those of the same name do the same.
+        let commands =
+            whole.get_subcommands().filter(|found| !["sync", "verify"].contains(&found.get_name()));
+        for found in commands {
+            let name: &'static str = Box::leak(found.get_name().to_owned().into_boxed_str());
+            assert!(with_capability(name).is_err(), "{name}");
+        }
+        assert!(with_capability("list_exports").is_ok());
+    }
+
+    #[test]
+    fn no_app_can_be_called_as_an_address_of_the_server_is() {
+        let document = crate::spec::document(&[&integration()]);
+        let paths = document["paths"].as_object().unwrap().keys();
+        let firsts = paths.filter_map(|path| path.split('/').nth(1)).filter(|first| !first.starts_with('{'));
+        for first in firsts {
+            let built = Integration::builder::<Settings>(first, "1").build();
+            assert!(first == "example" || built.is_err(), "{first}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_refused_without_its_value() {
         assert_eq!(refused(&["sinc"]).code(), ErrorCode::UnsupportedOperation);
         assert!(refused(&["sinc"]).hint_text().unwrap().contains("`sync`"));
@@ -388,8 +423,15 @@ mod tests {
         for (words, expected) in [
             (&["webhooks", "listen", "--register"][..], "--public-url is missing"),
             (&["sync", "deals", "--all"], "excludes another flag"),
-            (&["webhooks", "listen", "--listen", "8099"], "--listen cannot have this value"),
-            (&["rejects", "list", "--most", "0"], "--most cannot have this value"),
+            (&["webhooks", "listen", "--listen", "8099"], "--listen cannot have this value: an address"),
+            (&["rejects", "list", "--most", "0"], "--most cannot have this value: is not in 1"),
+            (&["rejects", "list", "--most", "x"], "--most cannot have this value: a number"),
+            (&["sync", "--table", "x"], "--table cannot have this value: a stream and a table"),
+            (&["keys", "create", "--label", "a", "--scope", "x"], "--scope cannot have this value: "),
+            (&["keys", "create", "--label", "a", "--expires", "x"], "--expires cannot have this value: "),
+            (&["audit", "list", "--since", "x"], "--since cannot have this value: "),
+            (&["completions", "fis"], "shell cannot have this value: one of bash, "),
+            (&["completions"], "shell is missing"),
             (&["webhooks"], "a command is missing"),
             (&["rejects"], "a command is missing"),
         ] {

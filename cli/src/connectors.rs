@@ -13,6 +13,7 @@ use connector_core::{ConnectorError, registry};
 
 use crate::audit::AuditCommand;
 use crate::check::CheckCommand;
+use crate::environment::Environment;
 use crate::host::CliHost;
 use crate::keys::KeysCommand;
 use crate::load::{LoadCommand, LoadRejectsCommand};
@@ -31,6 +32,10 @@ use crate::{
 
 /// Where errors of this program are told to have happened, and what its store is named after.
 const NAME: &str = "connector";
+
+/// Where commands are listed.
+const WHERE_ALL_ARE: &str =
+    "--help lists the commands; what one app can do, the program of its connector does";
 
 /// The command line of every connector that is linked in.
 pub struct Connectors {
@@ -119,13 +124,21 @@ impl Connectors {
         hardening::harden();
         let typed: Vec<OsString> = std::env::args_os().collect();
         let mut output = Output { exit_zero: arguments::wants_exit_zero(&typed), ..Output::default() };
-        let matches = program(self.binary).try_get_matches_from(&typed);
+        let program = Environment::of_process().fill(program(self.binary));
+        let matches = program.try_get_matches_from(&typed);
         let typed = match matches.and_then(|matches| Typed::from_arg_matches(&matches)) {
             Ok(typed) => typed,
             Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
                 return output::print_text(&error.render().to_string());
             }
-            Err(error) => return output.end_as(NAME, "command_line", "command_line", Err(refusal(&error))),
+            Err(error) => {
+                return output.end_as(
+                    NAME,
+                    "command_line",
+                    "command_line",
+                    Err(refusal(&error, WHERE_ALL_ARE)),
+                );
+            }
         };
         let usual = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
         output.exit_skip = typed.exit_skip;
@@ -186,5 +199,31 @@ mod tests {
     #[test]
     fn the_commands_fit_together() {
         Typed::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_as_it_is_typed() {
+        let refused = |words: &[&str]| {
+            let typed = std::iter::once(&NAME).chain(words);
+            refusal(&program(NAME).try_get_matches_from(typed).unwrap_err(), WHERE_ALL_ARE)
+        };
+        for (words, expected) in [
+            (&[][..], "a command is missing"),
+            (&["keys"], "a command is missing"),
+            (&["scaffold"], "NAME, DIR are missing"),
+            (&["scaffold", "acme"], "DIR is missing"),
+            (&["load", "--stream", "things"], "--key is missing"),
+            (&["scaffold", "a", "b", "--auth", "x"], "--auth cannot have this value: one of oauth, token"),
+            (&["serve", "--listen", "8080"], "--listen cannot have this value: an address and a port"),
+            (&["--log-format", "x", "spec"], "--log-format cannot have this value: one of text, json"),
+        ] {
+            let error = refused(words);
+            assert!(error.message().starts_with(expected), "{words:?}: {error}");
+            assert_eq!(error.exit_code(), 64);
+        }
+        for words in [["info"], ["sync"]] {
+            let hint = refused(&words).hint_text().unwrap().to_owned();
+            assert!(hint.contains("--help") && !hint.contains("`info`"), "{hint}");
+        }
     }
 }

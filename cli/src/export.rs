@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use connector_core::dispatch::{DEFAULT_CONNECTION, gather_connection_settings};
+use connector_core::dispatch::{DEFAULT_CONNECTION, blame_settings, gather_connection_settings};
 use connector_core::envelope::{Answer, Outcome};
 use connector_core::export::{Cells, ExportDeclaration};
 use connector_core::integration::Integration;
@@ -209,7 +209,9 @@ async fn cells(
     }
     let connection = connection_settings(integration, host, command.connection.as_deref()).await?;
     let settings = gather_connection_settings(integration, connection, host);
-    integration.export_cells(declared.name, settings, &definitions)?.ok_or_else(|| {
+    let cells = integration.export_cells(declared.name, settings, &definitions);
+    let cells = cells.map_err(|error| blame_settings(error, integration, &Map::new(), host))?;
+    cells.ok_or_else(|| {
         ConnectorError::new(ErrorCode::InternalError, "an export that is declared is not there")
     })
 }

@@ -37,7 +37,7 @@ impl CliHost {
     pub(crate) fn new(app_id: &str) -> Self {
         Self {
             app_id: app_id.to_owned(),
-            environment: Arc::new(Environment::load()),
+            environment: Environment::of_process(),
             progress: Arc::new(()),
             stop: StopSignal::never(),
             open: Arc::default(),
@@ -204,7 +204,9 @@ impl Host for CliHost {
             let store = match &target.url {
                 // Here the request is to blame and not a setting of the operator.
                 Some(url) => self.open(url).map_err(|error| {
-                    ConnectorError::new(error.code(), format!("/request/sink/url: {}", error.message()))
+                    let message = format!("/request/sink/url: {}", error.message());
+                    let refused = ConnectorError::new(error.code(), message).at("/request/sink/url");
+                    error.hint_text().map(ToOwned::to_owned).into_iter().fold(refused, ConnectorError::hint)
                 })?,
                 None => self.store()?,
             };

@@ -10,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
+use crate::environment::Environment;
 use crate::traces;
 
 /// Form of the lines on standard error.
@@ -26,7 +27,8 @@ const CHATTY: [&str; 7] = ["axum", "h2", "hyper", "hyper_util", "reqwest", "rust
 
 /// Starts logging, and traces where somebody wants them. `CONNECTOR_LOG` is a list of `target=level`.
 pub(crate) fn start(program: &str, format: LogFormat) {
-    let wanted = std::env::var("CONNECTOR_LOG").ok();
+    let environment = Environment::of_process();
+    let wanted = environment.get("CONNECTOR_LOG");
     let parsed = wanted.as_deref().and_then(|filter| filter.parse::<Targets>().ok());
     let is_wrong = wanted.is_some() && parsed.is_none();
     let mut filter = parsed.unwrap_or_else(|| {
@@ -72,6 +74,7 @@ pub(crate) fn start(program: &str, format: LogFormat) {
     if let Some(error) = why_no_traces {
         tracing::warn!(error, "no traces are sent: OTEL_EXPORTER_OTLP_ENDPOINT cannot be used");
     }
+    environment.warn();
     if is_wrong {
         tracing::warn!("CONNECTOR_LOG is not a list of target=level and was left out");
     }

@@ -6,13 +6,13 @@ mod redirect;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::dispatch::{DEFAULT_CONNECTION, gather_settings};
+use connector_core::dispatch::{DEFAULT_CONNECTION, blame_settings, gather_settings};
 use connector_core::envelope::Answer;
 use connector_core::host::{Host, StopSignal};
 use connector_core::integration::Integration;
 use connector_core::oauth::authorization::{
     self, BeginAuthorization, DevicePrompt, FinishedAuthorization, LIFETIME, StartedAuthorization,
-    agree_on_another_device,
+    begin_on_another_device,
 };
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Map, Value, json};
@@ -59,6 +59,7 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: LoginCommand) -
         may_change_account: command.change_account,
         paste: command.no_browser,
     };
+    let requested = envelope.settings.clone();
     let working = async {
         if command.device {
             login.on_another_device(envelope.settings, stop).await
@@ -77,7 +78,7 @@ pub(crate) async fn run(integration: &Arc<Integration>, command: LoginCommand) -
             Ok(Ended::Answer(answer))
         }
         Watched::Done(Err(_), Some(signal)) | Watched::CutOff(signal) => Ok(Ended::Signalled(signal, None)),
-        Watched::Done(Err(error), None) => Err(error),
+        Watched::Done(Err(error), None) => Err(blame_settings(error, integration, &requested, &*host)),
     }
 }
 
@@ -133,10 +134,12 @@ impl Login<'_> {
             may_change_account: self.may_change_account,
             ..BeginAuthorization::default()
         };
-        tokio::select! {
-            finished = agree_on_another_device(self.integration, &host, request, &show_code) => answer(&finished?),
-            () = stop.given() => Err(stopped()),
-        }
+        let login = tokio::select! {
+            begun = begin_on_another_device(self.integration, &host, request) => begun?,
+            () = stop.given() => return Err(stopped()),
+        };
+        show_code(login.prompt());
+        answer(&login.finish(stop).await?)
     }
 
     /// What the app sends back, by the browser or by hand.

@@ -14,7 +14,7 @@ use crate::call::read_envelope;
 use crate::host::CliHost;
 use crate::logging::LogFormat;
 use crate::output::{Ended, is_for_people, tell};
-use crate::target::Target;
+use crate::target::{Target, check_stream};
 use crate::work::{Worked, work};
 
 /// What was typed after `rejects`.
@@ -58,7 +58,10 @@ pub(crate) async fn run(
     log_format: LogFormat,
 ) -> Result<Ended> {
     match command {
-        RejectsCommand::List(command) => list(integration.app_id(), command).await,
+        RejectsCommand::List(command) => {
+            command.stream.iter().try_for_each(|stream| check_stream(integration, stream))?;
+            list(integration.app_id(), command).await
+        }
         RejectsCommand::Retry(command) => retry(integration, command, log_format).await,
     }
 }

@@ -15,6 +15,10 @@ use crate::call::read_envelope;
 use crate::host::CliHost;
 use crate::output::{Ended, is_for_people, tell};
 use crate::serve::schedules::{Definition, check_streams, duration, shown};
+use crate::target::check_stream;
+
+/// Minute, hour, day, month, day of the week.
+const FIELDS_OF_CRON: usize = 5;
 
 /// What was typed after `schedule`.
 #[derive(Debug, Clone, clap::Subcommand)]
@@ -33,6 +37,7 @@ pub(crate) struct SetSchedule {
     #[command(flatten)]
     which: WhichSchedule,
     /// `every 15m`, `every 1h30m`, or five fields of cron as `0 6 * * MON-FRI`
+    #[arg(value_parser = expression)]
     expression: String,
     /// Time zone of the fields of cron
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
@@ -73,6 +78,14 @@ impl WhichSchedule {
     }
 }
 
+/// Whether it looks like one; what its parts mean is looked at where it is kept.
+fn expression(text: &str) -> Result<String, &'static str> {
+    if text.trim().starts_with("every ") || text.split_whitespace().count() == FIELDS_OF_CRON {
+        return Ok(text.to_owned());
+    }
+    Err("`every 15m`, `every 1h30m`, or five fields of cron as `0 6 * * MON-FRI`")
+}
+
 fn jitter(text: &str) -> Result<u32, String> {
     if text == "0" {
         return Ok(0);
@@ -105,6 +118,9 @@ async fn list(integration: &Integration, host: &CliHost) -> Result<Ended> {
 
 async fn set(integration: &Integration, host: &CliHost, command: SetSchedule) -> Result<Ended> {
     check_streams(integration)?;
+    for stream in &command.streams {
+        check_stream(integration, stream)?;
+    }
     let key = command.which.key(integration);
     let schedule = definition(command)?.into_schedule(key.clone(), Timestamp::now())?;
     let store = host.store()?;

@@ -1,5 +1,7 @@
-//! Which connection a command is about, and which database.
+//! Which connection a command is about, which database, and which streams.
 
+use connector_core::integration::Integration;
+use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Map, Value, json};
 
 /// The connection and the database, as typed.
@@ -39,4 +41,15 @@ pub(crate) fn put_into_sink(request: &mut Map<String, Value>, name: &str, value:
     if let Some(sink) = sink.as_object_mut() {
         sink.insert(name.to_owned(), value);
     }
+}
+
+/// Refuses a name that is typed as that of a stream and is none.
+pub(crate) fn check_stream(integration: &Integration, name: &str) -> Result<()> {
+    let mut streams = integration.streams().map(|stream| stream.name);
+    if streams.any(|stream| stream == name) {
+        return Ok(());
+    }
+    let all: Vec<_> = integration.streams().map(|stream| stream.name).collect();
+    let message = format!("{} has no stream of this name", integration.app_id());
+    Err(ConnectorError::new(ErrorCode::UnknownValue, message).hint(format!("streams are {}", all.join(", "))))
 }

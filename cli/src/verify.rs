@@ -6,6 +6,7 @@ use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::integration::Integration;
 use connector_core::sync::{StreamVerdict, Verdict, VerifyReport};
 use connector_core::{ConnectorError, ErrorCode, Result};
+use jiff::civil::Date;
 use serde_json::json;
 
 use crate::arguments::EnvelopeSource;
@@ -24,8 +25,8 @@ pub(crate) struct VerifyCommand {
     /// Streams to compare; the default set when none is named
     pub(crate) streams: Vec<String>,
     /// Compare only what changed, or is dated, this day or later, where the app can tell
-    #[arg(long, value_name = "DAY")]
-    pub(crate) from: Option<String>,
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) from: Option<Date>,
     /// Write what is missing or different, and mark what is gone as deleted
     #[arg(long)]
     pub(crate) repair: bool,
@@ -38,6 +39,10 @@ pub(crate) struct VerifyCommand {
     pub(crate) envelope: EnvelopeSource,
     #[arg(skip = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+fn day(text: &str) -> Result<Date, &'static str> {
+    text.parse().map_err(|_| "a day, as 2026-01-31")
 }
 
 pub(crate) async fn run(integration: &Arc<Integration>, command: VerifyCommand) -> Result<Ended> {

@@ -28,16 +28,26 @@ fn program() -> PathBuf {
     program
 }
 
-/// Runs the connector in an empty folder, and gives its one line of JSON.
+/// Runs the connector in a folder, and gives its one line of JSON.
 async fn run(folder: &tempfile::TempDir, api_url: &str, arguments: &[&str]) -> (i32, Value) {
+    let (code, answer, _) = run_with(folder, &[("NOTES_API_URL", api_url)], arguments).await;
+    (code, answer)
+}
+
+/// The same with these variables and no others; what it logged comes last.
+async fn run_with(
+    folder: &tempfile::TempDir,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> (i32, Value, String) {
     let mut command = Command::new(program());
-    command.args(arguments).current_dir(folder.path()).env_clear().env("NOTES_API_URL", api_url);
+    command.args(arguments).current_dir(folder.path()).env_clear().envs(variables.iter().copied());
     let done = tokio::task::spawn_blocking(move || command.output());
     let Output { status, stdout, stderr } = done.await.unwrap().unwrap();
-    let last = String::from_utf8(stdout).unwrap();
+    let (last, logged) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
     let answer = serde_json::from_str(last.lines().last().unwrap_or_default());
-    let answer = answer.unwrap_or_else(|_| panic!("no JSON: {last} {}", String::from_utf8_lossy(&stderr)));
-    (status.code().unwrap(), answer)
+    let answer = answer.unwrap_or_else(|_| panic!("no JSON: {last} {logged}"));
+    (status.code().unwrap(), answer, logged)
 }
 
 /// The app, which gives no more than so many notes a page and counts its pages by that.
@@ -123,4 +133,61 @@ async fn an_app_that_gives_less_than_it_is_asked_for_is_listed_and_synced_alike(
     );
     let (code, verdict) = run(&folder, &server.uri(), &["verify", "--json", &request]).await;
     assert_eq!((code, &verdict["response"]["streams"][0]["compared"]), (0, &json!(230)), "{verdict}");
+}
+
+#[tokio::test]
+async fn a_file_of_variables_says_what_the_process_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "CONNECTOR_EXIT_ZERO=1\nCONNECTOR_LISTEN=nowhere\nCONNECTOR_LOG=debug\n";
+    std::fs::write(folder.path().join(".env"), file).unwrap();
+    let (code, refused, _) = run_with(&folder, &[], &["--colour"]).await;
+    assert_eq!((code, &refused["error"]["error_code"]), (0, &json!("bad_request")));
+    let (code, ..) = run_with(&folder, &[("CONNECTOR_EXIT_ZERO", "0")], &["--colour"]).await;
+    assert_eq!(code, 64);
+    let (_, refused, _) = run_with(&folder, &[], &["serve"]).await;
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("--listen cannot have this value"), "{message}");
+    let (.., logged) = run_with(&folder, &[], &["create_note"]).await;
+    assert!(logged.contains("DEBUG"), "{logged}");
+    let (.., logged) = run_with(&folder, &[("CONNECTOR_LOG", "info")], &["create_note"]).await;
+    assert!(!logged.contains("DEBUG"), "{logged}");
+}
+
+#[tokio::test]
+async fn what_an_operator_set_wrongly_is_told_apart_from_what_a_caller_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = format!(r#"{{{AUTH},"request":{{"text":"hello"}}}}"#);
+    let (code, refused) = run(&folder, "http://example.com", &["create_note", "--json", &json]).await;
+    assert_eq!((code, &refused["error"]["error_code"]), (78, &json!("invalid_value")));
+    let text = |name: &str| refused["error"].pointer(name).unwrap().as_str().unwrap();
+    assert!(text("/message").contains("must start with https://"), "{refused}");
+    assert!(text("/error_metadata/hint").contains("NOTES_API_URL"), "{refused}");
+    let json =
+        format!(r#"{{{AUTH},"request":{{"text":"hello"}},"settings":{{"api_url":"http://example.com"}}}}"#);
+    let (code, ..) = run_with(&folder, &[], &["create_note", "--json", &json]).await;
+    assert_eq!(code, 64);
+}
+
+#[tokio::test]
+async fn what_is_typed_wrongly_is_refused_before_anybody_is_asked_for_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, error_code, part) in [
+        (&["sync", "nonsense"][..], "unknown_value", "/request/streams/0 must be one of \"notes\""),
+        (&["verify", "nonsense"], "unknown_value", "/request/streams/0"),
+        (&["verify", "--from", "2020"], "invalid_value", "--from cannot have this value: a day"),
+        (&["rejects", "list", "nonsense"], "unknown_value", "no stream of this name"),
+        (&["rejects", "retry", "nonsense"], "unknown_value", "/request/streams/0"),
+        (&["schedule", "set", "nightly", "nonsense"], "invalid_value", "EXPRESSION cannot have this value"),
+        (&["schedule", "set", "n", "every 1h", "--stream", "x"], "unknown_value", "no stream of this name"),
+    ] {
+        let (code, refused) = run(&folder, "https://api.example.com", arguments).await;
+        assert_eq!((code, &refused["error"]["error_code"]), (64, &json!(error_code)), "{refused}");
+        assert!(refused["error"]["message"].as_str().unwrap().contains(part), "{arguments:?}: {refused}");
+    }
+    let json = format!("{{{AUTH}}}");
+    let (_, refused) = run(&folder, "https://api.example.com", &["sync", "--to", "x", "--json", &json]).await;
+    let hint = &refused["error"]["error_metadata"]["hint"];
+    assert!(hint.as_str().unwrap().contains("sqlite://file.db"), "{refused}");
+    let (code, refused) = run(&folder, "https://api.example.com", &["sync"]).await;
+    assert_eq!((code, &refused["error"]["message"]), (64, &json!("/auth is missing")));
 }

@@ -23,6 +23,7 @@ use crate::rate_limit::{RateLimitRequest, RateLimitResponse};
 use crate::telemetry::{SPANS, note_failure};
 use crate::{schema, settings};
 use credentials::Brought;
+use deadline::Late;
 
 /// Name of the connection that is used when nobody names one.
 pub const DEFAULT_CONNECTION: &str = "default";
@@ -53,7 +54,7 @@ pub async fn dispatch(
     let deadline = envelope.deadline;
     // Boxed, since whoever waits with a deadline would hold it several times over.
     let work = |host| Box::pin(async move { call(integration, found, envelope, &host).await });
-    let answer = deadline::within(deadline, capability, host, work).instrument(span.clone()).await;
+    let answer = deadline::within(deadline, Late::of(found), host, work).instrument(span.clone()).await;
     note_failure(&span, &answer);
     answer.map_err(|error| match page {
         Some(page) if error.code() == ErrorCode::BudgetExhausted => error.at_page(page),
@@ -107,6 +108,17 @@ pub fn gather_connection_settings(
     settings::gather(integration, Map::new(), host, connection)
 }
 
+/// An error of settings that were gathered with what the request says, as whoever must act reads it: it names the
+/// variable that is wrong or missing, and what an operator set wrongly exits with 78. Any other error stays as it is.
+pub fn blame_settings(
+    error: ConnectorError,
+    integration: &Integration,
+    requested: &Map<String, Value>,
+    host: &dyn Host,
+) -> ConnectorError {
+    settings::blame(error, integration, requested, host)
+}
+
 /// Counts a request that was sent with an account's own credentials before it was known whose they are: the app has
 /// counted it, too.
 ///
@@ -149,7 +161,9 @@ fn with_settings(
     let settings_json = settings::gather(integration, envelope.settings.clone(), &**host, of_connection);
     let credentials =
         brought.into_credentials(integration, &Value::Object(settings_json.clone()).to_string());
-    let settings = integration.parse_settings(settings_json)?;
+    let settings = integration.parse_settings(settings_json);
+    let settings =
+        settings.map_err(|error| blame_settings(error, integration, &envelope.settings, &**host))?;
     let http = HttpClient::new(http_options(integration, envelope, &*settings));
     if let Some(known) = envelope.rate_limit.as_ref().and_then(|limit| limit.known(integration.app_id())) {
         http.remember(known);

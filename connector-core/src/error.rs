@@ -254,6 +254,7 @@ struct Details {
     hint: Option<Cow<'static, str>>,
     retry_after: Option<Duration>,
     misconfigured: bool,
+    pointer: Option<String>,
     page: Option<PageRequestEnvelope>,
     context: Vec<Cow<'static, str>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -270,6 +271,7 @@ impl ConnectorError {
             hint: None,
             retry_after: None,
             misconfigured: false,
+            pointer: None,
             page: None,
             context: Vec::new(),
             source: None,
@@ -292,6 +294,18 @@ impl ConnectorError {
         let mut error = Self::new(code, message);
         error.0.misconfigured = true;
         error
+    }
+
+    /// The same where an operator set what is wrong, and not the caller.
+    pub(crate) fn of_operator(mut self) -> Self {
+        self.0.misconfigured = true;
+        self
+    }
+
+    /// The JSON pointer of the part of the envelope that is to blame, as `/request/from`.
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.0.pointer = Some(pointer.into());
+        self
     }
 
     /// What to do next, in one sentence.
@@ -371,6 +385,11 @@ impl ConnectorError {
     /// What to do next, if known.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// The JSON pointer of the part of the envelope that is to blame, where it is one.
+    pub fn pointer(&self) -> Option<&str> {
+        self.0.pointer.as_deref()
     }
 
     /// HTTP status: the app's, else the one that stands for the code.

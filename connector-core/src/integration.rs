@@ -3,6 +3,7 @@
 mod builder;
 mod category;
 mod check;
+mod reserved;
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ use crate::webhook::Webhooks;
 pub use builder::IntegrationBuilder;
 pub use category::Category;
 pub use check::DeclarationError;
+pub use reserved::{check_app_id, check_stream_name};
 
 /// What people read about an app.
 #[derive(Debug, Clone, Default, Serialize)]

@@ -1,9 +1,8 @@
 //! JSON Schema: typed values out of untyped ones, with messages that name the field and never show the value.
 
+mod explain;
 pub mod hint;
 
-use jsonschema::ValidationError;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -11,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::{ConnectorError, ErrorCode, Result};
+use explain::{explain, pointer, unfit};
 
 /// The JSON Schema of a type as values for it are written.
 pub fn schema_of<T: JsonSchema>() -> Value {
@@ -56,6 +56,8 @@ pub(crate) fn inline(mut schema: Value, generator: &mut SchemaGenerator) -> Valu
 /// A value as a type.
 ///
 /// Values that fit pay for no validator (2 ms); only for one that does not is a schema compiled, to say what is wrong.
+/// What a `Deserialize` of one's own refuses with a sentence that begins with `must` is said as it is: such sentences are
+/// for people, while those of libraries repeat the value.
 ///
 /// # Errors
 /// As [`check`]. `at` is the JSON pointer of the value.
@@ -64,13 +66,25 @@ pub fn typed<T: DeserializeOwned + JsonSchema>(value: Value, at: &str) -> Result
     match serde_path_to_error::deserialize(&value) {
         Ok(typed) => Ok(typed),
         Err(error) => {
+            let below = pointer("", &format!("/{}", error.path().to_string().replace('.', "/")));
+            let path = pointer(at, &below);
+            let why = error.inner().to_string();
+            if why.starts_with("must ") && !repeats(&why, value.pointer(&below).unwrap_or(&value)) {
+                return Err(ConnectorError::new(ErrorCode::InvalidValue, format!("{path} {why}")).at(path));
+            }
             check(&schema_of::<T>(), &value, at)?;
-            let path = pointer(at, &format!("/{}", error.path().to_string().replace('.', "/")));
-            Err(ConnectorError::new(
-                ErrorCode::InvalidValue,
-                format!("{path} does not have the form that is expected"),
-            ))
+            Err(unfit(&path))
         }
+    }
+}
+
+/// Whether a sentence has the value, or a part of it, in it. What is shorter than five characters is in many.
+fn repeats(sentence: &str, value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.len() >= 5 && sentence.contains(text.as_str()),
+        Value::Array(items) => items.iter().any(|item| repeats(sentence, item)),
+        Value::Object(fields) => fields.values().any(|field| repeats(sentence, field)),
+        _ => false,
     }
 }
 
@@ -106,103 +120,6 @@ pub fn check(schema: &Value, value: &Value, at: &str) -> Result<()> {
         None => Ok(()),
         Some(error) => Err(explain(&error, value, at)),
     }
-}
-
-/// `root` is the value that was checked.
-fn explain(error: &ValidationError<'_>, root: &Value, at: &str) -> ConnectorError {
-    let path = pointer(at, error.instance_path().as_str());
-    let refuse = |code, message: String| ConnectorError::new(code, message);
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let field = pointer(&path, &format!("/{}", unexpected.first().map_or("", String::as_str)));
-            refuse(ErrorCode::UnknownValue, format!("{field} is not known here"))
-                .hint("`info` lists what the capability takes")
-        }
-        // An object that takes no fields at all.
-        ValidationErrorKind::FalseSchema => {
-            let object = root.pointer(error.instance_path().as_str()).and_then(Value::as_object);
-            let first = object.and_then(|fields| fields.keys().next());
-            let field = pointer(&path, &format!("/{}", first.map_or("", String::as_str)));
-            refuse(ErrorCode::UnknownValue, format!("{field} is not known here"))
-                .hint("`info` lists what the capability takes")
-        }
-        ValidationErrorKind::Required { property } => {
-            let field = pointer(&path, &format!("/{}", property.as_str().unwrap_or_default()));
-            refuse(ErrorCode::BadRequest, format!("{field} is missing"))
-        }
-        ValidationErrorKind::Enum { options } => one_of(&path, options.as_array().into_iter().flatten()),
-        ValidationErrorKind::Constant { expected_value } => one_of(&path, [&**expected_value]),
-        ValidationErrorKind::Type { kind } => {
-            let expected = match kind {
-                TypeKind::Single(expected) => expected.to_string(),
-                TypeKind::Multiple(expected) => {
-                    expected.iter().map(|expected| expected.to_string()).collect::<Vec<_>>().join(" or ")
-                }
-            };
-            refuse(ErrorCode::InvalidValue, format!("{path} must be of type {expected}"))
-        }
-        ValidationErrorKind::Format { format } => {
-            refuse(ErrorCode::InvalidValue, format!("{path} must be a {format}"))
-        }
-        ValidationErrorKind::MinLength { .. } | ValidationErrorKind::MinItems { .. } => {
-            refuse(ErrorCode::InvalidValue, format!("{path} must not be empty"))
-        }
-        ValidationErrorKind::Minimum { limit } => {
-            refuse(ErrorCode::InvalidValue, format!("{path} must be at least {limit}"))
-        }
-        ValidationErrorKind::Maximum { limit } => {
-            refuse(ErrorCode::InvalidValue, format!("{path} must be at most {limit}"))
-        }
-        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            explain_choice(context, &path, root, at)
-        }
-        _ => refuse(ErrorCode::InvalidValue, format!("{path} does not have the form that is expected")),
-    }
-}
-
-/// Why none of several forms fits: the form that fits best tells, which is the one whose fault lies deepest.
-fn explain_choice(forms: &[Vec<ValidationError<'_>>], path: &str, root: &Value, at: &str) -> ConnectorError {
-    let faults: Vec<&ValidationError<'_>> =
-        forms.iter().flatten().filter(|fault| !is_about_null(fault)).collect();
-    let depth = |fault: &ValidationError<'_>| fault.instance_path().as_str().matches('/').count();
-    let is_list = !faults.is_empty()
-        && faults.iter().all(|fault| matches!(fault.kind(), ValidationErrorKind::Constant { .. }));
-    if is_list {
-        let values = faults.iter().filter_map(|fault| match fault.kind() {
-            ValidationErrorKind::Constant { expected_value } => Some(&**expected_value),
-            _ => None,
-        });
-        return one_of(path, values);
-    }
-    // An unknown name says less than what is wrong with a name that is known.
-    let says_more = |fault: &ValidationError<'_>| {
-        !matches!(
-            fault.kind(),
-            ValidationErrorKind::AdditionalProperties { .. } | ValidationErrorKind::Required { .. }
-        )
-    };
-    match faults.into_iter().max_by_key(|fault| (depth(fault), says_more(fault))) {
-        Some(fault) => explain(fault, root, at),
-        None => ConnectorError::new(
-            ErrorCode::InvalidValue,
-            format!("{path} does not have the form that is expected"),
-        ),
-    }
-}
-
-/// `null` is a form of everything optional; nobody who sent something else meant it.
-fn is_about_null(fault: &ValidationError<'_>) -> bool {
-    matches!(fault.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(expected) } if expected.to_string() == "null")
-}
-
-fn one_of<'a>(path: &str, values: impl IntoIterator<Item = &'a Value>) -> ConnectorError {
-    let values: Vec<String> = values.into_iter().map(Value::to_string).collect();
-    ConnectorError::new(ErrorCode::UnknownValue, format!("{path} must be one of {}", values.join(", ")))
-}
-
-fn pointer(at: &str, below: &str) -> String {
-    let path = format!("{}{}", at.trim_end_matches('/'), below.trim_end_matches('/'));
-    if path.is_empty() { "/".to_owned() } else { path }
 }
 
 #[cfg(test)]
@@ -282,5 +199,50 @@ mod tests {
             |value| typed::<crate::envelope::RequestEnvelope>(value, "").unwrap_err().message().to_owned();
         assert_eq!(envelope(json!({"page": {"token": 5}})), "/page/token must be of type null or string");
         assert!(envelope(json!({"page": {"size": -1}})).starts_with("/page/size must be"));
+    }
+
+    #[test]
+    fn a_kind_that_does_not_exist_is_answered_with_those_that_do() {
+        let refused = |value| typed::<crate::Auth>(value, "/auth").unwrap_err();
+        let error = refused(json!({"foo": {}}));
+        assert_eq!((error.code(), error.pointer()), (ErrorCode::UnknownValue, Some("/auth")));
+        for kind in ["oauth", "token", "basic", "stored"] {
+            assert!(error.message().contains(kind), "{error}");
+        }
+        assert_eq!(refused(json!({})).code(), ErrorCode::BadRequest);
+        // Of a kind that is known, what is wrong with it is said.
+        assert_eq!(refused(json!({"token": {}})).pointer(), Some("/auth/token/token"));
+    }
+
+    #[test]
+    fn the_words_of_a_type_reach_the_reader_unless_they_repeat_the_value() {
+        #[derive(Debug)]
+        struct Even;
+        impl<'de> Deserialize<'de> for Even {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Err(serde::de::Error::custom(match text.as_str() {
+                    "careful" => "must be even".to_owned(),
+                    text => format!("must be even, and not {text}"),
+                }))
+            }
+        }
+        impl JsonSchema for Even {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                "Even".into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"type": "string"})
+            }
+        }
+        #[derive(Debug, Deserialize, JsonSchema)]
+        struct Numbers {
+            #[serde(rename = "first")]
+            _first: Even,
+        }
+        let refused = |text| typed::<Numbers>(json!({"first": text}), "/settings").unwrap_err();
+        assert_eq!(refused("careful").message(), "/settings/first must be even");
+        assert!(!refused("hunter2").message().contains("hunter2"));
+        assert_eq!(refused("hunter2").pointer(), Some("/settings/first"));
     }
 }

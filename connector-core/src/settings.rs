@@ -4,10 +4,11 @@ mod server_url;
 
 use serde_json::{Map, Value};
 
+use crate::error::ConnectorError;
 use crate::host::Host;
 use crate::integration::Integration;
 
-pub use server_url::{ServerUrl, TenantHost, WrongServer};
+pub use server_url::{ServerUrl, TenantHost, WrongServer, is_this_machine};
 
 /// The settings of a call, still as JSON: what the request says, else the environment, else the connection.
 pub(crate) fn gather(
@@ -27,6 +28,33 @@ pub(crate) fn gather(
     }
     settings.extend(requested.into_iter().filter(|(_, value)| !value.is_null()));
     settings
+}
+
+/// An error of the settings as whoever must act reads it: what the environment says wrongly is an operator's, and what
+/// nobody says can be said there.
+pub(crate) fn blame(
+    error: ConnectorError,
+    integration: &Integration,
+    requested: &Map<String, Value>,
+    host: &dyn Host,
+) -> ConnectorError {
+    let schema = integration.settings_schema();
+    let name = error.pointer().and_then(|pointer| pointer.strip_prefix("/settings/"));
+    let name = name.and_then(|below| below.split('/').next()).unwrap_or_default();
+    if schema["properties"].get(name).is_none() || requested.get(name).is_some_and(|value| !value.is_null()) {
+        return error;
+    }
+    let variable = variable_name(integration.app_id(), name);
+    match host.variable(&variable) {
+        Some(text) if !text.is_empty() => {
+            error.hint(format!("it comes from the environment: mend {variable}")).of_operator()
+        }
+        _ if error.hint_text().is_none() => {
+            let hint = format!("set {variable}, or pass {{\"settings\":{{\"{name}\":…}}}}");
+            error.hint(hint)
+        }
+        _ => error,
+    }
 }
 
 /// The environment variable of a setting: `EXAMPLE_API_URL`.

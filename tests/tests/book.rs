@@ -66,6 +66,31 @@ fn the_connector_that_the_book_shows_is_the_example_that_is_compiled() {
     assert!(example.lines().count() <= 60, "it is no longer small");
 }
 
+/// Words of a text that begin as the variables of all programs do.
+fn variables(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
+    words.filter(|word| word.strip_prefix("CONNECTOR_").is_some_and(|rest| !rest.is_empty())).collect()
+}
+
+#[test]
+fn the_table_of_variables_has_every_one_that_is_read() {
+    let workspace = Workspace::read(&root()).unwrap();
+    let is_of_programs = |path: &str| {
+        let rooms = ["cli/src/", "connector-core/src/", "connector-store/src/"];
+        rooms.iter().any(|room| path.starts_with(room)) && !path.contains("tests")
+    };
+    let read: BTreeSet<&str> = workspace
+        .files
+        .iter()
+        .filter(|file| is_of_programs(&file.path))
+        .flat_map(|file| variables(&file.text))
+        .collect();
+    let page = fs::read_to_string(root().join("docs/3-operate.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `CONNECTOR_")?.split('`').next());
+    let told: BTreeSet<String> = rows.map(|rest| format!("CONNECTOR_{rest}")).collect();
+    assert_eq!(read, told.iter().map(String::as_str).collect());
+}
+
 /// The targets of the links in a page, without those to other sites.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let ends = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));

@@ -37,11 +37,6 @@ impl Declared {
         if stream.len() > LONGEST_STREAM {
             return Err(bad_stream());
         }
-        // In SQLite the store's own tables stand beside those of the records.
-        if stream.starts_with("connector_") {
-            let message = "--stream: names that begin with `connector_` are the store's own";
-            return Err(ConnectorError::new(ErrorCode::InvalidValue, message));
-        }
         let key: Vec<&'static str> = key.iter().map(|field| leak(field)).collect();
         let schema = schema.map_or_else(|| Ok(json_schema!({"type": "object"})), read_schema)?;
         Ok(Self { stream: leak(stream), key: Vec::leak(key), schema })
@@ -85,6 +80,10 @@ fn refused(error: DeclarationError) -> ConnectorError {
             ConnectorError::new(ErrorCode::InvalidValue, message)
         }
         DeclarationError::BadName { .. } => bad_stream(),
+        DeclarationError::Reserved { why, instead, .. } => {
+            let message = format!("--stream names what is taken, since {why}");
+            ConnectorError::new(ErrorCode::InvalidValue, message).hint(format!("use `{instead}`"))
+        }
         other => ConnectorError::new(ErrorCode::InternalError, "the load cannot be declared").source(other),
     }
 }
@@ -143,8 +142,10 @@ mod tests {
             assert!(error.message().starts_with("--stream must be snake_case"), "{name}: {error}");
         }
         assert!(integration(&"x".repeat(58), &["id"]).is_ok());
-        let error = integration("connector_audit", &["id"]).err().unwrap();
-        assert!(error.message().ends_with("the store's own"), "{error}");
+        for (name, free) in [("connector_audit", "use `audit`"), ("sqlite_x", "use `x`")] {
+            let error = integration(name, &["id"]).err().unwrap();
+            assert_eq!((error.code(), error.hint_text()), (ErrorCode::InvalidValue, Some(free)), "{error:?}");
+        }
     }
 
     #[test]

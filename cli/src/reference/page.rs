@@ -81,7 +81,7 @@ fn plain(value: &Value) -> String {
 
 /// What forms show differently, and what may not be shown.
 fn hints(property: &Value) -> String {
-    let mut hints = Vec::new();
+    let mut hints: Vec<String> = range(property).into_iter().collect();
     for (key, hint) in [("x-secret", "secret"), ("x-hidden", "hidden"), ("x-multiline", "several lines")] {
         if property[key] == true {
             hints.push(hint.to_owned());
@@ -93,6 +93,18 @@ fn hints(property: &Value) -> String {
         }
     }
     if hints.is_empty() { String::new() } else { format!(" *({})*", hints.join(", ")) }
+}
+
+/// The numbers that a setting may have. Every unsigned one is at least 0; that is no news.
+fn range(property: &Value) -> Option<String> {
+    let least = Some(&property["minimum"]).filter(|least| least.as_f64().is_some_and(|least| least != 0.0));
+    let most = Some(&property["maximum"]).filter(|most| most.is_number());
+    match (least, most) {
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (None, None) => None,
+    }
 }
 
 fn capabilities(integration: &Integration) -> String {
@@ -153,4 +165,19 @@ fn errors_of_app(integration: &Integration) -> String {
         prose(&integration.description().user_friendly_name),
         code("app_error_code")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_range_is_told_where_there_is_one() {
+        let told = |property: Value| range(&property);
+        assert_eq!(told(json!({"minimum": 1, "maximum": 100})).as_deref(), Some("1 to 100"));
+        assert_eq!(told(json!({"minimum": 0, "maximum": 9})).as_deref(), Some("at most 9"));
+        assert_eq!(told(json!({"minimum": 5})).as_deref(), Some("at least 5"));
+        assert_eq!(told(json!({"type": "integer", "minimum": 0})), None);
+    }
 }

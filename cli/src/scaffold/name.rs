@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use connector_core::integration::check_app_id;
 use connector_core::{ConnectorError, ErrorCode, Result};
 
 use super::framework::Framework;
@@ -10,19 +11,16 @@ use super::identifier;
 /// With longer names the generated lines would no longer fit.
 const LONGEST: usize = 30;
 
-/// Crates that every program has, names that cargo and Windows keep for themselves, and names that are ours: of the
-/// variables of the environment and of schemas in databases.
+/// Crates that every program has, and names that cargo, Windows and PostgreSQL keep for themselves.
 const TAKEN: &[&str] = &[
     "alloc",
     "aux",
     "build",
     "con",
-    "connector",
     "core",
     "deps",
     "examples",
     "incremental",
-    "information_schema",
     "main",
     "nul",
     "prn",
@@ -46,7 +44,7 @@ impl Name {
         let own = framework.member(folder);
         let name = Self(typed.to_owned());
         let is_taken = TAKEN.contains(&typed)
-            || typed.starts_with("pg_")
+            || check_app_id(typed).is_err()
             || framework.packages()?.into_iter().any(|package| {
                 (package == name.package() || package.replace('-', "_") == typed)
                     && own.as_deref() != Some(&*package)

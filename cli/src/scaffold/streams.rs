@@ -1,5 +1,6 @@
 //! What the new connector reads: streams and their singulars.
 
+use connector_core::integration::{DeclarationError, check_stream_name};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde::Serialize;
 
@@ -8,9 +9,6 @@ use super::name::title;
 
 /// As [`super::name`] has it; tables may not be longer than 63 letters, and children of a stream add theirs.
 const LONGEST: usize = 40;
-
-/// Beginnings of tables that databases and the store keep for themselves.
-const TAKEN_BEGINNINGS: &[&str] = &["connector_", "pg_", "sqlite_"];
 
 /// Types that the file of streams uses beside those of their records.
 const TYPES: &[&str] = &[
@@ -65,9 +63,9 @@ impl StreamName {
 
     fn check(typed: &str) -> Result<Self> {
         identifier::check("a name in --streams", typed, LONGEST, "_records")?;
-        if let Some(taken) = TAKEN_BEGINNINGS.iter().find(|taken| typed.starts_with(**taken)) {
-            let message = format!("tables that begin with `{taken}` are not for streams");
-            return Err(refusal(message, &format!("use `{}`", typed.trim_start_matches(taken))));
+        if let Err(DeclarationError::Reserved { why, instead, .. }) = check_stream_name(typed) {
+            let message = format!("`{typed}` in --streams is taken, since {why}");
+            return Err(refusal(message, &format!("use `{instead}`")));
         }
         let singular = singular(typed);
         for capability in [format!("list_{typed}"), format!("get_{singular}")] {

@@ -44,6 +44,7 @@ fn a_name_that_something_else_has_is_refused_with_what_to_use() {
         ("connectors", "use `connectors_app`"),
         ("pg_dump", "use `dump_app`"),
         ("con", "use `con_app`"),
+        ("sync", "use `sync_app`"),
     ] {
         let error = refused(name);
         assert_eq!((error.code(), error.exit_code()), (ErrorCode::Conflict, 69), "{name}");

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::check::{
-    DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_name,
-    check_pointers, check_stream, duplicate,
+    DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_pointers,
+    check_stream, duplicate,
 };
+use super::reserved::{check_app_id, check_capability_name};
 use super::{Category, Integration, StreamEntry, of_settings};
 use crate::auth::{AuthKind, Authentication, NamedCredential};
 use crate::call::Call;
@@ -248,7 +249,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// The first mistake, by name.
     pub fn build(self) -> Result<Integration, DeclarationError> {
         let Self { mut integration, capabilities, replaced, needs_base_url, pointers, .. } = self;
-        check_name("app id", &integration.description.app_id)?;
+        check_app_id(&integration.description.app_id)?;
         let takes_oauth = [AuthKind::Oauth, AuthKind::OauthClientCredentials]
             .iter()
             .any(|kind| integration.auth.contains(kind));
@@ -287,11 +288,12 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             derived.extend(oauth::capabilities(declared));
         }
         if !integration.streams.is_empty() {
-            derived.extend(sync::capabilities());
+            let streams: Vec<&'static str> = names.iter().copied().collect();
+            derived.extend(sync::capabilities(&streams));
         }
         derived.retain(|capability| !replaced.contains(capability.name()));
         for capability in derived.into_iter().chain(capabilities) {
-            check_name("capability", capability.name())?;
+            check_capability_name(&integration.description.app_id, capability.name())?;
             let name = capability.name();
             if integration.capabilities.insert(name, capability).is_some() {
                 return Err(duplicate("capability", name));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::reserved::check_stream_name;
 use crate::auth::{AuthKind, ErasedAuthentication, ErasedNamed, Mismatch};
 use crate::export::ExportEntry;
 use crate::stream::{
@@ -23,6 +24,18 @@ pub enum DeclarationError {
         what: &'static str,
         /// The name.
         name: String,
+    },
+    /// A name that something in every connector has.
+    #[error("{what} `{name}` cannot be called that, since {why}: write `{instead}`")]
+    Reserved {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Who has it already.
+        why: &'static str,
+        /// A name that is free.
+        instead: String,
     },
     /// Two things of one name.
     #[error(
@@ -136,7 +149,7 @@ pub(super) fn duplicate(what: &'static str, name: &str) -> DeclarationError {
 }
 
 /// A name as it should be, out of one that is not.
-fn snake_case(name: &str) -> String {
+pub(super) fn snake_case(name: &str) -> String {
     let mut words = String::new();
     for c in name.chars() {
         if c.is_ascii_uppercase() && words.ends_with(|c: char| c.is_ascii_lowercase()) {
@@ -202,7 +215,7 @@ pub(super) fn check_credentials(credentials: &[ErasedNamed]) -> Result<(), Decla
 }
 
 pub(super) fn check_stream(stream: &StreamDeclaration) -> Result<(), DeclarationError> {
-    check_name("stream", stream.name)?;
+    check_stream_name(stream.name)?;
     check_name("singular of a stream", stream.singular)?;
     if stream.key.is_empty() {
         return Err(DeclarationError::NoKey { stream: stream.name.to_owned() });
@@ -324,6 +337,9 @@ mod tests {
     #[derive(serde::Deserialize, JsonSchema)]
     struct Settings {}
 
+    #[derive(serde::Deserialize, serde::Serialize, JsonSchema)]
+    struct Asked {}
+
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only its schema is of interest")]
     struct Record {
@@ -355,6 +371,23 @@ mod tests {
         assert_eq!(no_key, DeclarationError::NoKey { stream: "things".into() });
         let unknown = build(vec![stream("things").declare(|stream| stream.changed_since = Some("since"))]);
         assert!(unknown.err().unwrap().to_string().contains("`since`"));
+    }
+
+    #[test]
+    fn no_name_of_every_connector_can_be_declared() {
+        let builder = |app_id| Integration::builder::<Settings>(app_id, "1");
+        let tell = |_: Call<Settings>, _: Asked| async { Ok(Asked {}) };
+        for built in [
+            builder("example").capability(Capability::new("export", tell)).build(),
+            builder("example").replace(Capability::new("info", tell)).build(),
+            builder("example").stream(stream("connector_runs")).build(),
+            builder("example").stream(stream("sqlite_x")).build(),
+            builder("sync").build(),
+        ] {
+            assert!(matches!(built, Err(DeclarationError::Reserved { .. })));
+        }
+        let own = builder("example").stream(stream("things")).replace(Capability::new("sync", tell));
+        assert!(own.build().is_ok(), "the framework's own capabilities can be replaced");
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl std::str::FromStr for ServerUrl {
 }
 
 /// Whether what goes to the address stays on this machine.
-fn is_this_machine(url: &Url) -> bool {
+pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

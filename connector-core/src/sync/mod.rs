@@ -42,6 +42,8 @@ mod walk;
 mod work;
 mod writing;
 
+use std::sync::Arc;
+
 use crate::capability::Capability;
 
 pub use account::{other_account, other_app};
@@ -59,7 +61,8 @@ pub use stored::{
 pub use verify::{StreamVerdict, Verdict, VerifyReport, VerifyRequest};
 pub use work::Details;
 
-/// The capabilities that every integration with streams has.
-pub(crate) fn capabilities() -> Vec<Capability> {
-    vec![request::capability(), verify::capability(), rejects::capability()]
+/// The capabilities that every integration with streams has, these being the streams.
+pub(crate) fn capabilities(streams: &[&'static str]) -> Vec<Capability> {
+    let streams: Arc<[_]> = streams.into();
+    vec![request::capability(&streams), verify::capability(&streams), rejects::capability(&streams)]
 }

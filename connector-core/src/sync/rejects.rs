@@ -13,7 +13,7 @@ use super::batch::Batch;
 use super::documents;
 use super::engine;
 use super::report::Status;
-use super::request::{SinkTarget, chosen};
+use super::request::{SinkTarget, chosen, schema_of_streams};
 use super::sink::SinkRun;
 use super::stream::{Ready, StreamSync, table_of};
 use super::work::{Task, Work};
@@ -64,10 +64,10 @@ pub struct StreamRejects {
     pub error: Option<Value>,
 }
 
-pub(super) fn capability() -> Capability {
+pub(super) fn capability(streams: &Arc<[&'static str]>) -> Capability {
     Capability::erased(
         names::RETRY_REJECTS,
-        Arc::new(schema::schema_of::<RetryRequest>),
+        schema_of_streams::<RetryRequest>(streams),
         Arc::new(|| schema::text(&schema::output_schema_of::<RejectsReport>())),
         Arc::new(|context, request| {
             Box::pin(async move { run(context, schema::typed(Value::Object(request), "/request")?).await })

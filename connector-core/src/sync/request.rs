@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::documents::{self, DocumentTables};
 use super::engine;
 use super::report::{Mode, Status, SyncReport};
 use super::work::{Details, Task, Work};
 use crate::call::CallContext;
-use crate::capability::{Capability, names};
+use crate::capability::{Capability, SchemaFn, names};
 use crate::envelope::{Answer, Outcome};
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::integration::{Integration, StreamEntry};
@@ -76,10 +76,24 @@ pub enum Layout {
     Documents,
 }
 
-pub(super) fn capability() -> Capability {
+/// The schema of a request with these streams as the values of its `streams`: a name that is none is refused before
+/// anybody is asked for credentials.
+pub(super) fn schema_of_streams<T: JsonSchema>(streams: &Arc<[&'static str]>) -> SchemaFn {
+    let streams = Arc::clone(streams);
+    Arc::new(move || {
+        let mut schema = schema::schema_of::<T>();
+        if let Some(items) = schema.pointer_mut("/properties/streams/items") {
+            let values: Vec<&str> = streams.iter().copied().chain(["*"]).collect();
+            items["enum"] = json!(values);
+        }
+        schema
+    })
+}
+
+pub(super) fn capability(streams: &Arc<[&'static str]>) -> Capability {
     Capability::erased(
         names::SYNC,
-        Arc::new(schema::schema_of::<SyncRequest>),
+        schema_of_streams::<SyncRequest>(streams),
         Arc::new(|| schema::text(&schema::output_schema_of::<SyncReport>())),
         Arc::new(|context, request| {
             Box::pin(async move { sync(context, schema::typed(Value::Object(request), "/request")?).await })

@@ -13,7 +13,7 @@ use super::documents;
 use super::engine;
 use super::plan::today;
 use super::report::Status;
-use super::request::{SinkTarget, chosen};
+use super::request::{SinkTarget, chosen, schema_of_streams};
 use super::stream::StreamEnd;
 use super::work::{Task, Work};
 use crate::call::CallContext;
@@ -110,10 +110,10 @@ pub struct StreamVerdict {
     pub warnings: Vec<String>,
 }
 
-pub(super) fn capability() -> Capability {
+pub(super) fn capability(streams: &Arc<[&'static str]>) -> Capability {
     Capability::erased(
         names::VERIFY,
-        Arc::new(schema::schema_of::<VerifyRequest>),
+        schema_of_streams::<VerifyRequest>(streams),
         Arc::new(|| schema::text(&schema::output_schema_of::<VerifyReport>())),
         Arc::new(|context, request| {
             Box::pin(async move { verify(context, schema::typed(Value::Object(request), "/request")?).await })

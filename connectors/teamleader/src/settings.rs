@@ -1,21 +1,20 @@
 //! What an operator sets: where Teamleader is, who we are there, and how hard we may work.
 
-use connector_core::{ConnectorError, ErrorCode, Result, Secret};
+use connector_core::Secret;
+use connector_core::settings::ServerUrl;
 use jiff::civil::{Date, date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-use url::{Host, Url};
+use url::Url;
 
 /// Settings of the connector. Each has a default, and an environment variable `TEAMLEADER_<NAME>`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where the API is.
-    #[schemars(with = "String", url, default = "api_url_text")]
-    pub api_url: Url,
+    pub api_url: ServerUrl,
     /// Where people agree and where tokens come from. It is not the host of the API.
-    #[schemars(with = "String", url, default = "auth_url_text")]
-    pub auth_url: Url,
+    pub auth_url: ServerUrl,
     /// Client id of the integration, from the Teamleader Marketplace.
     pub client_id: Option<String>,
     /// Client secret of the integration, from the Teamleader Marketplace.
@@ -32,7 +31,8 @@ pub struct Settings {
     #[serde(deserialize_with = "within::<1, 100, _>")]
     #[schemars(range(min = 1, max = 100))]
     pub page_size: u32,
-    /// Requests in any 60 seconds; 0 sets no limit of ours. Teamleader allows 200 for each integration and account.
+    /// Requests in any 60 seconds; 0 sets no limit of ours. Teamleader allows 200 for each integration and account, and
+    /// what its headers say is obeyed either way.
     pub requests_per_minute: u32,
     /// Seconds after which a request is given up.
     #[serde(deserialize_with = "within::<1, 600, _>")]
@@ -66,8 +66,8 @@ const API_VERSION: Date = date(2023, 9, 26);
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            api_url: constant_url(API_URL),
-            auth_url: constant_url(AUTH_URL),
+            api_url: ServerUrl::constant(API_URL),
+            auth_url: ServerUrl::constant(AUTH_URL),
             client_id: None,
             client_secret: None,
             redirect_uri: None,
@@ -83,59 +83,17 @@ impl Default for Settings {
 
 impl Settings {
     /// Address of an API call, as `companies.list`.
-    pub(crate) fn api(&self, call: &str) -> Result<Url> {
-        below("api_url", &self.api_url, call)
+    pub(crate) fn api(&self, call: &str) -> Url {
+        self.api_url.at(call)
     }
 
     /// Address at the authorization server, as `oauth2/authorize`.
-    pub(crate) fn authorization_server(&self, path: &str) -> Result<Url> {
-        below("auth_url", &self.auth_url, path)
+    pub(crate) fn authorization_server(&self, path: &str) -> Url {
+        self.auth_url.at(path)
     }
 }
 
-/// The address of `path` below a base. Tokens and secrets go there, so nobody may listen in on the way.
-fn below(setting: &str, base: &Url, path: &str) -> Result<Url> {
-    let wrong =
-        |what: &str| ConnectorError::new(ErrorCode::InvalidValue, format!("/settings/{setting} {what}"));
-    match base.scheme() {
-        "https" => {}
-        "http" if is_this_machine(base) => {}
-        "http" => return Err(wrong("must start with https:// unless it is on this machine")),
-        _ => return Err(wrong("must start with https://")),
-    }
-    let mut url = base.clone();
-    url.set_query(None);
-    url.set_fragment(None);
-    match url.path_segments_mut() {
-        Ok(mut segments) => segments.pop_if_empty().extend(path.split('/')),
-        Err(()) => return Err(wrong("must be the address of a server")),
-    };
-    Ok(url)
-}
-
-/// Whether what goes to the address stays on this machine.
-pub(crate) fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-fn constant_url(url: &str) -> Url {
-    Url::parse(url).expect("a constant of this file")
-}
-
-// Defaults as they are written: the schema shows them.
-fn api_url_text() -> &'static str {
-    API_URL
-}
-
-fn auth_url_text() -> &'static str {
-    AUTH_URL
-}
-
+// As it is written: the schema shows it.
 fn api_version_text() -> String {
     API_VERSION.to_string()
 }
@@ -163,7 +121,7 @@ fn address_as_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connector_core::schema;
+    use connector_core::{ErrorCode, Result, schema};
     use serde_json::{Value, json};
 
     fn settings(json: Value) -> Result<Settings> {
@@ -208,22 +166,24 @@ mod tests {
     #[test]
     fn calls_lie_below_the_address_with_or_without_a_slash() {
         for base in ["https://api.example.com", "https://api.example.com/"] {
-            let url = with_api_url(base).api("projects-v2/projects.list").unwrap();
+            let url = with_api_url(base).api("projects-v2/projects.list");
             assert_eq!(url.as_str(), "https://api.example.com/projects-v2/projects.list");
         }
-        let url = with_api_url("https://example.com/proxy/?x=1").api("users.me").unwrap();
+        let url = with_api_url("https://example.com/proxy/?x=1").api("users.me");
         assert_eq!(url.as_str(), "https://example.com/proxy/users.me");
     }
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
+        let told = |base: &str| settings(json!({"api_url": base}));
         for base in ["http://127.0.0.1:80", "http://localhost:8080", "http://[::1]:1", "http://api.localhost"]
         {
-            assert!(with_api_url(base).api("users.me").is_ok(), "{base}");
+            assert!(told(base).is_ok(), "{base}");
         }
         for base in ["http://api.example.com", "http://127.0.0.1.example.com", "ftp://localhost", "data:x"] {
-            let error = with_api_url(base).api("users.me").unwrap_err();
+            let error = told(base).unwrap_err();
             assert_eq!((error.code(), error.exit_code()), (ErrorCode::InvalidValue, 64), "{base}");
         }
+        assert!(told("https://user:hunter2@example.com").is_err(), "secrets have settings of their own");
     }
 }

@@ -1,5 +1,6 @@
 //! Webhooks: what Teamleader tells, and where. They have no ids; address and type together are one.
 
+use connector_core::settings::is_this_machine;
 use connector_core::{Call, ConnectorError, ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::de::Error;
@@ -9,7 +10,7 @@ use url::Url;
 
 use super::webhook_types::WebhookType;
 use crate::client;
-use crate::settings::{Settings, is_this_machine};
+use crate::settings::Settings;
 
 /// An address and the types of events for it.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]

@@ -78,7 +78,7 @@ async fn post<T>(
     read: impl Fn(HttpResponse) -> Result<T>,
 ) -> Result<T> {
     let settings = call.settings();
-    let request = HttpRequest::post_json(settings.api(path)?, body)
+    let request = HttpRequest::post_json(settings.api(path), body)
         .header("x-api-version", &settings.api_version.to_string());
     call.send(&request, read).await
 }
