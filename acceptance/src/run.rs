@@ -214,6 +214,11 @@ impl Run {
         Some(self.envelope()?.get("page")?.get("token")?.as_str()?.to_owned())
     }
 
+    /// How many records its pages have, as it says itself.
+    pub(crate) fn page_size(&self) -> Option<usize> {
+        usize::try_from(self.envelope()?.get("page")?.get("size")?.as_u64()?).ok()
+    }
+
     /// What came of it, in a few words.
     pub(crate) fn outcome(&self) -> String {
         if let Some(error) = self.error() {

@@ -8,6 +8,7 @@ use connector_core::dispatch::dispatch;
 use connector_core::envelope::{Answer, Outcome, Page, PageRequestEnvelope, RequestEnvelope};
 use connector_core::host::Host;
 use connector_core::integration::Integration;
+use connector_core::oauth::token_requests_settled;
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::value::RawValue;
 
@@ -30,9 +31,15 @@ pub(crate) async fn run(
     let host: Arc<dyn Host> = Arc::new(host);
     let work = async {
         let mut stop = stop;
+        // New tokens under way may be what is answered, and nobody gets them a second time.
+        let given_up = async {
+            stop.given().await;
+            token_requests_settled().await;
+        };
         tokio::select! {
+            biased;
             answer = answer(integration, &call, envelope, &host, output) => answer.map(Some),
-            () = stop.given() => Ok(None),
+            () = given_up => Ok(None),
         }
     };
     match signals.watch(Box::pin(work)).await {

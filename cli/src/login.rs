@@ -12,7 +12,7 @@ use connector_core::host::{Host, StopSignal};
 use connector_core::integration::Integration;
 use connector_core::oauth::authorization::{
     self, BeginAuthorization, DevicePrompt, FinishedAuthorization, LIFETIME, StartedAuthorization,
-    agree_on_another_device,
+    begin_on_another_device,
 };
 use connector_core::{ConnectorError, ErrorCode, Result};
 use serde_json::{Map, Value, json};
@@ -134,10 +134,12 @@ impl Login<'_> {
             may_change_account: self.may_change_account,
             ..BeginAuthorization::default()
         };
-        tokio::select! {
-            finished = agree_on_another_device(self.integration, &host, request, &show_code) => answer(&finished?),
-            () = stop.given() => Err(stopped()),
-        }
+        let login = tokio::select! {
+            begun = begin_on_another_device(self.integration, &host, request) => begun?,
+            () = stop.given() => return Err(stopped()),
+        };
+        show_code(login.prompt());
+        answer(&login.finish(stop).await?)
     }
 
     /// What the app sends back, by the browser or by hand.

@@ -21,6 +21,9 @@ const LONGEST_STOP: Duration = Duration::from_millis(3200);
 /// than the 30 seconds that Kubernetes waits.
 const LONGEST_TOKEN_REQUEST: Duration = Duration::from_secs(27);
 
+/// For an answer with new tokens to leave, once they are there.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// From the signal to the end of the program, where whoever should end it is held up: standard output blocks while its
 /// reader stands still, and with it the thread that would hear of the signal.
 const LONGEST_END: Duration = Duration::from_millis(3900);
@@ -75,16 +78,15 @@ impl Signals {
         }
         tokio::pin!(work);
         let (done, mut came) = tokio::select! {
-            done = &mut work => (Some(done), None),
+            done = &mut work => (done, None),
             came = caught.next() => {
                 tracing::info!(signal = ?came, "stopping");
                 self.stop.send_replace(true);
-                let done = tokio::select! {
-                    done = &mut work => Some(done),
-                    () = sleep(LONGEST_STOP) => None,
+                tokio::select! {
+                    done = &mut work => (done, Some(came)),
+                    () = patience(LONGEST_STOP) => return Watched::CutOff(came),
                     again = caught.next() => return Watched::CutOff(again),
-                };
-                (done, Some(came))
+                }
             }
         };
         if came.is_none() {
@@ -96,10 +98,7 @@ impl Signals {
         if came.is_some() {
             settle(caught.next()).await;
         }
-        match (done, came) {
-            (Some(done), came) => Watched::Done(done, came),
-            (None, came) => Watched::CutOff(came.unwrap_or(Signal::Terminate)),
-        }
+        Watched::Done(done, came)
     }
 }
 
@@ -108,17 +107,23 @@ async fn settle(again: impl Future) {
     if token_requests_settled().now_or_never().is_some() {
         return;
     }
-    tracing::info!("an app's answer with new tokens is awaited; one more signal ends this at once");
     tokio::select! {
-        () = settled_after(Duration::ZERO) => {}
+        () = patience(Duration::ZERO) => {}
         _ = again => {}
     }
 }
 
-/// When at least so much time has passed, and new tokens that were under way are in the vault or too late.
-async fn settled_after(least: Duration) {
-    let settled = timeout(LONGEST_TOKEN_REQUEST, token_requests_settled());
-    let _ = tokio::join!(sleep(least), settled);
+/// Ends when work that was told to stop has had its time: so much at least, and as long as new tokens are under way, with
+/// a moment for the answer that has them.
+pub(crate) async fn patience(least: Duration) {
+    sleep(least).await;
+    if token_requests_settled().now_or_never().is_some() {
+        return;
+    }
+    tracing::info!("an app's answer with new tokens is awaited; one more signal ends this at once");
+    if timeout(LONGEST_TOKEN_REQUEST.saturating_sub(least), token_requests_settled()).await.is_ok() {
+        sleep(LAST_WORDS).await;
+    }
 }
 
 /// Signals that do not end the program by themselves any more.
@@ -163,7 +168,7 @@ fn end_on_signal(mut caught: Caught) -> io::Result<Infallible> {
     let came = runtime.block_on(async {
         let first = caught.next().await;
         tokio::select! {
-            () = settled_after(LONGEST_END) => first,
+            () = patience(LONGEST_END) => first,
             again = caught.next() => {
                 sleep(LONGEST_END_AT_ONCE).await;
                 again

@@ -50,17 +50,18 @@ async fn run_with(
     (status.code().unwrap(), answer, logged)
 }
 
-async fn stand_in() -> MockServer {
+/// The app, which gives no more than so many notes a page and counts its pages by that.
+async fn stand_in(notes: usize, most: usize) -> MockServer {
     let server = MockServer::start().await;
     let token = || header("authorization", "Bearer t-1");
     Mock::given(method("GET"))
         .and(path("/notes"))
         .and(token())
-        .respond_with(|request: &Request| {
+        .respond_with(move |request: &Request| {
             let asked: HashMap<_, _> = request.url.query_pairs().collect();
             let number = |name: &str| asked[name].parse::<usize>().unwrap();
-            let (page, size) = (number("page"), number("per_page"));
-            let ids = ((page - 1) * size..NOTES.min(page * size))
+            let (page, size) = (number("page"), number("per_page").min(most));
+            let ids = ((page - 1) * size..notes.min(page * size))
                 .map(|n| json!({"id": format!("n-{n}"), "text": "x"}));
             ResponseTemplate::new(200).set_body_json(json!({"data": ids.collect::<Vec<_>>()}))
         })
@@ -86,7 +87,7 @@ fn the_smallest_connector_is_small() {
 
 #[tokio::test]
 async fn the_smallest_connector_lists_creates_and_tells_about_itself() {
-    let (server, folder) = (stand_in().await, tempfile::tempdir().unwrap());
+    let (server, folder) = (stand_in(NOTES, NOTES).await, tempfile::tempdir().unwrap());
     let run = async |arguments: &[&str]| run(&folder, &server.uri(), arguments).await;
     let (code, info) = run(&["info"]).await;
     assert_eq!(code, 0);
@@ -109,11 +110,29 @@ async fn the_smallest_connector_lists_creates_and_tells_about_itself() {
 
 #[tokio::test]
 async fn the_smallest_connector_syncs_into_a_database() {
-    let (server, folder) = (stand_in().await, tempfile::tempdir().unwrap());
+    let (server, folder) = (stand_in(NOTES, NOTES).await, tempfile::tempdir().unwrap());
     let request = format!(r#"{{{AUTH},"request":{{"sink":{{"url":"sqlite://notes.db"}}}}}}"#);
     let (code, report) = run(&folder, &server.uri(), &["sync", "--json", &request]).await;
     assert_eq!((code, &report["response"]["status"]), (0, &json!("succeeded")), "{report}");
     assert_eq!(report["response"]["streams"][0]["inserted"], NOTES);
+}
+
+#[tokio::test]
+async fn an_app_that_gives_less_than_it_is_asked_for_is_listed_and_synced_alike() {
+    let (server, folder) = (stand_in(230, 50).await, tempfile::tempdir().unwrap());
+    let (code, listed) =
+        run(&folder, &server.uri(), &["list_notes", "--all-pages", "--json", &format!("{{{AUTH}}}")]).await;
+    assert_eq!((code, listed["response"].as_array().map(Vec::len)), (0, Some(230)));
+    let request = format!(r#"{{{AUTH},"request":{{"sink":{{"url":"sqlite://notes.db"}}}}}}"#);
+    let (_, report) = run(&folder, &server.uri(), &["sync", "--json", &request]).await;
+    let stream = &report["response"]["streams"][0];
+    assert_eq!(
+        [&stream["received"], &stream["inserted"], &stream["unchanged"]],
+        [&json!(230), &json!(230), &json!(0)],
+        "{report}"
+    );
+    let (code, verdict) = run(&folder, &server.uri(), &["verify", "--json", &request]).await;
+    assert_eq!((code, &verdict["response"]["streams"][0]["compared"]), (0, &json!(230)), "{verdict}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::http::{
     HttpClient, HttpOptions, HttpRequest, HttpResponse, RequestBudget, RetryPolicy, status_error,
 };
 use crate::integration::{AnySettings, Integration};
-use crate::oauth::StoredToken;
+use crate::oauth::{LONGEST_REQUEST, StoredToken};
 
 pub use request::AppRequest;
 
@@ -192,7 +192,7 @@ impl CallContext {
     /// its answer is waited for longer than most, since a lost one costs the most.
     pub(crate) fn for_tokens(&self) -> Self {
         let options = HttpOptions {
-            timeout: Duration::from_secs(20),
+            timeout: LONGEST_REQUEST,
             connect_timeout: Duration::from_secs(5),
             requests_per_minute: None,
             retry: RetryPolicy::never(),

@@ -13,6 +13,7 @@ use crate::author::{Answers, FirstArgument, RequestType, ResponseType};
 use crate::call::{Call, CallContext};
 use crate::envelope::Answer;
 use crate::error::Result;
+use crate::oauth::to_the_end;
 use crate::schema;
 
 /// Names that mean the same in every connector.
@@ -193,6 +194,7 @@ pub struct Capability<S = Erased> {
     display_name: String,
     description: String,
     needs_auth: bool,
+    is_single_use: bool,
     effect: Effect,
     scopes: &'static [&'static str],
     /// Where it is told to have failed: the stream's name, or `capabilities`.
@@ -233,6 +235,7 @@ impl<S: Send + Sync + 'static> Capability<S> {
             display_name: self.display_name,
             description: self.description,
             needs_auth: self.needs_auth,
+            is_single_use: self.is_single_use,
             effect: self.effect,
             scopes: self.scopes,
             module: self.module,
@@ -285,6 +288,7 @@ impl<S> Capability<S> {
             display_name,
             description: String::new(),
             needs_auth: true,
+            is_single_use: false,
             effect: Effect::Read,
             scopes: &[],
             module: "capabilities",
@@ -325,6 +329,13 @@ impl<S> Capability<S> {
         self
     }
 
+    /// It spends what works once, as a code that somebody agreed to, and the app's answer is nowhere else: once begun it
+    /// comes to its end, though its caller goes away or the program is told to stop.
+    pub(crate) fn single_use(mut self) -> Self {
+        self.is_single_use = true;
+        self
+    }
+
     pub(crate) fn in_module(mut self, module: &'static str) -> Self {
         self.module = module;
         self
@@ -348,6 +359,11 @@ impl<S> Capability<S> {
     /// Whether it needs credentials.
     pub fn needs_auth(&self) -> bool {
         self.needs_auth
+    }
+
+    /// Whether it spends what works once, as a code or a refresh token. Such a call is not given up in the middle.
+    pub fn is_single_use(&self) -> bool {
+        self.is_single_use
     }
 
     /// Whether it changes something in the app.
@@ -381,6 +397,7 @@ impl<S> Capability<S> {
     }
 
     pub(crate) async fn run(&self, context: CallContext, request: Map<String, Value>) -> Result<Answer> {
-        (self.handler)(context, request).await
+        let work = (self.handler)(context, request);
+        if self.is_single_use { to_the_end(work).await } else { work.await }
     }
 }

@@ -23,6 +23,7 @@ use crate::rate_limit::{RateLimitRequest, RateLimitResponse};
 use crate::telemetry::{SPANS, note_failure};
 use crate::{schema, settings};
 use credentials::Brought;
+use deadline::Late;
 
 /// Name of the connection that is used when nobody names one.
 pub const DEFAULT_CONNECTION: &str = "default";
@@ -53,7 +54,7 @@ pub async fn dispatch(
     let deadline = envelope.deadline;
     // Boxed, since whoever waits with a deadline would hold it several times over.
     let work = |host| Box::pin(async move { call(integration, found, envelope, &host).await });
-    let answer = deadline::within(deadline, capability, host, work).instrument(span.clone()).await;
+    let answer = deadline::within(deadline, Late::of(found), host, work).instrument(span.clone()).await;
     note_failure(&span, &answer);
     answer.map_err(|error| match page {
         Some(page) if error.code() == ErrorCode::BudgetExhausted => error.at_page(page),

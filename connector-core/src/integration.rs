@@ -23,12 +23,11 @@ use crate::custom_fields::CustomFields;
 use crate::error::{AppErrors, ConnectorError, ErrorRule, Result};
 use crate::export::{Cells, ExportDeclaration, ExportEntry};
 use crate::http::{BudgetScope, HttpOptions, HttpResponse, RateLimit};
-use crate::list::RecordSchema;
 use crate::oauth::{Grant, MetadataCache, OAuthClient};
 use crate::schema;
 use crate::settings::ServerUrl;
 use crate::standard::{EntitlementType, ResourceType};
-use crate::stream::{Columns, GetFn, ReadFn, StreamDeclaration};
+use crate::stream::{Columns, GetFn, ReadFn, RecordSchema, StreamDeclaration};
 use crate::sync::DocumentTables;
 use crate::webhook::Webhooks;
 
@@ -152,6 +151,7 @@ impl Integration {
             settings_type: std::marker::PhantomData,
             replaced: BTreeSet::new(),
             needs_base_url: None,
+            pointers: Vec::new(),
             capabilities: Vec::new(),
             integration: Self {
                 description,

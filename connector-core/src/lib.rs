@@ -19,7 +19,6 @@ pub mod export;
 pub mod host;
 pub mod http;
 pub mod integration;
-mod list;
 pub mod oauth;
 mod page_token;
 pub mod rate_limit;

@@ -25,12 +25,27 @@ pub(crate) enum PagePosition {
     Token(String),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Content {
+/// What a token stands for: where its page begins, and what is known of those before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
     #[serde(rename = "p")]
-    position: PagePosition,
+    pub position: PagePosition,
+    /// Records of a page, as the list was begun.
     #[serde(rename = "s")]
-    size: u32,
+    pub size: u32,
+    /// Records of all pages before. An app that gives fewer than it is asked for makes that less than their sizes say.
+    #[serde(rename = "r", default)]
+    pub read: u64,
+    /// The [`digest`] of the page before.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<u64>,
+}
+
+impl Place {
+    /// The beginning of a list with pages of this size.
+    pub(crate) fn first(size: u32) -> Self {
+        Self { position: PagePosition::Number(1), size, read: 0, previous: None }
+    }
 }
 
 /// Everything that must not change between two pages; the order in which a caller writes its fields may.
@@ -40,17 +55,17 @@ pub(crate) fn question(app_id: &str, capability: &str, request: &Map<String, Val
     format!("{app_id}:{capability}:{request}")
 }
 
-/// A token for the page at `position`. `question` is everything that must not change between two pages.
-pub(crate) fn encode(position: PagePosition, size: u32, question: &str) -> String {
-    let content = serde_json::to_vec(&Content { position, size }).unwrap_or_default();
+/// A token for the page at a place. `question` is everything that must not change between two pages.
+pub(crate) fn encode(place: &Place, question: &str) -> String {
+    let content = serde_json::to_vec(place).unwrap_or_default();
     let mut bytes = vec![VERSION];
     bytes.extend_from_slice(&check(&content, question));
     bytes.extend_from_slice(&content);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The position and the size of the page that a token stands for.
-pub(crate) fn decode(token: &str, question: &str) -> Result<(PagePosition, u32)> {
+/// The place that a token stands for.
+pub(crate) fn decode(token: &str, question: &str) -> Result<Place> {
     parse(token, question).ok_or_else(|| {
         ConnectorError::new(
             ErrorCode::InvalidPageToken,
@@ -60,7 +75,13 @@ pub(crate) fn decode(token: &str, question: &str) -> Result<(PagePosition, u32)>
     })
 }
 
-fn parse(token: &str, question: &str) -> Option<(PagePosition, u32)> {
+/// Tells one page from another, as it was sent.
+pub(crate) fn digest(page: &str) -> u64 {
+    let digest = Sha256::digest(page);
+    digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn parse(token: &str, question: &str) -> Option<Place> {
     if token.len() > LONGEST {
         return None;
     }
@@ -70,8 +91,7 @@ fn parse(token: &str, question: &str) -> Option<(PagePosition, u32)> {
     if *version != VERSION || found != check(content, question) {
         return None;
     }
-    let content: Content = serde_json::from_slice(content).ok()?;
-    Some((content.position, content.size))
+    serde_json::from_slice(content).ok()
 }
 
 fn check(content: &[u8], question: &str) -> [u8; CHECK_BYTES] {
@@ -89,8 +109,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_token_opens_its_own_page_only(page in 1..u32::MAX, size in 1..1000_u32, question in ".{0,40}", other in ".{0,40}") {
-            let token = encode(PagePosition::Number(page), size, &question);
-            prop_assert_eq!(decode(&token, &question).unwrap(), (PagePosition::Number(page), size));
+            let place = Place { position: PagePosition::Number(page), size, read: 7, previous: Some(u64::MAX) };
+            let token = encode(&place, &question);
+            prop_assert_eq!(decode(&token, &question).unwrap(), place);
             if other != question {
                 prop_assert_eq!(decode(&token, &other).unwrap_err().code(), ErrorCode::InvalidPageToken);
             }
@@ -98,7 +119,7 @@ mod tests {
 
         #[test]
         fn a_damaged_token_is_refused(position in 0..40_usize, replacement in "[A-Za-z0-9_-]") {
-            let token = encode(PagePosition::Token("next".into()), 100, "q");
+            let token = encode(&Place { position: PagePosition::Token("next".into()), ..Place::first(100) }, "q");
             let mut damaged = token.clone();
             let position = position % token.len();
             damaged.replace_range(position..=position, &replacement);

@@ -48,6 +48,11 @@ impl MemoryTokens {
         self.shared().attempts.get(key).cloned()
     }
 
+    /// The connection as it is.
+    pub fn connection(&self, key: &ConnectionKey) -> Option<Connection> {
+        self.shared().told(key)
+    }
+
     /// Puts a connection in while somebody else holds it, which no database allows as long as its lock lasts.
     pub fn put_over_lock(&self, key: &ConnectionKey, connection: &Connection) {
         self.shared().put(key, connection);
@@ -77,6 +82,15 @@ impl Shared {
         self.rows.insert(key.clone(), Connection { generation, ..connection.clone() });
         self.attempts.remove(key);
         self.removed.remove(key);
+    }
+
+    fn take_out(&mut self, key: &ConnectionKey) -> bool {
+        self.attempts.remove(key);
+        let was_there = self.rows.remove(key).is_some();
+        if was_there {
+            self.removed.insert(key.clone());
+        }
+        was_there
     }
 
     /// A connection as it is told.
@@ -117,13 +131,7 @@ impl TokenStore for MemoryTokens {
     fn delete<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let _hold = self.hold(key).await?;
-            let mut shared = self.reached()?;
-            shared.attempts.remove(key);
-            let was_there = shared.rows.remove(key).is_some();
-            if was_there {
-                shared.removed.insert(key.clone());
-            }
-            Ok(was_there)
+            Ok(self.reached()?.take_out(key))
         })
     }
 
@@ -160,6 +168,18 @@ struct Locked<'a> {
     _hold: OwnedMutexGuard<()>,
 }
 
+impl Locked<'_> {
+    /// The rows, as long as this one is what was read.
+    fn unchanged(&self) -> Result<MutexGuard<'_, Shared>> {
+        let generation = |row: Option<&Connection>| row.map_or(0, |row| row.generation);
+        let shared = self.store.reached()?;
+        if generation(shared.rows.get(self.key)) != generation(self.current.as_ref()) {
+            return Err(ConnectorError::new(ErrorCode::Conflict, "the connection was changed meanwhile"));
+        }
+        Ok(shared)
+    }
+}
+
 impl LockedConnection for Locked<'_> {
     fn current(&self) -> Option<&Connection> {
         self.current.as_ref()
@@ -181,13 +201,19 @@ impl LockedConnection for Locked<'_> {
         Self: 'a,
     {
         Box::pin(async move {
-            let generation = |row: Option<&Connection>| row.map_or(0, |row| row.generation);
-            let mut shared = self.store.reached()?;
-            if generation(shared.rows.get(self.key)) != generation(self.current.as_ref()) {
-                return Err(ConnectorError::new(ErrorCode::Conflict, "the connection was changed meanwhile"));
-            }
-            shared.put(self.key, connection);
+            self.unchanged()?.put(self.key, connection);
             Ok(())
+        })
+    }
+
+    fn remove<'a>(self: Box<Self>) -> BoxFuture<'a, Result<()>>
+    where
+        Self: 'a,
+    {
+        Box::pin(async move {
+            let is_removed = self.unchanged()?.take_out(self.key);
+            let nothing = || ConnectorError::new(ErrorCode::Conflict, "there is nothing to remove");
+            is_removed.then_some(()).ok_or_else(nothing)
         })
     }
 }

@@ -2,15 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "what tests share may fail as they do")]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use connector_core::capability::Capability;
 use connector_core::dispatch::dispatch;
-use connector_core::envelope::RequestEnvelope;
+use connector_core::envelope::{Answer, RequestEnvelope};
 use connector_core::host::{Host, NoHost};
 use connector_core::integration::{Integration, IntegrationBuilder};
 use connector_core::settings::ServerUrl;
-use connector_core::stream::{List, Stream};
+use connector_core::stream::{Filter, FilterKind, List, Stream};
 use connector_core::{Call, ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,11 +55,15 @@ impl App {
         mock.respond_with(ResponseTemplate::new(200).set_body_json(body)).mount(&self.server).await;
     }
 
-    async fn call(&self, capability: &str, envelope: Value) -> Result<(Value, Option<String>)> {
+    async fn answer(&self, capability: &str, envelope: Value) -> Result<Answer> {
         let mut envelope = RequestEnvelope::parse(&envelope.to_string())?;
         envelope.settings.insert("api_url".into(), format!("{}/v1", self.server.uri()).into());
         let host: Arc<dyn Host> = Arc::new(NoHost);
-        let answer = dispatch(&self.integration, capability, envelope, &host).await?;
+        dispatch(&self.integration, capability, envelope, &host).await
+    }
+
+    async fn call(&self, capability: &str, envelope: Value) -> Result<(Value, Option<String>)> {
+        let answer = self.answer(capability, envelope).await?;
         Ok((serde_json::from_str(answer.response.get()).unwrap(), answer.page.map(|page| page.token)))
     }
 
@@ -88,11 +93,113 @@ fn things(ids: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn pages_are_asked_for_by_number_until_one_is_not_full() {
+async fn pages_are_asked_for_by_number_until_one_is_empty() {
     let app = App::listing(List::at("things").records("/data").numbered("page", 100).sized("per_page")).await;
     app.page(&[("page", "1"), ("per_page", "2")], json!({"data": things(&["a", "b"])})).await;
     app.page(&[("page", "2"), ("per_page", "2")], json!({"data": things(&["c"])})).await;
+    app.page(&[("page", "3"), ("per_page", "2")], json!({"data": things(&[])})).await;
     assert_eq!(app.ids(2).await, ["a", "b", "c"]);
+}
+
+/// Ids of so many records.
+fn numbered(count: usize) -> Vec<String> {
+    (0..count).map(|number| number.to_string()).collect()
+}
+
+impl App {
+    /// So many records in pages of what `size` makes of the size that is asked for, as an app counts them that gives
+    /// fewer than it is asked for.
+    async fn paged(&self, count: usize, size: impl Fn(Option<usize>) -> usize + Send + Sync + 'static) {
+        let answer = move |request: &wiremock::Request| {
+            let asked: HashMap<_, _> = request.url.query_pairs().collect();
+            let number = |name: &str| asked.get(name).map(|text| text.parse::<usize>().unwrap());
+            let size = size(number("per_page"));
+            let start = number("skip").unwrap_or_else(|| (number("page").unwrap_or(1) - 1) * size);
+            let records: Vec<_> =
+                (start..count.min(start + size)).map(|id| json!({"id": id.to_string()})).collect();
+            ResponseTemplate::new(200).set_body_json(json!({"data": records, "meta": {"total": count}}))
+        };
+        Mock::given(method("GET")).and(path("/v1/things")).respond_with(answer).mount(&self.server).await;
+    }
+
+    async fn requests(&self) -> Vec<String> {
+        let requests = self.server.received_requests().await.unwrap();
+        requests.iter().map(|request| request.url.query().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+fn data() -> List {
+    List::at("things").records("/data")
+}
+
+#[tokio::test]
+async fn an_app_that_gives_smaller_pages_than_it_is_asked_for_is_listed_to_its_end() {
+    for list in [
+        data().numbered("page", 100).sized("per_page"),
+        data().numbered("page", 100).sized("per_page").total("/meta/total"),
+        data().offset("skip", 100).sized("per_page"),
+        data().offset("skip", 100).sized("per_page").total("/meta/total"),
+    ] {
+        for size in [30, 50, 60, 100, 500] {
+            let app = App::listing(list).await;
+            app.paged(230, |asked| asked.unwrap().min(50)).await;
+            assert_eq!(app.ids(size).await, numbered(230), "{list:?}, {size}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_total_that_is_reached_is_the_end() {
+    let app = App::listing(data().numbered("page", 100).sized("per_page").total("/meta/total")).await;
+    app.paged(200, Option::unwrap).await;
+    assert_eq!((app.ids(100).await.len(), app.requests().await.len()), (200, 2));
+}
+
+#[tokio::test]
+async fn an_app_with_one_size_of_pages_is_asked_for_that_alone() {
+    let app = App::listing(data().numbered("page", 100).sized("per_page").one_size()).await;
+    app.paged(230, |asked| asked.filter(|size| *size == 100).unwrap()).await;
+    assert_eq!(app.ids(30).await, numbered(230));
+    let app = App::listing(data().offset("skip", 100).sized("per_page").one_size()).await;
+    app.paged(230, |asked| asked.filter(|size| *size == 100).unwrap()).await;
+    assert_eq!(app.ids(30).await, numbered(230));
+    assert!(app.requests().await.iter().all(|query| query.contains("per_page=100")));
+}
+
+#[tokio::test]
+async fn an_app_that_takes_no_size_is_listed_in_its_own() {
+    for list in [data().numbered("page", 50), data().offset("skip", 50)] {
+        for size in [20, 50, 100] {
+            let app = App::listing(list).await;
+            app.paged(230, |_| 50).await;
+            assert_eq!(app.ids(size).await, numbered(230), "{list:?}, {size}");
+        }
+    }
+    let app = App::listing(data().numbered("page", 50)).await;
+    app.paged(230, |_| 50).await;
+    let answer = app.answer("list_things", json!({"page": {"size": 20}})).await.unwrap();
+    assert_eq!(answer.page.unwrap().size, 50, "what the app gives and not what was wished for");
+}
+
+#[tokio::test]
+async fn an_app_that_does_not_page_is_listed_once() {
+    let app = App::listing(data().numbered("page", 100).sized("per_page")).await;
+    app.page(&[], json!({"data": things(&["a", "b"])})).await;
+    assert_eq!(app.ids(100).await, ["a", "b"]);
+    assert_eq!(app.ids(1).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn the_size_of_pages_stays_as_it_was_wished_for() {
+    let app = App::listing(data().numbered("page", 100).sized("per_page")).await;
+    app.paged(230, Option::unwrap).await;
+    let (_, token) = app.call("list_things", json!({"page": {"size": 500}})).await.unwrap();
+    for size in [json!(500), json!(100), Value::Null] {
+        let envelope = json!({"page": {"size": size, "token": token}});
+        assert_eq!(app.call("list_things", envelope).await.unwrap().0[0]["id"], "100");
+    }
+    let other = app.call("list_things", json!({"page": {"size": 50, "token": token}})).await.unwrap_err();
+    assert_eq!(other.code(), ErrorCode::InvalidPageToken);
 }
 
 #[tokio::test]
@@ -189,4 +296,61 @@ fn a_list_below_an_address_that_nobody_declared_is_found_when_building() {
     let stream = Stream::list::<Thing>("things", "thing", List::at("things"));
     let error = builder().stream(stream).build().err().unwrap().to_string();
     assert!(error.contains("`things`") && error.contains(".base_url("), "{error}");
+}
+
+#[test]
+fn a_place_that_is_no_json_pointer_is_found_when_building() {
+    let built = |list: List| {
+        let stream = Stream::list::<Thing>("things", "thing", list);
+        builder().base_url(|settings: &Settings| settings.api_url.clone()).stream(stream).build()
+    };
+    for (list, what, right) in [
+        (List::at("things").records("data.items"), "records", "/data/items"),
+        (data().total("meta/total"), "total", "/meta/total"),
+        (data().token("cursor", "next", 50), "next page", "/next"),
+        (data().linked("$.links.next", 50), "next page", "/links/next"),
+    ] {
+        let error = built(list).err().unwrap().to_string();
+        assert!(error.contains(what) && error.contains(&format!("write `{right}`")), "{error}");
+    }
+    assert!(built(data().linked("/links/next", 50)).is_ok());
+    let stream = Stream::list::<Thing>("things", "thing", data()).get_at("things", "data");
+    let error = builder().stream(stream).base_url(|settings| settings.api_url.clone()).build().err().unwrap();
+    assert!(error.to_string().contains("single record"), "{error}");
+}
+
+#[tokio::test]
+async fn the_places_of_a_list_may_be_items_and_have_any_name() {
+    let list = List::at("things").records("/0/a~1b").token("cursor", "/1/next", 50);
+    let app = App::listing(list).await;
+    app.page(&[("cursor", "n2")], json!([{"a/b": things(&["b"])}, {}])).await;
+    app.page(&[], json!([{"a/b": things(&["a"])}, {"next": "n2"}])).await;
+    assert_eq!(app.ids(50).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn what_a_stream_says_of_itself_is_what_callers_and_syncs_find() {
+    let stream = Stream::list::<Thing>("things", "thing", data())
+        .key(&["order", "number"])
+        .filters([Filter::new("status", FilterKind::OneOf(&["open", "done"]))])
+        .changed_since("since")
+        .sorts(&["number"])
+        .only_when_named();
+    let app = App::of(builder().stream(stream)).await;
+    let declared = app.integration.streams().next().unwrap();
+    assert_eq!(declared.key, ["order", "number"]);
+    let envelope = |request: Value| json!({"request": request});
+    app.page(&[("status", "open")], json!({"data": [{"order": "o", "number": 1}]})).await;
+    let open = app.call("list_things", envelope(json!({"filter": {"status": "open"}}))).await.unwrap();
+    assert_eq!(open.0[0]["order"], "o");
+    for wrong in [
+        json!({"filter": {"status": "lost"}}),
+        json!({"filter": {"since": 5}}),
+        json!({"filter": {"colour": "red"}}),
+        json!({"sort": [{"field": "order"}]}),
+    ] {
+        let error = app.call("list_things", envelope(wrong)).await.unwrap_err();
+        assert!(error.message().starts_with("/request/"), "{error}");
+    }
+    assert!(!declared.synced_by_default);
 }

@@ -117,7 +117,8 @@ fn pages_follow_each_other_by_their_tokens() {
     seen.sort();
     let mut wanted = account.ids("companies");
     wanted.sort();
-    assert_eq!((seen, pages), (wanted, 3));
+    // A short page is no proof: the empty one after it is.
+    assert_eq!((seen, pages), (wanted, 4));
 }
 
 #[test]

@@ -35,15 +35,18 @@ pub(crate) async fn complete(context: Arc<Context>, list: String) -> Verdict {
     let mut found = Vec::new();
     let mut token: Option<String> = None;
     let mut pages = 0;
+    // An app may have pages of one size alone: then the connector says which.
+    let mut most = size;
     loop {
         let mut envelope = context.envelope(&request);
         envelope["page"] = json!({"token": token, "size": size});
         let run = context.call(&list, &envelope).await;
         let page = listed(&run)?;
         pages += 1;
+        most = run.page_size().unwrap_or(most).max(most);
         let pages_at_all = token.is_some() || run.next_token().is_some();
-        ensure(!pages_at_all || page.len() <= size, || {
-            format!("page {pages} has {} records, and {size} were asked for", page.len())
+        ensure(!pages_at_all || page.len() <= most, || {
+            format!("page {pages} has {} records, and {most} is its size", page.len())
         })?;
         found.extend(page);
         token = match run.next_token() {

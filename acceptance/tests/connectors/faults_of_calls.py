@@ -168,6 +168,14 @@ def it_stops_after_one_page():
 
 
 @found_by("paging.complete")
+def a_short_page_is_the_end():
+    @instead_of(notes.list_notes)
+    def list_notes(right, envelope):
+        records, page = right(envelope)
+        return records, page if page and len(records) == page["size"] else None
+
+
+@found_by("paging.complete")
 def the_list_never_answers():
     @instead_of(notes.list_notes)
     def list_notes(right, envelope):

@@ -92,7 +92,7 @@ def list_notes(envelope):
         if sign(number) != mark:
             raise Refused("invalid_page_token", "/page/token is none of this list")
     notes = ask(envelope, f"/notes?from={start}&size={size}")
-    end = start + size
+    end = start + len(notes["notes"])
     return notes["notes"], {"token": f"{end}.{sign(end)}", "size": size} if end < notes["total"] else None
 
 

@@ -3,6 +3,7 @@ import http.server, json, urllib.parse
 
 TOKEN = "token-of-the-stand-in-19ab"
 NOTES = {str(number): {"id": str(number), "text": f"Note {number}"} for number in range(1, 11)}
+MOST = 8  # Notes of a page, however many are asked for.
 CHANGED = []  # The ids, in the order of the changes.
 
 
@@ -21,7 +22,7 @@ class App(http.server.BaseHTTPRequestHandler):
         if (method, place, id) == ("POST", "notes", ""):
             return self.change("PUT", str(len(NOTES) + 1), body)
         if (place, id) == ("notes", ""):
-            start, size = int(asked.get("from", 0)), int(asked.get("size", 10))
+            start, size = int(asked.get("from", 0)), min(int(asked.get("size", 10)), MOST)
             return self.answer(200, {"total": len(NOTES), "notes": list(NOTES.values())[start:start + size],
                                      "changes": len(CHANGED)})
         if place == "changes":

@@ -40,7 +40,8 @@ fn facts(stream: &StreamDeclaration) -> Vec<(&'static str, String)> {
 
 fn pages(stream: &StreamDeclaration) -> String {
     match stream.paging {
-        Paging::Number { largest } => format!("by number, up to {largest} records each"),
+        Paging::Number { largest, any_size: true } => format!("by number, up to {largest} records each"),
+        Paging::Number { largest, .. } => format!("by number, {largest} records each"),
         Paging::Token { largest } => format!("by token, up to {largest} records each"),
         _ => "everything at once".to_owned(),
     }

@@ -26,6 +26,7 @@ use tower::ServiceExt;
 
 use super::stalls::Unstalled;
 use super::watched_body::WatchedBody;
+use crate::signals::patience;
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +71,12 @@ pub(super) async fn serve(mut listener: TcpListener, router: Router, bounds: Bou
     }
     drop(listener);
     let all_ended = async { while tasks.join_next().await.is_some() {} };
-    if tokio::time::timeout(bounds.longest_goodbye, all_ended).await.is_err() {
+    let is_cut = tokio::select! {
+        () = all_ended => false,
+        // What an app gives once may be the answer to one of them.
+        () = patience(bounds.longest_goodbye) => true,
+    };
+    if is_cut {
         tracing::warn!(cut = tasks.len(), "requests were under way for too long and were cut off");
     }
     tasks.abort_all();

@@ -149,6 +149,7 @@ mod tests {
             tokens: serde_json::from_value(tokens).unwrap(),
             settings: Map::new(),
             account: None,
+            proof: connector_core::oauth::AccountProof::Whole,
             state: ConnectionState::ReauthorizationRequired,
             renewal: Renewal::default(),
             generation: 0,

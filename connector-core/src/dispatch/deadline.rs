@@ -4,20 +4,41 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::capability::names;
+use crate::capability::{Capability, names};
 use crate::envelope::{Answer, Outcome};
 use crate::error::{ErrorCode, Result};
 use crate::host::{Host, StopSignal, Stoppable};
 use crate::rate_limit::exhausted;
 
-/// Work that commits what it has done when it is told to stop, and reports on it.
+/// Capabilities that commit what they have done when they are told to stop, and report on it.
 const REPORTING: [&str; 3] = [names::SYNC, names::VERIFY, names::RETRY_REJECTS];
 
-/// Runs a capability for a caller who waits until then. Work that reports on itself is stopped and answers; all else is
-/// given up.
+/// What becomes of work when the time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Late {
+    /// It is told to stop, and answers with its report.
+    Stopped,
+    /// It spends what works once: it is awaited, as long as the app may take to answer, since what comes of it is nowhere
+    /// else.
+    Awaited,
+    /// It is given up.
+    GivenUp,
+}
+
+impl Late {
+    pub(super) fn of(capability: &Capability) -> Self {
+        match capability.name() {
+            name if REPORTING.contains(&name) => Self::Stopped,
+            _ if capability.is_single_use() => Self::Awaited,
+            _ => Self::GivenUp,
+        }
+    }
+}
+
+/// Runs a capability for a caller who waits until then. Nothing is begun after that.
 pub(super) async fn within<F, Fut>(
     deadline: Option<Instant>,
-    capability: &str,
+    late: Late,
     host: &Arc<dyn Host>,
     call: F,
 ) -> Result<Answer>
@@ -25,10 +46,12 @@ where
     F: FnOnce(Arc<dyn Host>) -> Fut,
     Fut: Future<Output = Result<Answer>>,
 {
-    match deadline {
-        None => call(Arc::clone(host)).await,
-        Some(deadline) if REPORTING.contains(&capability) => stopped_at(deadline, host, call).await,
-        Some(deadline) => {
+    let Some(deadline) = deadline else { return call(Arc::clone(host)).await };
+    match late {
+        Late::Stopped => stopped_at(deadline, host, call).await,
+        Late::Awaited if Instant::now() < deadline => call(Arc::clone(host)).await,
+        Late::Awaited => Err(exhausted(None)),
+        Late::GivenUp => {
             let answer = timeout_at(deadline, call(Arc::clone(host))).await;
             answer.unwrap_or_else(|_| Err(exhausted(None)))
         }
@@ -82,7 +105,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_sync_is_stopped_and_its_report_is_kept() {
-        let answer = within(Some(soon()), names::SYNC, &no_host(), interrupted).await.unwrap();
+        let answer = within(Some(soon()), Late::Stopped, &no_host(), interrupted).await.unwrap();
         assert_eq!(answer.response.get(), "\"as far as it came\"");
         assert_eq!(answer.outcome, Outcome::ExitCode(75));
     }
@@ -90,8 +113,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_does_not_report_is_given_up() {
         let endless = |_| std::future::pending::<Result<Answer>>();
-        let error = within(Some(soon()), "list_accounts", &no_host(), endless).await.unwrap_err();
+        let error = within(Some(soon()), Late::GivenUp, &no_host(), endless).await.unwrap_err();
         assert_eq!((error.code(), error.exit_code()), (ErrorCode::BudgetExhausted, 75));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_spends_something_that_works_once_is_awaited_and_not_begun_late() {
+        let slow = |_| async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            Answer::new(&"new tokens")
+        };
+        let answer = within(Some(soon()), Late::Awaited, &no_host(), slow).await.unwrap();
+        assert_eq!(answer.response.get(), "\"new tokens\"");
+        let unasked = |_| async { panic!("it is begun after the deadline") };
+        let error = within(Some(Instant::now()), Late::Awaited, &no_host(), unasked).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::BudgetExhausted);
     }
 
     #[tokio::test(start_paused = true)]
@@ -105,7 +141,7 @@ mod tests {
         let (stop, signal) = StopSignal::new();
         stop.send(true).unwrap();
         let host: Arc<dyn Host> = Arc::new(Stopped(signal));
-        let answer = within(Some(soon()), names::SYNC, &host, interrupted).await.unwrap();
+        let answer = within(Some(soon()), Late::Stopped, &host, interrupted).await.unwrap();
         assert_eq!(answer.outcome, Outcome::Interrupted);
     }
 }

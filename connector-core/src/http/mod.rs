@@ -217,6 +217,9 @@ impl HttpRequest {
     }
 }
 
+/// Longest wait that an app is believed to mean.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub struct HttpResponse {
@@ -235,15 +238,17 @@ impl HttpResponse {
         jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
     }
 
-    /// How long the app asks to wait: `Retry-After` in seconds or as a date.
+    /// How long the app asks to wait: `Retry-After` in seconds or as a date; a day at most.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse::<u64>() {
-            return Some(Duration::from_secs(seconds.min(24 * 3600)));
-        }
-        let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-        let now = self.date().unwrap_or_else(Timestamp::now);
-        Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+        let wait = if let Ok(seconds) = text.parse::<u64>() {
+            Duration::from_secs(seconds)
+        } else {
+            let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+            let now = self.date().unwrap_or_else(Timestamp::now);
+            Duration::try_from(until.duration_since(now)).unwrap_or_default()
+        };
+        Some(wait.min(LONGEST_WAIT))
     }
 }
 
@@ -574,5 +579,8 @@ mod tests {
         let date = response("Wed, 21 Oct 2015 07:28:30 GMT");
         assert_eq!(date.retry_after(), Some(Duration::from_secs(30)));
         assert_eq!(response("soon").retry_after(), None);
+        for far in ["99999999999", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+            assert_eq!(response(far).retry_after(), Some(Duration::from_hours(24)), "{far}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::check::{
-    DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_stream,
-    duplicate,
+    DeclarationError, check_authentication, check_credentials, check_exports, check_links, check_pointers,
+    check_stream, duplicate,
 };
 use super::reserved::{check_app_id, check_capability_name};
 use super::{Category, Integration, StreamEntry, of_settings};
@@ -20,11 +20,10 @@ use crate::custom_fields::CustomFields;
 use crate::error::{AppErrors, ConnectorError, ErrorRule, Result};
 use crate::export::Export;
 use crate::http::{HttpOptions, HttpResponse, RateLimit};
-use crate::list::{self, RecordSchema};
 use crate::oauth::{self, OAuth};
 use crate::settings::ServerUrl;
 use crate::standard::{self, EntitlementType, ResourceType};
-use crate::stream::Stream;
+use crate::stream::{self, DeclaredPointer, RecordSchema, Stream};
 use crate::sync::{self, DocumentTables};
 use crate::webhook::Webhooks;
 
@@ -36,6 +35,8 @@ pub struct IntegrationBuilder<S> {
     pub(super) replaced: BTreeSet<&'static str>,
     /// The first stream that is read below the app's address.
     pub(super) needs_base_url: Option<&'static str>,
+    /// Where streams find what they need in the app's answers.
+    pub(super) pointers: Vec<(&'static str, DeclaredPointer)>,
     pub(super) settings_type: std::marker::PhantomData<fn(S)>,
 }
 
@@ -171,6 +172,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// Adds streams. Each gives `list_<name>`, and `get_<singular>` where it can read one record.
     pub fn streams(mut self, streams: impl IntoIterator<Item = Stream<S>>) -> Self {
         for stream in streams {
+            self.pointers.extend(stream.pointers.iter().map(|pointer| (stream.declaration.name, *pointer)));
             if stream.needs_base_url {
                 self.needs_base_url.get_or_insert(stream.declaration.name);
             }
@@ -246,7 +248,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
     /// # Errors
     /// The first mistake, by name.
     pub fn build(self) -> Result<Integration, DeclarationError> {
-        let Self { mut integration, capabilities, replaced, needs_base_url, .. } = self;
+        let Self { mut integration, capabilities, replaced, needs_base_url, pointers, .. } = self;
         check_app_id(&integration.description.app_id)?;
         let takes_oauth = [AuthKind::Oauth, AuthKind::OauthClientCredentials]
             .iter()
@@ -263,6 +265,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
         if let (Some(stream), None) = (needs_base_url, &integration.base_url) {
             return Err(DeclarationError::NoBaseUrl { stream: stream.to_owned() });
         }
+        check_pointers(&pointers)?;
         let mut names = BTreeSet::new();
         for entry in &integration.streams {
             check_stream(&entry.declaration)?;
@@ -280,7 +283,7 @@ impl<S: DeserializeOwned + JsonSchema + Send + Sync + 'static> IntegrationBuilde
             check_links(&entry.declaration, &names)?;
         }
         check_exports(&integration.exports, &names)?;
-        let mut derived = list::capabilities(&integration.streams);
+        let mut derived = stream::capabilities(&integration.streams);
         if let Some(declared) = &integration.oauth {
             derived.extend(oauth::capabilities(declared));
         }

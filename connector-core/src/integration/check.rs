@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::reserved::check_stream_name;
 use crate::auth::{AuthKind, ErasedAuthentication, ErasedNamed, Mismatch};
 use crate::export::ExportEntry;
-use crate::stream::{LONGEST_NAME, Paging, RESERVED_COLUMNS, StreamDeclaration, Walk};
+use crate::stream::{
+    DeclaredPointer, LONGEST_NAME, Paging, RESERVED_COLUMNS, StreamDeclaration, Walk, is_pointer,
+};
 
 /// Why a declaration cannot be built. The message names the mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +51,7 @@ pub enum DeclarationError {
     /// A stream without a key: its rows could not be told apart.
     #[error(
         "stream `{stream}` has no key: name the fields that tell its records apart, as in \
-         `.declare(|stream| stream.key = &[\"id\"])`"
+         `.key(&[\"id\"])`"
     )]
     NoKey {
         /// The stream.
@@ -109,6 +111,20 @@ pub enum DeclarationError {
         /// The stream.
         stream: String,
     },
+    /// A place in the app's answers that is no JSON pointer.
+    #[error(
+        "stream `{stream}` has its {what} at `{pointer}`, which is no JSON pointer: write `{}`, or `\"\"` for the whole \
+         answer",
+        pointer_to(pointer)
+    )]
+    BadPointer {
+        /// The stream.
+        stream: String,
+        /// What is there.
+        what: &'static str,
+        /// The text in the pointer's place.
+        pointer: String,
+    },
     /// A header that does not exist.
     #[error(
         "a credential of the kind `{kind}` is carried in a header whose name no header can have: letters, digits and hyphens"
@@ -149,6 +165,23 @@ pub(super) fn snake_case(name: &str) -> String {
     };
     name.truncate(63);
     name
+}
+
+/// A pointer to what a text without `/` at its beginning means, with dots where other ways of writing have them.
+fn pointer_to(text: &str) -> String {
+    let parts = text.split(['/', '.']).filter(|part| !matches!(*part, "" | "$" | "#"));
+    parts.fold(String::new(), |pointer, part| format!("{pointer}/{}", part.replace('~', "~0")))
+}
+
+pub(super) fn check_pointers(pointers: &[(&'static str, DeclaredPointer)]) -> Result<(), DeclarationError> {
+    match pointers.iter().find(|(_, declared)| !is_pointer(declared.pointer)) {
+        None => Ok(()),
+        Some((stream, DeclaredPointer { what, pointer })) => Err(DeclarationError::BadPointer {
+            stream: (*stream).to_owned(),
+            what,
+            pointer: (*pointer).to_owned(),
+        }),
+    }
 }
 
 pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), DeclarationError> {
@@ -334,7 +367,7 @@ mod tests {
         }
         let twice = build(vec![stream("things"), stream("things")]).err().unwrap();
         assert_eq!(twice, duplicate("stream", "things"));
-        let no_key = build(vec![stream("things").declare(|stream| stream.key = &[])]).err().unwrap();
+        let no_key = build(vec![stream("things").key(&[])]).err().unwrap();
         assert_eq!(no_key, DeclarationError::NoKey { stream: "things".into() });
         let unknown = build(vec![stream("things").declare(|stream| stream.changed_since = Some("since"))]);
         assert!(unknown.err().unwrap().to_string().contains("`since`"));

@@ -3,6 +3,7 @@
 
 mod callback;
 mod device;
+mod import;
 mod keeping;
 mod removal;
 #[cfg(test)]
@@ -19,9 +20,9 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::authorization_url::{AuthorizationRequest, AuthorizationUrl, authorization_url, random, scopes};
-use super::under_way::UnderWay;
 use super::{
-    ConnectionKey, PendingAuthorization, TakenAuthorization, check_connection_name, discovery, exchange, flow,
+    AccountProof, ConnectionKey, PendingAuthorization, TakenAuthorization, check_connection_name, discovery,
+    exchange, flow, to_the_end,
 };
 use crate::auth::Secret;
 use crate::call::CallContext;
@@ -32,8 +33,9 @@ use crate::host::{Host, NoHost};
 use crate::integration::Integration;
 use crate::settings::{self, variable_name};
 use callback::Callback;
-pub use device::{DevicePrompt, agree_on_another_device};
-pub use keeping::{NewTokens, keep};
+pub use device::{DeviceLogin, DevicePrompt, begin_on_another_device};
+pub use import::{ImportedTokens, import};
+use keeping::{NewTokens, keep};
 pub use removal::{RemovedConnection, remove};
 
 /// Time for somebody to agree; the codes of most apps live as long.
@@ -168,14 +170,7 @@ pub async fn finish(
     };
     let code = callback.check(&pending, session_binding)?;
     // A code works once: a browser that goes away must not cut its exchange in two.
-    let under_way = UnderWay::begin();
-    let completing = tokio::spawn(async move {
-        let _under_way = under_way;
-        complete(&integration, &host, pending, code).await
-    });
-    completing.await.map_err(|error| {
-        ConnectorError::new(ErrorCode::InternalError, "the login was cut off").source(error)
-    })?
+    to_the_end(async move { complete(&integration, &host, pending, code).await }).await
 }
 
 async fn complete(
@@ -191,7 +186,13 @@ async fn complete(
     let tokens = exchange::code(&context, client, code.expose().to_owned(), redirect_uri, verifier)
         .await
         .map_err(callback::explain_exchange)?;
-    let new = NewTokens { key, tokens, settings, may_change_account: pending.may_change_account };
+    let new = NewTokens {
+        key,
+        tokens,
+        settings,
+        may_change_account: pending.may_change_account,
+        proof: AccountProof::Whole,
+    };
     kept(integration, host, new, pending.return_to).await
 }
 

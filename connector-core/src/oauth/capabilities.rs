@@ -46,13 +46,16 @@ fn of_grant(grant: Grant) -> Vec<Capability> {
         Grant::AuthorizationCode => vec![
             capability(names::GET_AUTHORIZATION_URL, flow::get_authorization_url)
                 .description("Makes the address where somebody agrees that we may read the account."),
-            capability(names::HANDLE_AUTHORIZATION_CALLBACK, flow::handle_callback).description(
-                "Takes the address that the app sent somebody back to, and gets tokens for the code in it.",
-            ),
+            capability(names::HANDLE_AUTHORIZATION_CALLBACK, flow::handle_callback)
+                .description(
+                    "Takes the address that the app sent somebody back to, and gets tokens for the code in it.",
+                )
+                .single_use(),
         ],
         Grant::RefreshToken => vec![
             capability(names::REFRESH_ACCESS_TOKEN, flow::refresh_access_token)
-                .description("Gets new tokens for a refresh token."),
+                .description("Gets new tokens for a refresh token.")
+                .single_use(),
         ],
         Grant::ClientCredentials => vec![
             capability(names::HANDLE_CLIENT_CREDENTIALS_REQUEST, grants::client_credentials)
@@ -61,9 +64,11 @@ fn of_grant(grant: Grant) -> Vec<Capability> {
         Grant::DeviceCode => vec![
             capability(names::START_DEVICE_AUTHORIZATION, grants::start_device)
                 .description("Gets a code with which somebody agrees on another device."),
-            capability(names::POLL_DEVICE_AUTHORIZATION, grants::poll_device).description(
-                "Asks whether somebody has agreed on another device, and gets tokens once it is so.",
-            ),
+            capability(names::POLL_DEVICE_AUTHORIZATION, grants::poll_device)
+                .description(
+                    "Asks whether somebody has agreed on another device, and gets tokens once it is so.",
+                )
+                .single_use(),
         ],
         Grant::TokenExchange => vec![
             capability(names::EXCHANGE_TOKEN, grants::exchange)

@@ -4,11 +4,11 @@
 //! where the settings have none. Who publishes something in another's name is not believed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::client::Endpoint;
@@ -21,6 +21,19 @@ use crate::http::HttpRequest;
 /// How long what a server published is taken to be true.
 const FRESH_FOR: Duration = Duration::from_hours(1);
 
+/// How long a server that could not be asked is not asked again.
+const FAILED_FOR: Duration = Duration::from_secs(10);
+
+/// Longest time to find out what a server publishes, wherever that is.
+const LONGEST_SEARCH: Duration = Duration::from_secs(10);
+
+/// Servers that are remembered at a time. Their names come from settings, and those may be a caller's.
+const MOST_ISSUERS: usize = 1000;
+
+/// Words of errors of what a server publishes: a request for tokens was not even begun.
+const UNREACHABLE: &str = "oauth.metadata_unreachable";
+const INVALID: &str = "oauth.invalid_metadata";
+
 /// Where a server publishes its endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Discovery {
@@ -32,7 +45,17 @@ pub(super) enum Discovery {
 
 /// What servers published lately, by their issuers.
 #[derive(Default)]
-pub(crate) struct MetadataCache(Mutex<HashMap<String, (Instant, Arc<Metadata>)>>);
+pub(crate) struct MetadataCache(Mutex<HashMap<String, Arc<Cell>>>);
+
+/// What one of them published. Held while it is asked: others who need the same wait for the one answer.
+#[derive(Default)]
+struct Cell(tokio::sync::Mutex<Option<Seen>>);
+
+/// What came of asking.
+struct Seen {
+    at: Instant,
+    outcome: Result<Arc<Metadata>>,
+}
 
 /// The part of the document that is of use.
 #[derive(Debug, Deserialize)]
@@ -45,6 +68,11 @@ struct Metadata {
     introspection_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
+}
+
+/// Whether a server could not be asked what it publishes, or publishes nothing of use.
+pub(super) fn is_failure(error: &ConnectorError) -> bool {
+    matches!(error.app_code(), Some(UNREACHABLE | INVALID))
 }
 
 /// The address of an endpoint that the settings do not have.
@@ -76,6 +104,22 @@ pub(super) async fn promises_issuer(context: &CallContext, registration: &OAuthC
     }
 }
 
+impl MetadataCache {
+    fn cell(&self, issuer: &str) -> Arc<Cell> {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if cells.len() >= MOST_ISSUERS && !cells.contains_key(issuer) {
+            cells.clear();
+        }
+        Arc::clone(cells.entry(issuer.to_owned()).or_default())
+    }
+}
+
+impl Seen {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < if self.outcome.is_ok() { FRESH_FOR } else { FAILED_FOR }
+    }
+}
+
 impl Metadata {
     fn endpoints(&self) -> Endpoints {
         Endpoints {
@@ -98,16 +142,16 @@ async fn metadata(context: &CallContext, registration: &OAuthClient) -> Result<O
             "the issuer of the authorization server is missing, without which nothing it publishes counts";
         ConnectorError::misconfigured(ErrorCode::IntegrationMissingParameter, message)
     })?;
-    // Held while the server is asked: others who need the same wait for the one answer.
-    let mut known = oauth.metadata.0.lock().await;
-    if let Some((since, metadata)) = known.get(issuer)
-        && since.elapsed() < FRESH_FOR
-    {
-        return Ok(Some(Arc::clone(metadata)));
+    let addresses = addresses(discovery, issuer)?;
+    let cell = oauth.metadata.cell(issuer);
+    let mut seen = cell.0.lock().await;
+    if let Some(seen) = seen.as_ref().filter(|seen| seen.is_fresh()) {
+        return seen.outcome.clone().map(Some);
     }
-    let metadata = Arc::new(published(context, &addresses(discovery, issuer)?, issuer).await?);
-    known.insert(issuer.to_owned(), (Instant::now(), Arc::clone(&metadata)));
-    Ok(Some(metadata))
+    let search = timeout(LONGEST_SEARCH, published(context, &addresses, issuer)).await;
+    let outcome = search.unwrap_or_else(|_| Err(unreachable())).map(Arc::new);
+    *seen = Some(Seen { at: Instant::now(), outcome: outcome.clone() });
+    outcome.map(Some)
 }
 
 /// Where the document may be: the name goes before the issuer's path (RFC 8414), or behind it (`OpenID` Connect).
@@ -145,13 +189,19 @@ async fn published(context: &CallContext, addresses: &[Url], issuer: &str) -> Re
     Err(refused.unwrap_or_else(|| ConnectorError::new(ErrorCode::NotFound, "the app publishes nothing")))
 }
 
+fn unreachable() -> ConnectorError {
+    let message = "the authorization server cannot be asked where its endpoints are";
+    ConnectorError::new(ErrorCode::ServiceError, message).app_error_code(UNREACHABLE)
+}
+
 async fn read(context: &CallContext, address: &Url, issuer: &str) -> Result<Metadata> {
     checked(address.as_str(), "discovery")?;
     let request = HttpRequest::get(address.clone()).largest_body(LARGEST_ANSWER);
-    let response = context.for_tokens().http().attempt(&request, None).await?;
+    let answer = context.for_tokens().http().attempt(&request, None).await;
+    let response = answer.map_err(|error| unreachable().source(error))?;
     let unusable = |what: &str| {
         let message = format!("what the authorization server publishes at {} {what}", address.path());
-        ConnectorError::new(ErrorCode::InvalidResponse, message).app_error_code("oauth.invalid_metadata")
+        ConnectorError::new(ErrorCode::InvalidResponse, message).app_error_code(INVALID)
     };
     if response.status != 200 {
         return Err(unusable("is not there"));

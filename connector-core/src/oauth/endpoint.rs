@@ -1,6 +1,9 @@
 //! Requests to the endpoints of an authorization server.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::answer::Answer;
@@ -14,6 +17,10 @@ use crate::http::{HttpRequest, HttpResponse};
 
 /// Largest answer that is read, in bytes. Tokens take a few thousand.
 pub(super) const LARGEST_ANSWER: usize = 1 << 20;
+
+/// Longest time for an answer, with all of our secrets tried: it fits into the time that a stop leaves
+/// (`cli::signals`), and a database lets a session with a lock be idle for so long.
+pub(crate) const LONGEST_REQUEST: Duration = Duration::from_secs(20);
 
 /// Members of a form that say who we are or what we ask for, so that no parameter of a setting may.
 const RESERVED: [&str; 6] =
@@ -103,17 +110,45 @@ pub(super) async fn post(
     endpoint: Endpoint,
     form: Form,
 ) -> Result<(Answer, Timestamp)> {
-    let url = url(context, &client.registration, endpoint).await?;
-    let audience = match &client.registration.assertion_audience {
+    let addresses = addresses(context, &client.registration, endpoint).await?;
+    let answer = timeout(LONGEST_REQUEST, post_to(&addresses, context, client, form)).await;
+    answer.unwrap_or_else(|_| {
+        Err(ConnectorError::new(ErrorCode::RequestTimeout, "the app did not answer in time"))
+    })
+}
+
+/// Where a request goes, and whom a proof of who we are is for.
+pub(super) struct Addresses {
+    url: Url,
+    audience: String,
+}
+
+/// The addresses that a request takes. The app may be asked for them, once in a while.
+pub(super) async fn addresses(
+    context: &CallContext,
+    registration: &OAuthClient,
+    endpoint: Endpoint,
+) -> Result<Addresses> {
+    let url = url(context, registration, endpoint).await?;
+    let audience = match &registration.assertion_audience {
         Some(audience) => audience.clone(),
-        None => self::url(context, &client.registration, Endpoint::Token).await?.into(),
+        None => self::url(context, registration, Endpoint::Token).await?.into(),
     };
+    Ok(Addresses { url, audience })
+}
+
+async fn post_to(
+    Addresses { url, audience }: &Addresses,
+    context: &CallContext,
+    client: &Client,
+    form: Form,
+) -> Result<(Answer, Timestamp)> {
     let sender = context.for_tokens();
     let form = form.with_parameters(&client.registration.token_parameters);
     let mut proofs = client.credential.proofs().iter().peekable();
     loop {
         let proof = proofs.next().unwrap_or(&Proof::Nothing);
-        let (request, secrets) = request(&url, &form, &proof.of(&client.id, &audience)?);
+        let (request, secrets) = request(url, &form, &proof.of(&client.id, audience)?);
         let sent_at = Timestamp::now();
         let response = sender.http().attempt(&request, None).await?;
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();

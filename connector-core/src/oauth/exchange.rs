@@ -30,6 +30,11 @@ pub(super) fn client(oauth: &OAuthClient, id: String, credential: Option<&Creden
     Ok(Client::new(oauth.clone(), id, credential))
 }
 
+/// Finds the addresses that a request to the token endpoint takes, so that it fails for want of none.
+pub(super) async fn prepare(context: &CallContext, registration: &OAuthClient) -> Result<()> {
+    endpoint::addresses(context, registration, Endpoint::Token).await.map(drop)
+}
+
 /// An authorization code for tokens.
 pub(super) async fn code(
     context: &CallContext,

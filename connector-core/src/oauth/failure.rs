@@ -1,5 +1,6 @@
 //! What the failure of a token request means for the grant that it was sent for.
 
+use super::discovery;
 use crate::error::{ConnectorError, ErrorCode};
 
 /// What a failed token request leaves behind.
@@ -23,6 +24,9 @@ impl TokenFailure {
             InvalidValue, NotFound, PermissionDenied, RequestTimeout, Unauthorized, UnknownValue,
             UnsupportedOperation,
         };
+        if discovery::is_failure(error) {
+            return Self::Transient;
+        }
         match (error.code(), error.http_status()) {
             (CredsRevoked | PermissionDenied, _) => Self::Permanent,
             (InvalidResponse, Some(status)) if leads_elsewhere(status) => Self::Configuration,
@@ -101,6 +105,14 @@ mod tests {
         }
         let silence = failure_of(server(None).await, Duration::from_millis(300)).await;
         assert_eq!(silence, TokenFailure::LostAnswer);
+    }
+
+    #[test]
+    fn a_request_whose_address_is_not_found_may_be_sent_later() {
+        for word in ["oauth.metadata_unreachable", "oauth.invalid_metadata"] {
+            let error = ConnectorError::new(ErrorCode::InvalidResponse, "no").app_error_code(word);
+            assert_eq!(TokenFailure::of(&error), TokenFailure::Transient, "{word}");
+        }
     }
 
     #[test]

@@ -50,13 +50,15 @@ pub use coordinator::RefreshCoordinator;
 pub(crate) use coordinator::{MARGIN, Need, Renewer};
 pub use declaration::{Grant, OAuth};
 pub(crate) use discovery::MetadataCache;
+pub(crate) use endpoint::LONGEST_REQUEST;
 pub(crate) use failure::TokenFailure;
 pub use issue::{IssueOptions, IssuedToken, access_token};
 pub use store::{
-    Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection, RefreshAttempt, Renewal,
-    TokenStore, tell_open_attempt,
+    AccountProof, Connection, ConnectionKey, ConnectionState, ConnectionSummary, LockedConnection,
+    RefreshAttempt, Renewal, TokenStore, tell_open_attempt,
 };
 pub(crate) use stored::StoredToken;
 pub use token::TokenSet;
 pub use token_status::{RenewalStatus, TokenState, TokenStatus, token_status};
+pub(crate) use under_way::to_the_end;
 pub use under_way::token_requests_settled;

@@ -3,6 +3,8 @@
 //! Beside the shape of RFC 6749, section 5.2, there are those of league/oauth2-server behind an API's envelope (a list
 //! `errors`, after JSON:API), of Microsoft (more words around the standard ones) and of Slack (`ok: false`).
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::error::{ConnectorError, ErrorCode};
@@ -13,6 +15,9 @@ const LONGEST_EXCERPT: usize = 200;
 
 /// Shortest text of a request that is masked when the server repeats it: shorter ones are words.
 const SHORTEST_SECRET: usize = 6;
+
+/// Longest wait that a server is granted: by then it may have changed its mind.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Why a server refused.
 struct Reason {
@@ -37,7 +42,7 @@ pub(super) fn of(
     };
     let error = if is_success { error } else { error.status(response.status) };
     Some(match response.retry_after() {
-        Some(wait) => error.retry_after(wait),
+        Some(wait) => error.retry_after(wait.min(LONGEST_WAIT)),
         None => error,
     })
 }

@@ -26,12 +26,28 @@ pub struct Connection {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// The app's id of the account that the tokens belong to.
     pub account: Option<String>,
+    /// Which of the tokens are known to be that account's.
+    pub proof: AccountProof,
     /// What the connection needs from people.
     pub state: ConnectionState,
     /// How renewing its tokens went.
     pub renewal: Renewal,
     /// Counts the versions of the row, from 1; set by the store.
     pub generation: u64,
+}
+
+/// Which tokens of a connection are known to be those of its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountProof {
+    /// All of them, as far as the app tells.
+    #[default]
+    Whole,
+    /// The access token. The refresh token came with it from elsewhere, and may be anybody's.
+    AccessToken,
+    /// None yet: they were got for a refresh token of which nobody knows whose it is. They are not used before the app has
+    /// told.
+    Awaited,
 }
 
 /// What a connection needs from people.
@@ -173,7 +189,7 @@ pub trait TokenStore: Send + Sync {
     /// Puts a connection in, over one of the same name, and forgets an attempt that a process died with.
     fn save<'a>(&'a self, key: &'a ConnectionKey, connection: &'a Connection) -> BoxFuture<'a, Result<()>>;
 
-    /// Takes a connection out. `false` when there is none.
+    /// Takes a connection out, whatever it is: for one that does not open. `false` when there is none.
     fn delete<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>>;
 
     /// Whether there was a connection of this name that somebody took out since, and none was put in its place.
@@ -201,6 +217,14 @@ pub trait LockedConnection: Send {
     /// # Errors
     /// `conflict` when somebody put another connection in its place meanwhile.
     fn commit<'a>(self: Box<Self>, connection: &'a Connection) -> BoxFuture<'a, Result<()>>
+    where
+        Self: 'a;
+
+    /// Takes the connection out that was read, with the attempt, and lets go. It is durable when this returns.
+    ///
+    /// # Errors
+    /// `conflict` when there is none of the generation that was read: what somebody put in its place meanwhile stays.
+    fn remove<'a>(self: Box<Self>) -> BoxFuture<'a, Result<()>>
     where
         Self: 'a;
 }

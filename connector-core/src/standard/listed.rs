@@ -11,7 +11,7 @@ use crate::call::{Call, CallContext};
 use crate::capability::Capability;
 use crate::envelope::{Answer, Page};
 use crate::error::{ConnectorError, ErrorCode, Result};
-use crate::page_token::{self, PagePosition};
+use crate::page_token::{self, PagePosition, Place};
 use crate::schema;
 
 /// Records of a page where neither the caller nor the integration says how many.
@@ -69,8 +69,10 @@ where
                 let size = position.size;
                 let listed = handler(Call::new(context), typed, position).await?;
                 let mut answer = Answer::new(&listed.records)?;
-                let token = |next| page_token::encode(PagePosition::Token(next), size, &question);
-                answer.page = listed.next.map(|next| Page { token: token(next), size });
+                answer.page = listed.next.map(|next| {
+                    let place = Place { position: PagePosition::Token(next), ..Place::first(size) };
+                    Page { token: page_token::encode(&place, &question), size }
+                });
                 Ok(answer)
             })
         }),
@@ -88,9 +90,10 @@ fn position(context: &CallContext, question: &str) -> Result<Position> {
         let usual = if largest == u32::MAX { USUAL_SIZE } else { largest };
         return Ok(Position { next: None, size: asked.size.unwrap_or(usual).min(largest) });
     };
-    match page_token::decode(token, question)? {
-        (PagePosition::Token(next), size) => Ok(Position { next: Some(next), size }),
-        (PagePosition::Number(_), _) => {
+    let place = page_token::decode(token, question)?;
+    match place.position {
+        PagePosition::Token(next) => Ok(Position { next: Some(next), size: place.size }),
+        PagePosition::Number(_) => {
             Err(ConnectorError::new(ErrorCode::InvalidPageToken, "/page/token belongs to another request"))
         }
     }

@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::list::{self, List};
+use super::list::List;
+use super::pointer::{self, DeclaredPointer};
 use super::reading::{Child, Each, Parent, Window};
 use crate::author::{Answers, Reader, RecordType};
 use crate::call::{Call, CallContext};
@@ -22,6 +23,8 @@ pub struct Stream<S> {
     pub(crate) get: Option<GetFn>,
     /// Whether it is read below the integration's address.
     pub(crate) needs_base_url: bool,
+    /// Where in the answers of the app it finds what it needs.
+    pub(crate) pointers: Vec<DeclaredPointer>,
     settings: std::marker::PhantomData<fn(S)>,
 }
 
@@ -120,12 +123,25 @@ pub enum Paging {
     Number {
         /// Records in the largest page.
         largest: u32,
+        /// Whether the app gives pages of any size up to that. A sync then asks for some that overlap, which tells when the
+        /// list moves while it is read. Else every page is asked for as the largest.
+        any_size: bool,
     },
     /// Each page names the next.
     Token {
         /// Records in the largest page.
         largest: u32,
     },
+}
+
+impl Paging {
+    /// Records in the largest page; `None` where there are no pages.
+    pub fn largest(self) -> Option<u32> {
+        match self {
+            Self::None => None,
+            Self::Number { largest, .. } | Self::Token { largest } => Some(largest),
+        }
+    }
 }
 
 /// In which order a complete read walks.
@@ -321,7 +337,8 @@ pub struct RecordPage {
     pub records: Vec<Box<RawValue>>,
     /// Records in all pages, where the app tells.
     pub total: Option<u64>,
-    /// Name of the next page, where the app gives names.
+    /// Name of the next page, where the app gives names. Of a numbered page: what callers' next page is asked for with in
+    /// the place of the next number.
     pub next_token: Option<String>,
     /// The app's clock when it answered.
     pub date: Option<Timestamp>,
@@ -346,7 +363,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
         let read = move |call: Call<S>, request: PageRequest| list.read((*call).clone(), request);
         let stream =
             Self::new::<R, _, _>(name, singular, read).declare(|stream| stream.paging = list.paging());
-        Self { needs_base_url: true, ..stream }
+        Self { needs_base_url: true, pointers: list.pointers(), ..stream }
     }
 
     /// The same for streams that come out of a table, where the record type is a value of the table, or is known only when
@@ -392,6 +409,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
             read: Arc::new(move |context, request| Box::pin(read.read(Call::new(context), request).answer())),
             get: None,
             needs_base_url: false,
+            pointers: Vec::new(),
             settings: std::marker::PhantomData,
         }
     }
@@ -401,6 +419,42 @@ impl<S: Send + Sync + 'static> Stream<S> {
         self.declare(|stream| stream.description = description)
     }
 
+    /// Fields that tell its records apart, where it is not `id`.
+    ///
+    /// ```
+    /// # use connector_core::stream::{Filter, FilterKind, List, Stream};
+    /// # #[derive(schemars::JsonSchema)]
+    /// # struct Line { order: String, number: u32 }
+    /// # fn lines() -> Stream<()> {
+    /// Stream::list::<Line>("lines", "line", List::at("lines").numbered("page", 50))
+    ///     .key(&["order", "number"])
+    ///     .filters([Filter::new("status", FilterKind::OneOf(&["open", "done"]))])
+    ///     .only_when_named()
+    /// # }
+    /// ```
+    pub fn key(self, fields: &'static [&'static str]) -> Self {
+        self.declare(|stream| stream.key = fields)
+    }
+
+    /// Filters that callers of the list may use, as the app spells them. Others are refused.
+    pub fn filters(self, filters: impl IntoIterator<Item = Filter>) -> Self {
+        self.declare(|stream| {
+            let filters: Vec<Filter> = stream.filters.iter().copied().chain(filters).collect();
+            // They live as long as the program, as every declaration does.
+            stream.filters = filters.leak();
+        })
+    }
+
+    /// Fields that callers of the list may sort by. Its reader finds them in [`PageRequest::sort`].
+    pub fn sorts(self, fields: &'static [&'static str]) -> Self {
+        self.declare(|stream| stream.sorts = fields)
+    }
+
+    /// Leaves it out of a sync that does not name it.
+    pub fn only_when_named(self) -> Self {
+        self.declare(|stream| stream.synced_by_default = false)
+    }
+
     /// Scopes that the credentials must have to read it.
     pub fn scopes(self, scopes: &'static [&'static str]) -> Self {
         self.declare(|stream| stream.scopes = scopes)
@@ -408,20 +462,17 @@ impl<S: Send + Sync + 'static> Stream<S> {
 
     /// The filter that asks for what changed since an instant, inclusive: a sync reads only that.
     pub fn changed_since(self, filter: &'static str) -> Self {
-        self.declare(|stream| {
-            stream.changed_since = Some(filter);
-            let filters = [stream.filters, &[Filter::new(filter, FilterKind::DateTime)]].concat();
-            // It lives as long as the program, as every declaration does.
-            stream.filters = filters.leak();
-        })
+        let filters = [Filter::new(filter, FilterKind::DateTime)];
+        self.filters(filters).declare(|stream| stream.changed_since = Some(filter))
     }
 
     /// Adds the capability `get_<singular>` for `GET path/<id>`, with the record at a JSON pointer of the answer: `""`
     /// where the answer is the record.
-    pub fn get_at(self, path: &'static str, record: &'static str) -> Self {
+    pub fn get_at(mut self, path: &'static str, record: &'static str) -> Self {
+        self.pointers.push(DeclaredPointer { what: "single record", pointer: record });
         Self { needs_base_url: true, ..self }.get(move |call, id| async move {
             let answer = call.get(path).segment(&id).raw().await?;
-            list::at(&answer, record).map(ToOwned::to_owned).ok_or_else(|| {
+            pointer::at(&answer, record).map(ToOwned::to_owned).ok_or_else(|| {
                 ConnectorError::new(
                     ErrorCode::InvalidResponse,
                     format!("the answer has no record at `{record}`"),
@@ -430,7 +481,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
         })
     }
 
-    /// Changes the declaration.
+    /// Changes what else is declared: the order of a read, parents, a window of dates, and all of [`StreamDeclaration`].
     pub fn declare(mut self, change: impl FnOnce(&mut StreamDeclaration)) -> Self {
         change(&mut self.declaration);
         self
@@ -450,10 +501,7 @@ impl<S: Send + Sync + 'static> Stream<S> {
 impl StreamDeclaration {
     /// Records in the largest page; `None` where there are no pages.
     pub fn largest_page(&self) -> Option<u32> {
-        match self.paging {
-            Paging::None => None,
-            Paging::Number { largest } | Paging::Token { largest } => Some(largest),
-        }
+        self.paging.largest()
     }
 
     /// Columns that records may leave to the request that asked for them.
@@ -484,7 +532,11 @@ impl StreamDeclaration {
             includes: self.default_includes.iter().map(|include| (*include).to_owned()).collect(),
             number: 1,
             token: None,
-            size: self.largest_page().map_or(size, |largest| size.clamp(1, largest)),
+            size: match self.paging {
+                Paging::None => size,
+                Paging::Number { largest, any_size: false } => largest,
+                Paging::Number { largest, .. } | Paging::Token { largest } => size.clamp(1, largest),
+            },
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 
+use super::pointer::{DeclaredPointer, at};
 use super::{PageRequest, Paging, RecordPage};
 use crate::call::CallContext;
 use crate::error::{ConnectorError, ErrorCode, Result};
@@ -33,6 +32,7 @@ pub struct List {
     total: Option<&'static str>,
     pages: Pages,
     size: Option<&'static str>,
+    one_size: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ enum Pages {
 impl List {
     /// The records of `GET path`, all at once, the answer being an array of them.
     pub fn at(path: &'static str) -> Self {
-        Self { path, records: "", total: None, pages: Pages::One, size: None }
+        Self { path, records: "", total: None, pages: Pages::One, size: None, one_size: false }
     }
 
     /// Where the records are in the answer, as a JSON pointer: `/data`.
@@ -77,12 +77,14 @@ impl List {
         Self { total: Some(pointer), ..self }
     }
 
-    /// Pages by number, from 1, each of so many records but the last.
+    /// Pages by number, from 1, each of so many records at most. The list ends with an empty page, or with the
+    /// [total](Self::total).
     pub fn numbered(self, parameter: &'static str, largest: u32) -> Self {
         Self { pages: Pages::Numbered { parameter, largest }, ..self }
     }
 
-    /// Pages by the number of records before them, each of so many records but the last.
+    /// Pages by the number of records before them, each of so many records at most. The list ends with an empty page, or
+    /// with the [total](Self::total).
     pub fn offset(self, parameter: &'static str, largest: u32) -> Self {
         Self { pages: Pages::Offset { parameter, largest }, ..self }
     }
@@ -98,15 +100,34 @@ impl List {
         Self { pages: Pages::Linked { next, largest }, ..self }
     }
 
-    /// The parameter that takes how many records a page is to have.
+    /// The parameter that takes how many records a page is to have: any number up to the largest page.
     pub fn sized(self, parameter: &'static str) -> Self {
         Self { size: Some(parameter), ..self }
+    }
+
+    /// For an app that takes certain sizes only, say 10, 50 and 100: each page is asked for in the largest.
+    pub fn one_size(self) -> Self {
+        Self { one_size: true, ..self }
+    }
+
+    /// Whether the app gives as many records as it is asked for.
+    fn takes_any_size(&self) -> bool {
+        self.size.is_some() && !self.one_size
+    }
+
+    /// The JSON pointers of the declaration.
+    pub(super) fn pointers(&self) -> Vec<DeclaredPointer> {
+        let declared = [("records", Some(self.records)), ("total", self.total), ("next page", self.next())];
+        let declared = declared.into_iter().filter_map(|(what, pointer)| Some((what, pointer?)));
+        declared.map(|(what, pointer)| DeclaredPointer { what, pointer }).collect()
     }
 
     pub(super) fn paging(&self) -> Paging {
         match self.pages {
             Pages::One => Paging::None,
-            Pages::Numbered { largest, .. } | Pages::Offset { largest, .. } => Paging::Number { largest },
+            Pages::Numbered { largest, .. } => Paging::Number { largest, any_size: self.takes_any_size() },
+            // A page may begin anywhere, and what it has too much is left to the next.
+            Pages::Offset { largest, .. } => Paging::Number { largest, any_size: true },
             Pages::Token { largest, .. } | Pages::Linked { largest, .. } => Paging::Token { largest },
         }
     }
@@ -120,7 +141,14 @@ impl List {
             (Pages::Linked { .. }, Some(address)) => call.get_given(address),
             _ => self.first(&call, &request),
         };
-        page.read_with(|response| self.page(&response)).await
+        let mut page = page.read_with(|response| self.page(&response)).await?;
+        if let Pages::Offset { .. } = self.pages {
+            if !self.takes_any_size() {
+                page.records.truncate(request.size as usize);
+            }
+            page.next_token = Some((records_before(&request) + page.records.len() as u64).to_string());
+        }
+        Ok(page)
     }
 
     fn first<'c>(&self, call: &'c CallContext, request: &PageRequest) -> crate::call::AppRequest<'c> {
@@ -131,14 +159,13 @@ impl List {
             }
         }
         if let Some(parameter) = self.size {
-            asked = asked.query(parameter, request.size);
+            let size =
+                if self.one_size { self.paging().largest().unwrap_or(request.size) } else { request.size };
+            asked = asked.query(parameter, size);
         }
         match (self.pages, &request.token) {
             (Pages::Numbered { parameter, .. }, _) => asked.query(parameter, request.number),
-            (Pages::Offset { parameter, .. }, _) => {
-                let before = u64::from(request.number.saturating_sub(1)) * u64::from(request.size);
-                asked.query(parameter, before)
-            }
+            (Pages::Offset { parameter, .. }, _) => asked.query(parameter, records_before(request)),
             (Pages::Token { parameter, .. }, Some(token)) => asked.query(parameter, token),
             _ => asked,
         }
@@ -174,6 +201,13 @@ impl List {
     }
 }
 
+/// Where a page begins: where the one before ended, if that is known, since pages may have fewer records than were asked
+/// for.
+fn records_before(request: &PageRequest) -> u64 {
+    let ended = request.token.as_ref().and_then(|token| token.parse().ok());
+    ended.unwrap_or_else(|| u64::from(request.number.saturating_sub(1)) * u64::from(request.size))
+}
+
 /// A value as a query has it: a list once for each of its values.
 fn texts(value: &Value) -> Vec<String> {
     match value {
@@ -182,12 +216,4 @@ fn texts(value: &Value) -> Vec<String> {
         Value::Array(values) => values.iter().flat_map(texts).collect(),
         other => vec![other.to_string()],
     }
-}
-
-/// What a JSON pointer leads to, as it was sent.
-pub(super) fn at<'j>(json: &'j RawValue, pointer: &str) -> Option<&'j RawValue> {
-    pointer.split('/').skip(1).try_fold(json, |json, name| {
-        let mut object: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(json.get()).ok()?;
-        object.remove(name)
-    })
 }

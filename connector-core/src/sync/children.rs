@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::sink::ChildTable;
-use crate::list::record_schema;
-use crate::stream::{Child, Column, Columns, StreamDeclaration, resolve};
+use crate::stream::{Child, Column, Columns, StreamDeclaration, record_schema, resolve};
 
 /// One table for each list at the top of a record, and for those that the declaration finds deeper.
 pub(super) fn tables(declaration: &StreamDeclaration) -> Vec<ChildTable> {

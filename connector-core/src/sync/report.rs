@@ -87,7 +87,9 @@ pub struct StreamReport {
     pub status: Status,
     /// HTTP requests for this stream.
     pub requests: u64,
-    /// Records received, those read twice included.
+    /// Records received. One that came again as it was, in a list that had to be read again, counts once. It is the sum
+    /// of inserted, updated, unchanged and rejected, unless a record came in two versions right after each other: only
+    /// the last is written then.
     pub received: u64,
     /// Rows that were new.
     pub inserted: u64,

@@ -87,7 +87,7 @@ pub struct StreamVerdict {
     pub status: Verdict,
     /// HTTP requests.
     pub requests: u64,
-    /// Records that were compared.
+    /// Records that were compared, each once.
     pub compared: u64,
     /// Records of the app that the database does not have: the first 1,000 ids.
     pub missing: Vec<String>,

@@ -19,12 +19,16 @@
 //! first thousand records shrink by one record each (page 2 of 99 begins at 99, page 3 of 98 at 196), so that each must
 //! begin with what ended the one before; a longer list goes on without overlap, since more of it would cost more than the
 //! one spare request. A page that does not join, a record that appears on two pages, or a total that changes tells that
-//! the list moved; it is walked once more then.
+//! the list moved; it is walked once more then. An app that gives pages of its own size, whatever it is asked for, counts
+//! them by that: its pages cannot overlap, so that a record which a delete hides is found by the next complete read.
+//!
+//! What a walk gives again since it went over the list once more, and is as it was, goes no further.
 //!
 //! **A feed** comes once and is taken as it comes: what it brings twice is meant twice.
 //!
 //! **The end** is an empty page, or a short one after which nothing comes.
 
+mod delivered;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -41,6 +45,7 @@ use crate::stream::{
     ContentHash, Direction, PageRequest, Paging, RecordPage, Row, RowDecoder, RowError, StreamDeclaration,
     Walk,
 };
+use delivered::Delivered;
 use seen::{Repetition, Seen};
 
 const MOVED: &str = "the list moved while it was read and was read again";
@@ -76,6 +81,8 @@ pub(crate) struct WalkedPage {
 pub(crate) struct Pager {
     walk: Walk,
     paging: Paging,
+    /// Whether the app gives pages of any size, and counts them by that.
+    any_size: bool,
     first: PageRequest,
     /// First request of the pass, which counts pages from there.
     base: PageRequest,
@@ -89,6 +96,7 @@ pub(crate) struct Pager {
     passes: u32,
     pass: Pass,
     habits: Habits,
+    delivered: Delivered,
     total: Option<u64>,
     pub(super) warnings: Vec<String>,
 }
@@ -119,6 +127,8 @@ struct Pass {
 #[derive(Default)]
 struct Habits {
     gives_short_answers: bool,
+    /// Records in its pages, where it is not asked for a size or leaves that out of account.
+    own_size: Option<usize>,
     /// Its pages lack records for good: only an empty one is an end.
     short_pages_are_normal: bool,
     /// Number and size of a short page that was asked for once more.
@@ -135,6 +145,7 @@ impl Pager {
         let mut pager = Self {
             walk: declaration.walk,
             paging: declaration.paging,
+            any_size: !matches!(declaration.paging, Paging::Number { any_size: false, .. }),
             base: first.clone(),
             first,
             next: None,
@@ -145,6 +156,7 @@ impl Pager {
             passes: 1,
             pass: Pass::default(),
             habits: Habits::default(),
+            delivered: Delivered::default(),
             total: None,
             warnings: Vec::new(),
         };
@@ -178,6 +190,15 @@ impl Pager {
     /// # Errors
     /// `invalid_response` for a list that repeats itself for ever.
     pub(super) fn take(&mut self, page: RecordPage, decoder: &mut RowDecoder) -> Result<WalkedPage> {
+        let mut walked = self.walked(page, decoder)?;
+        if !matches!(self.walk, Walk::Feed { .. }) {
+            walked.rows.retain(|row| self.delivered.is_news(row));
+            walked.rejects.retain(|reject| self.delivered.is_new_reject(reject));
+        }
+        Ok(walked)
+    }
+
+    fn walked(&mut self, page: RecordPage, decoder: &mut RowDecoder) -> Result<WalkedPage> {
         let Some(request) = self.next.take() else {
             return Ok(WalkedPage::default());
         };
@@ -191,6 +212,7 @@ impl Pager {
             return Ok(WalkedPage { rows, rejects, total: page.total, date: page.date, position: None });
         }
         self.notice_total(page.total);
+        self.notice_size(&request, received);
         let counted = self.pass.counted.take();
         let order = self.order(&rows, decoder, self.bound.filter(|_| counted.is_none()));
         if counted.is_some_and(|counted| received <= counted) && !matches!(order, Order::Broken) {
@@ -204,13 +226,17 @@ impl Pager {
         }
         if !self.joins(&request, &rows) && self.passes < MOST_PASSES {
             self.passes += 1;
-            self.warn(MOVED.to_owned());
+            match received {
+                // Where the app leaves the size out of account, nothing follows a full page that is the last.
+                0 => self.any_size = false,
+                _ => self.warn(MOVED.to_owned()),
+            }
             self.next = Some(self.start_over());
             return Ok(WalkedPage { rows, rejects, total: page.total, date: page.date, position: None });
         }
         let repetition = self.pass.seen.note(&rows);
-        let overlap = self.pass.covered.saturating_sub(offset_of(&request));
-        self.pass.covered = offset_of(&request) + received;
+        let overlap = self.pass.covered.saturating_sub(self.offset_of(&request));
+        self.pass.covered = self.offset_of(&request) + received;
         self.pass.last_key = rows.last().map(|row| row.key().to_owned());
         let fresh = self.drop_overlap(rows, overlap);
         self.pass.records += fresh.len() + rejects.len();
@@ -255,7 +281,7 @@ impl Pager {
         nothing_new: bool,
         order: Order,
     ) -> Result<Option<PageRequest>> {
-        let size = request.size as usize;
+        let size = self.size_of(&request);
         if matches!(order, Order::Broken) && self.fall_back_to_numbers(&request) {
             return Ok(Some(self.start_over()));
         }
@@ -264,8 +290,9 @@ impl Pager {
         }
         self.pass.doubted = false;
         let is_short = received < size;
-        if received > size && (repetition.is_repeated || self.pass.requests == 1) {
-            self.warn(format!("the app ignores paging: it sent {received} records for a page of {size}"));
+        if received > request.size as usize && repetition.is_repeated {
+            let asked = self.first.size;
+            self.warn(format!("the app ignores paging: it sent {received} records for a page of {asked}"));
             return Ok(self.end());
         }
         if is_short && nothing_new {
@@ -306,7 +333,7 @@ impl Pager {
     /// The page of the whole list on which the last of the records stands that were counted, to see that it is the last
     /// one. Only once a full page came: an app whose pages are smaller counts them otherwise.
     fn last_page_by_number(&mut self) -> PageRequest {
-        let size = self.first.size as usize;
+        let size = self.full_size();
         self.pass.counted = Some(self.pass.records % size);
         let number = u32::try_from(self.pass.records / size).unwrap_or(u32::MAX).saturating_add(1);
         PageRequest { number, ..self.base.clone() }
@@ -325,7 +352,7 @@ impl Pager {
     /// beyond the pages that the records fill. An app that gave a short answer before is asked in any case.
     fn has_spent_its_spare_request(&self) -> bool {
         !self.habits.gives_short_answers
-            && self.pass.requests as usize > self.pass.records.div_ceil(self.first.size as usize)
+            && self.pass.requests as usize > self.pass.records.div_ceil(self.full_size())
     }
 
     /// A full page that was there before. A list that moves may do that; one that keeps doing it has no end.
@@ -341,15 +368,19 @@ impl Pager {
     /// Something came after a page that looked like the last one: that was a short answer. What it left out has to be
     /// asked for again, unless the walk goes by value and went on where it ended.
     fn after_short_answer(&mut self, short: Short, received: usize) -> Result<Option<PageRequest>> {
-        self.habits.gives_short_answers = true;
-        if short.received == received && received < self.first.size as usize {
+        if short.received == received && received < self.full_size() {
             self.warn(format!("the app sends no more than {received} records a page"));
-            self.first.size = u32::try_from(received).unwrap_or(u32::MAX);
+            if self.any_size {
+                self.first.size = u32::try_from(received).unwrap_or(u32::MAX);
+            } else {
+                self.habits.own_size = Some(received);
+            }
             let bound = self.bound;
             let first = self.start_over();
             self.base = bound.map_or(first, |bound| self.beyond(bound));
             return Ok(Some(self.base.clone()));
         }
+        self.habits.gives_short_answers = true;
         if !short.by_number || self.habits.short_pages_are_normal {
             return Ok(None);
         }
@@ -370,7 +401,7 @@ impl Pager {
         let (Walk::Value { .. }, Order::Sorted { last: Some(last), ties }) = (self.walk, order) else {
             return self.next_joining_page(request);
         };
-        if self.bound != Some(last) && ties <= LARGEST_TIE && self.pass.overlap + ties < request.size as usize
+        if self.bound != Some(last) && ties <= LARGEST_TIE && self.pass.overlap + ties < self.size_of(request)
         {
             self.pass.overlap += ties;
             return self.beyond(last);
@@ -382,6 +413,9 @@ impl Pager {
     /// The next page by number: one record smaller for as long as the spare request pays for the overlap, then of the
     /// size that was reached, and at last of full size.
     fn next_joining_page(&self, request: &PageRequest) -> PageRequest {
+        if !self.any_size {
+            return next_number(request);
+        }
         let (full, size, number) = (self.first.size as usize, request.size as usize, request.number as usize);
         let shrinking_pages = (1..full).take_while(|pages| pages * pages + 2 * pages < full).count();
         let has_shrunk_each_time = size + number == full + 1;
@@ -464,10 +498,35 @@ impl Pager {
         self.total = Some(total);
     }
 
+    /// More records than were asked for: the app leaves the size out of account.
+    fn notice_size(&mut self, request: &PageRequest, received: usize) {
+        if matches!(self.paging, Paging::Number { .. }) && received > self.size_of(request) {
+            self.any_size = false;
+            self.habits.own_size = Some(received);
+        }
+    }
+
+    /// Records in a page that was asked for so, if it is not the last.
+    fn size_of(&self, request: &PageRequest) -> usize {
+        self.habits.own_size.unwrap_or(request.size as usize)
+    }
+
+    /// Records in a page that is not the last.
+    fn full_size(&self) -> usize {
+        self.size_of(&self.first)
+    }
+
+    /// Where a page by number begins.
+    fn offset_of(&self, request: &PageRequest) -> usize {
+        (request.number as usize).saturating_sub(1) * self.size_of(request)
+    }
+
     /// Whether a page by number that overlaps the one before has the record that ended that one. Otherwise records moved
     /// forward between the two, and some were never seen.
     fn joins(&self, request: &PageRequest, rows: &[Row]) -> bool {
-        if !matches!(self.walk, Walk::Pages { .. }) || self.pass.covered <= offset_of(request) {
+        let is_numbered = matches!(self.paging, Paging::Number { .. });
+        let by_page = is_numbered && matches!(self.walk, Walk::Pages { .. });
+        if !by_page || self.pass.covered <= self.offset_of(request) {
             return true;
         }
         self.pass.last_key.as_deref().is_none_or(|last| rows.iter().any(|row| row.key() == last))
@@ -543,11 +602,6 @@ enum Order {
     Sorted { last: Option<Timestamp>, ties: usize },
     /// Not as needed, or some records have no value.
     Broken,
-}
-
-/// Where a page by number begins.
-fn offset_of(request: &PageRequest) -> usize {
-    (request.number as usize).saturating_sub(1) * request.size as usize
 }
 
 fn next_number(request: &PageRequest) -> PageRequest {

@@ -43,6 +43,8 @@ pub(crate) struct Account {
     pub(crate) companies: BTreeMap<String, Value>,
     pub(crate) notes: BTreeMap<String, (String, Value)>,
     pub(crate) users: Vec<Value>,
+    /// Records in a page of companies, where that is fewer than are asked for.
+    pub(crate) most_in_a_page: Option<usize>,
     /// Ids that lists leave out although they are there.
     pub(crate) hidden: Vec<String>,
     /// Single records have lines that their list does not tell of.
@@ -158,7 +160,7 @@ impl App {
             },
         )
         .declare(|stream| {
-            stream.paging = Paging::Number { largest: 10 };
+            stream.paging = Paging::Number { largest: 10, any_size: true };
             stream.walk = Walk::Pages { sort: None };
             stream.filters = FILTERS;
             stream.ids = Some("ids");
@@ -228,8 +230,8 @@ impl App {
             None => !account.hidden.contains(id),
         };
         let all: Vec<_> = account.companies.iter().filter(|(id, _)| is_asked(id)).collect();
-        let start = (request.number as usize - 1) * request.size as usize;
-        let page = all.into_iter().skip(start).take(request.size as usize);
+        let size = account.most_in_a_page.unwrap_or(usize::MAX).min(request.size as usize);
+        let page = all.into_iter().skip((request.number as usize - 1) * size).take(size);
         Ok(RecordPage { records: page.map(|(_, company)| raw(company)).collect(), ..RecordPage::default() })
     }
 

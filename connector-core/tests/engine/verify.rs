@@ -1,6 +1,6 @@
 //! Verify: what is missing, extra and different, exactly, and mended when asked.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
 
@@ -89,4 +89,33 @@ async fn rows_that_may_be_another_connections_are_not_called_extra() {
     assert_eq!(stream["warnings"].as_array().unwrap().len(), 1);
     assert!(stream["warnings"][0].as_str().unwrap().contains("connection `other`"));
     assert_eq!(app.sink.live("companies").len(), 26);
+}
+
+#[tokio::test]
+async fn a_list_that_is_walked_again_counts_each_record_once() {
+    let app = App::with_companies(23);
+    app.account().most_in_a_page = Some(5);
+    let first = app.sync(json!({"streams": ["companies"]})).await;
+    let counts = |report: &Value| {
+        ["received", "inserted", "updated", "unchanged"].map(|name| report["streams"][0][name].clone())
+    };
+    assert_eq!(counts(&first), [23, 23, 0, 0], "{first}");
+    assert!(first["streams"][0]["warnings"][0].as_str().unwrap().contains("no more than 5"), "{first}");
+    app.put_company("c003", "changed");
+    let second = app.sync(json!({"streams": ["companies"]})).await;
+    assert_eq!(counts(&second), [23, 0, 1, 22], "{second}");
+    app.put_company("c001", "changed");
+    let (verdict, _) = app.run("verify", json!({"streams": ["companies"]})).await;
+    let found = &verdict["streams"][0];
+    assert_eq!((&found["compared"], &found["different_count"]), (&json!(23), &json!(1)), "{verdict}");
+}
+
+#[tokio::test]
+async fn what_is_gone_from_an_app_with_small_pages_is_found() {
+    let app = App::with_companies(23);
+    app.account().most_in_a_page = Some(5);
+    app.sync(json!({"streams": ["companies"]})).await;
+    app.account().companies.remove("c004");
+    let report = app.sync(json!({"streams": ["companies"]})).await;
+    assert_eq!(report["streams"][0]["deleted"], 1, "{report}");
 }

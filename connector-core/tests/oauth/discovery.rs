@@ -1,5 +1,7 @@
 //! What an authorization server publishes about itself.
 
+use std::time::Duration;
+
 use connector_core::ErrorCode;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
@@ -79,8 +81,51 @@ async fn what_is_published_is_no_gate_for_what_is_declared() {
     app.refresh().await.unwrap();
     assert_eq!(paths(&app).await, ["/token"]);
     app.call("revoke_token", json!({"token": "t"})).await.unwrap_err();
+    some_seconds_pass().await;
     app.call("revoke_token", json!({"token": "t"})).await.unwrap();
     assert_eq!(paths(&app).await, ["/token", "/metadata", "/metadata", "/revoke"]);
+}
+
+async fn some_seconds_pass() {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(15)).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_tell_is_asked_once_in_some_seconds_and_others_are_not_kept_waiting() {
+    let (app, server, issuer) = discovered().await;
+    app.answers(BEFORE, vec![ResponseTemplate::new(500)]).await;
+    app.answers(BEHIND, vec![ResponseTemplate::new(500)]).await;
+    app.grants(vec![tokens()]).await;
+    for _ in 0..3 {
+        let error = app.refresh().await.unwrap_err();
+        assert_eq!(error.app_code(), Some("oauth.invalid_metadata"));
+    }
+    assert_eq!(paths(&app).await, [BEFORE, BEHIND]);
+    let other = app.with("issuer", json!(server));
+    let its_own = json_answer(200, document(&server, &server));
+    other.answers("/.well-known/oauth-authorization-server", vec![its_own]).await;
+    other.refresh().await.unwrap();
+    let same = other.with("issuer", json!(issuer));
+    same.refresh().await.unwrap_err();
+    some_seconds_pass().await;
+    same.refresh().await.unwrap_err();
+    let asked = paths(&same).await.into_iter().filter(|path| path == BEFORE).count();
+    assert_eq!(asked, 2);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_is_told_apart_from_an_answer_that_got_lost() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let app = App::start().await.with("discovery", json!("issuer")).with("issuer", json!(address));
+    let error = app.refresh().await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.app_code()),
+        (ErrorCode::ServiceError, Some("oauth.metadata_unreachable"))
+    );
 }
 
 #[tokio::test]

@@ -8,4 +8,5 @@ mod discovery;
 mod grants;
 mod refusals;
 mod server;
+mod single_use;
 mod tokens;

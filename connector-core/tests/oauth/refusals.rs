@@ -54,6 +54,14 @@ async fn a_server_in_trouble_is_believed_nothing_about_the_grant() {
 }
 
 #[tokio::test]
+async fn no_server_closes_a_connection_for_longer_than_an_hour() {
+    for wait in ["86400", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let answer = json_answer(429, json!({"error": "slow_down"})).insert_header("Retry-After", wait);
+        assert_eq!(refused(answer).await.wait(), Some(std::time::Duration::from_hours(1)), "{wait}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_of_errors_is_understood() {
     let errors = |code: i64, title: &str, kind: &str, hint: &str| {
         let error =

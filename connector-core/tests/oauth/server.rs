@@ -179,11 +179,21 @@ impl App {
     }
 
     pub(crate) async fn call_as(&self, capability: &str, request: Value, auth: Value) -> Result<Value> {
+        let auth = auth.as_object().cloned();
+        self.call_with(capability, request, RequestEnvelope { auth, ..RequestEnvelope::default() }).await
+    }
+
+    /// Calls with what the envelope says beside the request and the settings.
+    pub(crate) async fn call_with(
+        &self,
+        capability: &str,
+        request: Value,
+        envelope: RequestEnvelope,
+    ) -> Result<Value> {
         let envelope = RequestEnvelope {
             request: request.as_object().cloned().unwrap(),
-            auth: auth.as_object().cloned(),
             settings: self.settings.clone(),
-            ..RequestEnvelope::default()
+            ..envelope
         };
         let host: Arc<dyn Host> = Arc::new(NoHost);
         let answer = dispatch(&self.integration, capability, envelope, &host).await?;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::{OwnedMutexGuard, SemaphorePermit};
 
-use super::tokens::{SELECT_FOR_UPDATE, swap};
+use super::tokens::{SELECT_FOR_UPDATE, swap, take_out};
 use super::{Database, PgVault};
 use crate::vault::{AttemptRow, Sealed, SealedRow, attempt, changed_meanwhile, held_too_long};
 
@@ -113,6 +113,17 @@ async fn write_down(database: &Database, id: &ConnectionKey, attempt: &RefreshAt
     transaction.commit().await
 }
 
+impl Locked<'_> {
+    /// Makes what was written last, and ends the session.
+    async fn let_go(mut self) -> Result<()> {
+        let committed = sqlx::query("COMMIT").execute(&mut self.session).await;
+        committed.map_err(|error| self.vault.database.explain(error))?;
+        // What matters is done; the server ends the session by itself otherwise.
+        let _ = self.session.close().await;
+        Ok(())
+    }
+}
+
 impl LockedConnection for Locked<'_> {
     fn current(&self) -> Option<&Connection> {
         self.current.as_ref()
@@ -143,10 +154,23 @@ impl LockedConnection for Locked<'_> {
             if !is_ours {
                 return Err(changed_meanwhile(self.id));
             }
-            sqlx::query("COMMIT").execute(&mut self.session).await.map_err(explain)?;
-            // What matters is done; the server ends the session by itself otherwise.
-            let _ = self.session.close().await;
-            Ok(())
+            self.let_go().await
+        })
+    }
+
+    fn remove<'a>(mut self: Box<Self>) -> BoxFuture<'a, Result<()>>
+    where
+        Self: 'a,
+    {
+        Box::pin(async move {
+            let explain = |error| -> ConnectorError { self.vault.database.explain(error) };
+            sqlx::query(DURABLE).execute(&mut self.session).await.map_err(explain)?;
+            let is_ours =
+                take_out(&mut self.session, self.id, Some(self.generation)).await.map_err(explain)?;
+            if !is_ours {
+                return Err(changed_meanwhile(self.id));
+            }
+            self.let_go().await
         })
     }
 }

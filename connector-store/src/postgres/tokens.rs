@@ -114,20 +114,9 @@ impl PgVault {
         if !self.database.is_there().await? {
             return Ok(false);
         }
-        let removed: i64 = sqlx::query_scalar(
-            "WITH gone AS (DELETE FROM connector.connections WHERE app_id = $1 AND name = $2 RETURNING 1),
-                  over AS (DELETE FROM connector.refresh_attempts WHERE app_id = $1 AND name = $2),
-                  noted AS (INSERT INTO connector.removed (app_id, name, removed_at)
-                            SELECT $1, $2, now() FROM gone
-                            ON CONFLICT (app_id, name) DO UPDATE SET removed_at = excluded.removed_at)
-             SELECT count(*) FROM gone",
-        )
-        .bind(&id.app_id)
-        .bind(&id.name)
-        .fetch_one(self.database.pool())
-        .await
-        .map_err(|error| self.database.explain(error))?;
-        Ok(removed > 0)
+        let explain = |error| self.database.explain(error);
+        let mut connection = self.database.pool().acquire().await.map_err(explain)?;
+        take_out(&mut connection, id, None).await.map_err(explain)
     }
 
     async fn was_taken_out(&self, id: &ConnectionKey) -> Result<bool> {
@@ -228,6 +217,31 @@ pub(super) async fn swap(
             .await?;
     }
     Ok(true)
+}
+
+/// Takes the connection of this generation out, of any when there is none, with an attempt to renew it, and notes that;
+/// `false` when it is not there.
+pub(super) async fn take_out(
+    connection: &mut PgConnection,
+    id: &ConnectionKey,
+    generation: Option<i64>,
+) -> sqlx::Result<bool> {
+    let removed: i64 = sqlx::query_scalar(
+        "WITH gone AS (DELETE FROM connector.connections
+                       WHERE app_id = $1 AND name = $2 AND ($3::bigint IS NULL OR generation = $3) RETURNING 1),
+              over AS (DELETE FROM connector.refresh_attempts
+                       WHERE app_id = $1 AND name = $2 AND EXISTS (SELECT 1 FROM gone)),
+              noted AS (INSERT INTO connector.removed (app_id, name, removed_at)
+                        SELECT $1, $2, now() FROM gone
+                        ON CONFLICT (app_id, name) DO UPDATE SET removed_at = excluded.removed_at)
+         SELECT count(*) FROM gone",
+    )
+    .bind(&id.app_id)
+    .bind(&id.name)
+    .bind(generation)
+    .fetch_one(connection)
+    .await?;
+    Ok(removed > 0)
 }
 
 impl TokenStore for PgVault {

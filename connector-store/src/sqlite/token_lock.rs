@@ -12,7 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::SqliteVault;
-use crate::vault::{AttemptRow, attempt, held_too_long};
+use crate::vault::{AttemptRow, attempt, changed_meanwhile, held_too_long};
 
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -35,9 +35,11 @@ impl Hold {
         self.file.write_all(&vec![0; ROOM])
     }
 
-    /// Leaves the room to the commit.
-    fn leave_room(&self) -> std::io::Result<()> {
-        self.file.set_len(0)
+    /// Leaves the room to the commit. Room that stays taken is no reason to lose what is to be written.
+    fn leave_room(&self) {
+        if let Err(error) = self.file.set_len(0) {
+            tracing::debug!(%error, "the room on the disk could not be left");
+        }
     }
 }
 
@@ -135,11 +137,19 @@ impl LockedConnection for Locked<'_> {
         Self: 'a,
     {
         Box::pin(async move {
-            // Room that stays taken is no reason to lose what is to be written.
-            if let Err(error) = self.hold.leave_room() {
-                tracing::debug!(%error, "the room on the disk could not be left");
-            }
+            self.hold.leave_room();
             self.vault.swap(self.id, self.generation, connection).await
+        })
+    }
+
+    fn remove<'a>(self: Box<Self>) -> BoxFuture<'a, Result<()>>
+    where
+        Self: 'a,
+    {
+        Box::pin(async move {
+            self.hold.leave_room();
+            let is_ours = self.vault.take_out(self.id, Some(self.generation)).await?;
+            if is_ours { Ok(()) } else { Err(changed_meanwhile(self.id)) }
         })
     }
 }

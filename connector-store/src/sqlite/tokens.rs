@@ -64,19 +64,32 @@ impl SqliteVault {
             return Ok(false);
         }
         let _hold = self.hold(id).await?;
+        self.take_out(id, None).await
+    }
+
+    /// Takes the connection of this generation out, of any when there is none, with an attempt to renew it, and notes that;
+    /// `false` when it is not there.
+    pub(super) async fn take_out(&self, id: &ConnectionKey, generation: Option<i64>) -> Result<bool> {
         let explain = |error| self.database.explain(error);
         let mut database = self.connect_durably().await?;
         let mut transaction = database.begin_with("BEGIN IMMEDIATE").await.map_err(explain)?;
-        let done = sqlx::query("DELETE FROM connector_connections WHERE app_id = ?1 AND name = ?2")
-            .bind(id.app_id.clone())
-            .bind(id.name.clone())
-            .execute(&mut *transaction)
-            .await
-            .map_err(explain)?;
+        let done = sqlx::query(
+            "DELETE FROM connector_connections
+             WHERE app_id = ?1 AND name = ?2 AND (?3 IS NULL OR generation = ?3)",
+        )
+        .bind(id.app_id.clone())
+        .bind(id.name.clone())
+        .bind(generation)
+        .execute(&mut *transaction)
+        .await
+        .map_err(explain)?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
         forget_attempt(&mut transaction, id).await.map_err(explain)?;
         remember_removal(&mut transaction, id).await.map_err(explain)?;
         transaction.commit().await.map_err(explain)?;
-        Ok(done.rows_affected() > 0)
+        Ok(true)
     }
 
     async fn was_taken_out(&self, id: &ConnectionKey) -> Result<bool> {

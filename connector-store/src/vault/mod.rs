@@ -19,11 +19,11 @@ mod usage;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet};
+use connector_core::oauth::{AccountProof, Connection, ConnectionKey, ConnectionState, Renewal, TokenSet};
 use connector_core::{ConnectorError, ErrorCode, Result};
 use jiff::Timestamp;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedMutexGuard;
 use zeroize::Zeroizing;
 
@@ -52,6 +52,27 @@ pub(crate) struct Sealed {
     pub(crate) settings: Vec<u8>,
 }
 
+/// What is sealed of tokens: themselves, and beside them what is known of whose they are.
+#[derive(Serialize)]
+struct SealedTokens<'a> {
+    #[serde(flatten)]
+    tokens: &'a TokenSet,
+    #[serde(flatten)]
+    proof: Proof,
+}
+
+/// It is read by itself, since a reader of both would make copies of the secrets.
+#[derive(Serialize, Deserialize)]
+struct Proof {
+    #[serde(default, rename = "account_proof", skip_serializing_if = "is_whole")]
+    of_account: AccountProof,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes what it asks about by reference")]
+fn is_whole(proof: &AccountProof) -> bool {
+    *proof == AccountProof::Whole
+}
+
 impl Sealed {
     pub(crate) fn seal(
         key: &VaultKey,
@@ -66,7 +87,13 @@ impl Sealed {
             expires_at: connection.tokens.expires_at,
             generation,
             key_id: key.id(),
-            tokens: seal_json(key, id, "tokens", generation, &connection.tokens)?,
+            tokens: seal_json(
+                key,
+                id,
+                "tokens",
+                generation,
+                &SealedTokens { tokens: &connection.tokens, proof: Proof { of_account: connection.proof } },
+            )?,
             settings: seal_json(key, id, "settings", generation, &connection.settings)?,
         })
     }
@@ -74,12 +101,14 @@ impl Sealed {
     pub(crate) fn open(&self, keys: &VaultKeys, id: &ConnectionKey) -> Result<Connection> {
         let key = keys.named(&self.key_id, &format!("the connection {}", id.name))?;
         let tokens: TokenSet = open_json(key, id, "tokens", self.generation, &self.tokens)?;
+        let proof: Proof = open_json(key, id, "tokens", self.generation, &self.tokens)?;
         let settings = open_json(key, id, "settings", self.generation, &self.settings)?;
         let state = ConnectionState::from_name(&self.state).ok_or_else(|| unknown_state(id, &self.state))?;
         Ok(Connection {
             tokens,
             settings,
             account: self.account.clone(),
+            proof: proof.of_account,
             state,
             renewal: self.renewal.clone(),
             generation: self.generation.unsigned_abs(),

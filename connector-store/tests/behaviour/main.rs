@@ -301,6 +301,8 @@ macro_rules! on_every_vault {
 
 on_every_vault! {
     a_connection_that_is_taken_out_is_gone,
+    a_holder_takes_out_what_it_has_read_and_nothing_else,
+    whose_tokens_are_is_kept,
     an_attempt_that_was_left_open_is_told,
     a_holder_that_goes_away_lets_go_at_once,
     an_attempt_waits_for_the_next_holder_until_something_is_committed,

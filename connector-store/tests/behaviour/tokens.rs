@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::ErrorCode;
-use connector_core::oauth::{Connection, ConnectionState, RefreshAttempt, Renewal, TokenStore};
+use connector_core::oauth::{AccountProof, Connection, ConnectionState, RefreshAttempt, Renewal, TokenStore};
 use connector_core::testing::MemoryTokens;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -172,6 +172,37 @@ pub(crate) async fn a_connection_that_is_taken_out_is_gone(vault: Vault) {
     assert!(store.was_removed(&home).await.unwrap() && !store.was_removed(&id("b")).await.unwrap());
     store.save(&home, &connection(3)).await.unwrap();
     assert!(!store.was_removed(&home).await.unwrap());
+}
+
+pub(crate) async fn a_holder_takes_out_what_it_has_read_and_nothing_else(vault: Vault) {
+    let (store, home) = (vault.open(), id("a"));
+    let nothing = store.lock(&home).await.unwrap();
+    assert_eq!(nothing.remove().await.unwrap_err().code(), ErrorCode::Conflict);
+    store.save(&home, &connection(1)).await.unwrap();
+    let mut locked = store.lock(&home).await.unwrap();
+    locked.begin(&attempt(1)).await.unwrap();
+    let login = tokio::spawn({
+        let (other, home) = (vault.open(), home.clone());
+        async move {
+            let locked = other.lock(&home).await.unwrap();
+            assert!(locked.current().is_none() && locked.attempt().is_none());
+            locked.commit(&connection(2)).await.unwrap();
+        }
+    });
+    locked.remove().await.unwrap();
+    login.await.unwrap();
+    assert_eq!(number(store.load(&home).await.unwrap().as_ref()), 2);
+    store.lock(&home).await.unwrap().remove().await.unwrap();
+    assert!(store.load(&home).await.unwrap().is_none() && store.was_removed(&home).await.unwrap());
+}
+
+pub(crate) async fn whose_tokens_are_is_kept(vault: Vault) {
+    let (store, home) = (vault.open(), id("a"));
+    for proof in [AccountProof::Whole, AccountProof::AccessToken, AccountProof::Awaited] {
+        store.save(&home, &Connection { proof, ..connection(1) }).await.unwrap();
+        let loaded = vault.open().load(&home).await.unwrap().unwrap();
+        assert_eq!((loaded.proof, number(Some(&loaded))), (proof, 1));
+    }
 }
 
 pub(crate) async fn each_of_many_holders_sees_what_the_one_before_wrote(vault: Vault) {

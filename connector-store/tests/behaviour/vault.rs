@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector_core::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet};
+use connector_core::oauth::{AccountProof, Connection, ConnectionKey, ConnectionState, Renewal, TokenSet};
 use connector_core::{ErrorCode, Secret};
 use connector_store::VaultKey;
 use serde_json::json;
@@ -30,6 +30,7 @@ pub(crate) fn connection(number: u32) -> Connection {
         },
         settings: settings.as_object().unwrap().clone(),
         account: Some("account-1".to_owned()),
+        proof: AccountProof::Whole,
         state: ConnectionState::ReauthorizationRequired,
         renewal: Renewal::default(),
         generation: 0,

@@ -210,14 +210,6 @@ impl Allowed {
     pub(super) async fn load(&self) -> Result<Option<Connection>, ConnectorError> {
         self.host.vault()?.load(&self.subject.key()).await
     }
-
-    /// Makes the next caller look at the store.
-    pub(super) async fn forget_tokens(&self) -> Result<(), Refusal> {
-        if let Some(tokens) = self.host.tokens().await? {
-            tokens.forget(&self.subject.key());
-        }
-        Ok(())
-    }
 }
 
 /// Does what only looks, for as long as a caller should have to wait for that.

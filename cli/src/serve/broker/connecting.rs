@@ -7,11 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use connector_core::dispatch::gather_settings;
-use connector_core::oauth::authorization::{BeginAuthorization, NewTokens, keep};
-use connector_core::oauth::{Connection, ConnectionState, IssueOptions, Renewal, TokenSet, access_token};
+use connector_core::oauth::authorization::{BeginAuthorization, ImportedTokens, import as import_tokens};
 use connector_core::{ConnectorError, ErrorCode, Secret};
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -125,85 +122,11 @@ async fn take_over(asked: &Asked, allowed: &Allowed, posted: Posted) -> Result<D
         let error = ConnectorError::new(ErrorCode::InvalidValue, "a token must not be empty");
         return Err(Refusal::invalid_request(error));
     }
-    asked.begin(IMPORT).await?;
-    let host = allowed.lent();
-    let settings = gather_settings(&allowed.integration, serde_json::Map::new(), &*host);
-    if import.access_token.is_none() {
-        return take_over_refresh_token(allowed, token_set(import), settings).await;
-    }
-    // Tells whose they are, and keeps a connection with its account.
-    let new = NewTokens {
-        key: allowed.subject.key(),
-        tokens: token_set(import),
-        settings,
-        may_change_account: false,
-    };
-    keep(&allowed.integration, &host, new).await.map_err(|error| match error.code() {
-        ErrorCode::Unauthorized | ErrorCode::CredsRevoked => refused_by_the_app("access token", error),
-        _ => Refusal::from(error),
-    })?;
-    Ok(Done::new(StatusCode::NO_CONTENT.into_response()))
-}
-
-/// It is kept before it is used, since it may work once; using it tells whether it works, and whose it is.
-async fn take_over_refresh_token(
-    allowed: &Allowed,
-    tokens: TokenSet,
-    settings: serde_json::Map<String, serde_json::Value>,
-) -> Result<Done, Refusal> {
     allowed.host.require_vault_key()?;
-    let (vault, key) = (allowed.host.vault()?, allowed.subject.key());
-    if vault.list(&key.app_id).await?.iter().any(|known| known.name == key.name) {
-        let message = "the connection is there already, and nobody can tell whether this refresh token is of its account";
-        let error = ConnectorError::new(ErrorCode::Conflict, message)
-            .hint("send an access_token with it, or delete the connection first");
-        return Err(Refusal::new(StatusCode::CONFLICT, "account_unknown", error));
-    }
-    let connection = Connection {
-        tokens,
-        settings,
-        account: None,
-        state: ConnectionState::Active,
-        renewal: Renewal::default(),
-        generation: 0,
-    };
-    vault.save(&key, &connection).await?;
-    allowed.forget_tokens().await?;
-    let issued =
-        access_token(&allowed.integration, &allowed.lent(), &key.name, IssueOptions::default()).await;
-    match issued {
-        Err(error) if error.code() == ErrorCode::CredsRevoked => {
-            vault.delete(&key).await?;
-            allowed.forget_tokens().await?;
-            Err(refused_by_the_app("refresh token", error))
-        }
-        Err(error) => {
-            tracing::warn!(connection = key.name, %error, "an imported refresh token could not be tried yet");
-            Ok(Done::new(StatusCode::NO_CONTENT.into_response()))
-        }
-        Ok(_) => Ok(Done::new(StatusCode::NO_CONTENT.into_response())),
-    }
-}
-
-fn refused_by_the_app(what: &str, error: ConnectorError) -> Refusal {
-    let message = format!("the app refuses the {what} that was sent");
-    Refusal::invalid_request(ConnectorError::new(ErrorCode::InvalidValue, message).source(error))
-}
-
-/// Without an access token, or without its end, the first caller has it renewed.
-fn token_set(import: Import) -> TokenSet {
-    let now = Timestamp::now();
-    let expires_in = import.expires_in.filter(|_| import.access_token.is_some()).unwrap_or(0);
-    TokenSet {
-        access_token: import.access_token.unwrap_or_else(|| Secret::new(String::new())),
-        refresh_token: Some(import.refresh_token),
-        token_type: "Bearer".to_owned(),
-        expires_in: Some(expires_in.into()),
-        expires_at: Some(now + SignedDuration::from_secs(expires_in.into())),
-        scope: None,
-        obtained_at: Some(now),
-        refresh_expires_at: None,
-        id_token: None,
-        extra: serde_json::Map::new(),
-    }
+    asked.begin(IMPORT).await?;
+    let Import { refresh_token, access_token, expires_in } = import;
+    let connection = allowed.subject.vault_name();
+    let imported = ImportedTokens { connection, refresh_token, access_token, expires_in };
+    import_tokens(&allowed.integration, &allowed.lent(), imported).await?;
+    Ok(Done::new(StatusCode::NO_CONTENT.into_response()))
 }

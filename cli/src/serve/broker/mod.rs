@@ -36,12 +36,12 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use connector_core::oauth::ConnectionKey;
 use connector_core::{Result, Secret};
 use connector_store::{AuditLog, Store, token_fingerprint};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::Server;
 use crate::host::CliHost;
 use crate::rate::Rate;
-use devices::Devices;
+use devices::MOST_WAITING;
 use ways_out::WaysOut;
 
 /// Refusals of callers without a key that get into the log at once; then one a second.
@@ -56,7 +56,8 @@ pub(crate) struct Broker {
     strangers: Rate,
     fingerprints: OnceCell<Secret>,
     ways_out: WaysOut,
-    devices: Devices,
+    /// Places of codes for other devices that are waited for.
+    devices: Arc<Semaphore>,
 }
 
 impl Broker {
@@ -67,7 +68,7 @@ impl Broker {
             strangers: Rate::new(1, MOST_STRANGERS),
             fingerprints: OnceCell::new(),
             ways_out: WaysOut::default(),
-            devices: Devices::default(),
+            devices: Arc::new(Semaphore::new(MOST_WAITING)),
         }
     }
 

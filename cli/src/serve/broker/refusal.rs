@@ -101,6 +101,8 @@ impl From<ConnectorError> for Refusal {
             Some(word @ "provider_rejected_client") => (502, word),
             Some(word @ "connection_not_found") => (404, word),
             Some(word @ ("flow_already_used" | "account_mismatch")) => (409, word),
+            // With another code the app could not be asked, or did not tell.
+            Some(word @ "account_unknown") if error.code() == ErrorCode::Conflict => (409, word),
             Some(word @ "decryption_failed") => (500, word),
             _ => by_code(&error),
         };
@@ -165,6 +167,9 @@ mod tests {
             (ErrorCode::InternalError, "vault.decryption_failed", 500, "decryption_failed"),
             (ErrorCode::ServiceError, "store.audit_unavailable", 503, "audit_unavailable"),
             (ErrorCode::Conflict, "oauth.flow_already_used", 409, "flow_already_used"),
+            (ErrorCode::Conflict, "oauth.account_unknown", 409, "account_unknown"),
+            (ErrorCode::ServiceError, "oauth.account_unknown", 503, "service_error"),
+            (ErrorCode::InvalidValue, "oauth.import_refused", 400, "invalid_request"),
             (ErrorCode::ConnectionTimeout, "app.slow", 504, "timeout"),
             (ErrorCode::ConnectionClosed, "app.gone", 503, "service_error"),
             (ErrorCode::InvalidResponse, "app.html", 502, "invalid_response"),

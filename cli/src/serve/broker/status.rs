@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use connector_core::oauth::{TokenState, TokenStatus, token_status};
+use connector_core::oauth::{TokenStatus, token_status};
 use serde::Serialize;
 
 use super::asked::{Allowed, Asked, Done, in_time};
@@ -33,12 +33,7 @@ pub(super) async fn read(State(_): State<Arc<Server>>, mut asked: Asked) -> Resp
 }
 
 async fn tell(allowed: &Allowed) -> Result<Done, Refusal> {
-    let key = allowed.subject.key();
-    let mut status = token_status(&allowed.lent(), &key).await?;
-    // Of a code that somebody types in on another device, this server alone knows.
-    if status.generation == 0 && allowed.server.broker.devices.wait_for(&key) {
-        status.state = TokenState::PendingAuthorization;
-    }
+    let status = token_status(&allowed.lent(), &allowed.subject.key()).await?;
     let generation = (status.generation > 0).then_some(status.generation);
     let body = Body { subject: &allowed.subject, status };
     Ok(Done { generation, ..Done::new(Json(body).into_response()) })

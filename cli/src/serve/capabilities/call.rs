@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use connector_core::capability::names;
+use connector_core::capability::{Capability, names};
 use connector_core::dispatch::dispatch;
 use connector_core::envelope::RequestEnvelope;
 use connector_core::host::Host;
@@ -27,7 +27,8 @@ const TIME_TO_SEND: Duration = Duration::from_mins(1);
 /// How long a capability may work where nobody said, unless it reads a whole account.
 const LONGEST_CALL: Duration = Duration::from_mins(2);
 
-/// Runs a capability for a request, and gives its envelope. A caller that hangs up ends the work.
+/// Runs a capability for a request, and gives its envelope. A caller that hangs up ends the work, but for what spends
+/// something that works once.
 pub(super) async fn call(
     server: &Arc<Server>,
     app: Option<&App>,
@@ -61,13 +62,13 @@ pub(super) async fn call(
         Some(customer_app) => caller.require(Scope::CapabilityCall, customer_app, app_id).map_err(fail)?,
         None => caller.require_connector(Scope::CapabilityCall, app_id).map_err(fail)?,
     }
-    if app.integration.capability(capability).is_none() {
+    let Some(found) = app.integration.capability(capability) else {
         return Err(fail(unknown(app_id)).status(StatusCode::NOT_FOUND));
-    }
+    };
     check_places(&caller, &app.integration, &envelope, of.as_deref()).map_err(fail)?;
     let host: Arc<dyn Host> = Arc::clone(&app.host) as _;
     let work = dispatch(&app.integration, capability, envelope, &host);
-    let answer = match longest(server, capability) {
+    let answer = match longest(server, found) {
         None => work.await,
         Some(longest) => match tokio::time::timeout(longest, work).await {
             Ok(answer) => answer,
@@ -96,8 +97,12 @@ fn envelope(headers: &HeaderMap, body: &[u8]) -> Result<RequestEnvelope> {
     RequestEnvelope::parse(text)
 }
 
-fn longest(server: &Server, capability: &str) -> Option<Duration> {
-    let reads_an_account = [names::SYNC, names::VERIFY, names::RETRY_REJECTS].contains(&capability);
+/// What spends something that works once ends by itself within half a minute, and what comes of it is nowhere else.
+fn longest(server: &Server, capability: &Capability) -> Option<Duration> {
+    if capability.is_single_use() {
+        return None;
+    }
+    let reads_an_account = [names::SYNC, names::VERIFY, names::RETRY_REJECTS].contains(&capability.name());
     server.request_timeout.or((!reads_an_account).then_some(LONGEST_CALL))
 }
 

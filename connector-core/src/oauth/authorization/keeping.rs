@@ -8,19 +8,21 @@ use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::host::Host;
 use crate::integration::Integration;
 use crate::oauth::account::account_of;
-use crate::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
+use crate::oauth::{AccountProof, Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
 
-/// Tokens that somebody agreed to.
+/// Tokens that somebody agreed to, or that were got elsewhere.
 #[derive(Debug)]
-pub struct NewTokens {
+pub(super) struct NewTokens {
     /// The connection that they are for.
-    pub key: ConnectionKey,
+    pub(super) key: ConnectionKey,
     /// The tokens.
-    pub tokens: TokenSet,
+    pub(super) tokens: TokenSet,
     /// Settings that they were got with.
-    pub settings: Map<String, Value>,
+    pub(super) settings: Map<String, Value>,
     /// Whether the connection may become one of another account.
-    pub may_change_account: bool,
+    pub(super) may_change_account: bool,
+    /// Which of them are of the account that the app tells.
+    pub(super) proof: AccountProof,
 }
 
 /// Keeps new tokens, in the place of those that the connection has, and tells the account.
@@ -28,7 +30,7 @@ pub struct NewTokens {
 /// # Errors
 /// `conflict` with `oauth.account_mismatch` when they are for another account than the connection's, which keeps what
 /// it has.
-pub async fn keep(
+pub(super) async fn keep(
     integration: &Arc<Integration>,
     host: &Arc<dyn Host>,
     new: NewTokens,
@@ -83,6 +85,8 @@ impl NewTokens {
         Ok(Connection {
             tokens: self.tokens,
             settings: self.settings,
+            // Where the app tells of no account there is nothing to prove.
+            proof: if account.is_some() { self.proof } else { AccountProof::Whole },
             account: account.or(known),
             state: ConnectionState::Active,
             renewal: Renewal::default(),

@@ -33,21 +33,24 @@ pub async fn remove(
 ) -> Result<RemovedConnection> {
     let key = ConnectionKey { app_id: integration.app_id().to_owned(), name: connection.to_owned() };
     let tokens = host.tokens().await?.ok_or_else(nothing_is_kept)?;
-    // Under the lock, so that no refresh that is under way gets new tokens afterwards.
+    // Under the lock, so that no refresh or login that is under way puts tokens in that nobody gives back.
     let (account, revoked) = match tokens.store().lock(&key).await {
-        Ok(locked) => match locked.current().cloned() {
-            Some(connection) => (connection.account.clone(), revoke(integration, host, &connection).await),
-            None => return Err(coordinator::not_found(&key)),
-        },
+        Ok(locked) => {
+            let connection = locked.current().cloned().ok_or_else(|| coordinator::not_found(&key))?;
+            let revoked = revoke(integration, host, &connection).await;
+            locked.remove().await?;
+            (connection.account, revoked)
+        }
         // What cannot be opened cannot be told to anybody, and goes all the same.
-        Err(error) if error.is_misconfigured() => (None, Err(error)),
+        Err(error) if error.is_misconfigured() => {
+            if !tokens.store().delete(&key).await? {
+                return Err(coordinator::not_found(&key));
+            }
+            (None, Err(error))
+        }
         Err(error) => return Err(error),
     };
-    let is_removed = tokens.store().delete(&key).await?;
     tokens.forget(&key);
-    if !is_removed {
-        return Err(coordinator::not_found(&key));
-    }
     let (revoked_at_provider, failure) = match revoked {
         Ok(revoked) => (revoked.then_some(true), None),
         Err(error) => (Some(false), Some(error)),

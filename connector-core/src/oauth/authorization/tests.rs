@@ -1,5 +1,9 @@
 //! Authorizations against a server of the test's own.
 
+mod device;
+mod import;
+mod removal;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -18,9 +22,9 @@ use crate::auth::AuthKind;
 use crate::capability::{Capability, names};
 use crate::http::HttpRequest;
 use crate::oauth::{
-    AuthorizationStore, Connection, ConnectionState, ConnectionSummary, Grant, LockedConnection, OAuth,
-    OAuthClient, RefreshAttempt, RefreshCoordinator, TokenStore,
+    AuthorizationStore, Connection, ConnectionState, Grant, OAuth, OAuthClient, RefreshCoordinator,
 };
+use crate::testing::MemoryTokens;
 
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,14 +77,18 @@ fn integration() -> Arc<Integration> {
 #[derive(Default)]
 struct Memory {
     pending: Mutex<HashMap<String, Option<PendingAuthorization>>>,
-    connection: Mutex<Option<Connection>>,
+    tokens: MemoryTokens,
+}
+
+fn acme() -> ConnectionKey {
+    ConnectionKey { app_id: "example".to_owned(), name: "acme".to_owned() }
 }
 
 struct Kept(Arc<Memory>, Arc<RefreshCoordinator>);
 
 impl Memory {
     fn connection(&self) -> Option<Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.tokens.connection(&acme())
     }
 
     fn pending(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<PendingAuthorization>>> {
@@ -104,8 +112,9 @@ impl AuthorizationStore for Memory {
         Box::pin(async { Ok(()) })
     }
 
-    fn is_waiting<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async { Ok(false) })
+    fn is_waiting<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
+        let is_waiting = self.pending().values().flatten().any(|pending| pending.key == *key);
+        Box::pin(async move { Ok(is_waiting) })
     }
 
     fn take<'a>(&'a self, state: &'a Secret) -> BoxFuture<'a, Result<TakenAuthorization>> {
@@ -115,58 +124,6 @@ impl AuthorizationStore for Memory {
             None => TakenAuthorization::Unknown,
         };
         Box::pin(async { Ok(taken) })
-    }
-}
-
-impl TokenStore for Memory {
-    fn load<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<Option<Connection>>> {
-        Box::pin(async { Ok(self.connection()) })
-    }
-
-    fn lock<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<Box<dyn LockedConnection + 'a>>> {
-        Box::pin(async { Ok(Box::new(Held(self, self.connection())) as Box<dyn LockedConnection>) })
-    }
-
-    fn save<'a>(&'a self, _: &'a ConnectionKey, connection: &'a Connection) -> BoxFuture<'a, Result<()>> {
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
-        Box::pin(async { Ok(()) })
-    }
-
-    fn delete<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
-        let known = self.connection.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Box::pin(async move { Ok(known.is_some()) })
-    }
-
-    fn was_removed<'a>(&'a self, _: &'a ConnectionKey) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async { Ok(false) })
-    }
-
-    fn list<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<ConnectionSummary>>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-}
-
-struct Held<'a>(&'a Memory, Option<Connection>);
-
-impl LockedConnection for Held<'_> {
-    fn current(&self) -> Option<&Connection> {
-        self.1.as_ref()
-    }
-
-    fn attempt(&self) -> Option<&RefreshAttempt> {
-        None
-    }
-
-    fn begin<'a>(&'a mut self, _: &'a RefreshAttempt) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn commit<'a>(self: Box<Self>, connection: &'a Connection) -> BoxFuture<'a, Result<()>>
-    where
-        Self: 'a,
-    {
-        *self.0.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
-        Box::pin(async { Ok(()) })
     }
 }
 
@@ -181,10 +138,8 @@ struct World {
 impl World {
     async fn new() -> Self {
         let memory = Arc::new(Memory::default());
-        let host: Arc<dyn Host> = Arc::new(Kept(
-            Arc::clone(&memory),
-            RefreshCoordinator::new(Arc::clone(&memory) as Arc<dyn TokenStore>),
-        ));
+        let host: Arc<dyn Host> =
+            Arc::new(Kept(Arc::clone(&memory), RefreshCoordinator::new(Arc::new(memory.tokens.clone()))));
         Self { server: MockServer::start().await, memory, host, integration: integration() }
     }
 
@@ -222,6 +177,12 @@ impl World {
             (app_id == "example").then(|| (Arc::clone(&self.integration), Arc::clone(&self.host)))
         };
         finish(&find, query, binding).await
+    }
+
+    /// Connects the account that the app tells of.
+    async fn connect(&self) {
+        let started = self.begin(self.request()).await.unwrap();
+        self.finish(&query(&started, "code=c"), None).await.unwrap();
     }
 
     async fn requests(&self) -> usize {
@@ -440,61 +401,11 @@ async fn a_connection_is_renewed_with_the_settings_that_it_has() {
     world.accepts("account-1").await;
     let started = world.begin(world.request()).await.unwrap();
     world.finish(&query(&started, "code=c"), None).await.unwrap();
-    world.memory.connection.lock().unwrap().as_mut().unwrap().state =
-        ConnectionState::ReauthorizationRequired;
+    let revoked =
+        Connection { state: ConnectionState::ReauthorizationRequired, ..world.memory.connection().unwrap() };
+    world.memory.tokens.put_over_lock(&acme(), &revoked);
     let request = BeginAuthorization { settings: Map::new(), ..world.request() };
     let started = world.begin(request).await.unwrap();
     world.finish(&query(&started, "code=c"), None).await.unwrap();
     assert_eq!(world.memory.connection().unwrap().state, ConnectionState::Active);
-}
-
-#[tokio::test]
-async fn a_connection_that_is_removed_gives_its_tokens_back_refresh_token_first() {
-    let world = World::new().await;
-    for (status, revoked, sent) in
-        [(200, true, vec!["refresh", "access-account-1"]), (503, false, vec!["refresh"])]
-    {
-        world.accepts("account-1").await;
-        let started = world.begin(world.request()).await.unwrap();
-        world.finish(&query(&started, "code=c"), None).await.unwrap();
-        world.server.reset().await;
-        Mock::given(path("/revoke")).respond_with(ResponseTemplate::new(status)).mount(&world.server).await;
-        let removed = remove(&world.integration, &world.host, "acme").await.unwrap();
-        assert_eq!(removed.account.as_deref(), Some("account-1"));
-        assert_eq!((removed.revoked_at_provider, removed.failure.is_none()), (Some(revoked), revoked));
-        assert!(world.memory.connection().is_none(), "it is forgotten in any case");
-        let requests = world.server.received_requests().await.unwrap();
-        let tokens = requests.iter().map(|request| {
-            let mut pairs = url::form_urlencoded::parse(&request.body).into_owned();
-            pairs.find(|(name, _)| name == "token").map(|(_, token)| token).unwrap_or_default()
-        });
-        assert_eq!(tokens.collect::<Vec<_>>(), sent);
-    }
-    let error = remove(&world.integration, &world.host, "acme").await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::NotFound);
-}
-
-#[tokio::test]
-async fn somebody_may_agree_on_another_device() {
-    let world = World::new().await;
-    world.accepts("account-1").await;
-    let codes = json!({
-        "device_code": "device-secret",
-        "user_code": "ABCD",
-        "verification_uri": "https://app.example/device",
-        "expires_in": 600,
-        "interval": 1,
-    });
-    let answer = ResponseTemplate::new(200).set_body_json(codes);
-    Mock::given(path("/device")).respond_with(answer).mount(&world.server).await;
-    let pending = ResponseTemplate::new(400).set_body_json(json!({"error": "authorization_pending"}));
-    let first = Mock::given(path("/token")).respond_with(pending).up_to_n_times(1).with_priority(1);
-    first.mount(&world.server).await;
-    let shown = Mutex::new(None);
-    let show = |prompt: &DevicePrompt| *shown.lock().unwrap() = Some(prompt.user_code.clone());
-    let agreed = agree_on_another_device(&world.integration, &world.host, world.request(), &show);
-    let finished = agreed.await.unwrap();
-    assert_eq!(finished.account.as_deref(), Some("account-1"));
-    assert_eq!(shown.lock().unwrap().as_deref(), Some("ABCD"));
-    assert_eq!(world.memory.connection().unwrap().tokens.access_token.expose(), "access-account-1");
 }

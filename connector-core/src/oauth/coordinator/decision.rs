@@ -35,6 +35,7 @@ pub(super) fn decide(
     match connection.state {
         ConnectionState::ReauthorizationRequired => return Err(refusal::log_in_again(key, connection)),
         ConnectionState::Exhausted => return Err(refusal::exhausted(key)),
+        ConnectionState::Unknown => return Err(refusal::unknown_state(key)),
         _ => {}
     }
     let Some(refresh_token) = &connection.tokens.refresh_token else {

@@ -48,7 +48,9 @@ impl RefreshCoordinator {
         tell_loudly(key, &error);
         let keeping = tokio::spawn({
             let (coordinator, entry, key) = (Arc::clone(self), Arc::clone(entry), key.clone());
-            async move { coordinator.keep_on(&entry, &key).await }.in_current_span()
+            // Begun here: the one of the request may be over before the task is under way.
+            let awaited = UnderWay::begin();
+            async move { coordinator.keep_on(&entry, &key, awaited).await }.in_current_span()
         });
         let left = PATIENCE.saturating_sub(began.elapsed());
         match tokio::time::timeout(left, keeping).await {
@@ -60,9 +62,9 @@ impl RefreshCoordinator {
     }
 
     /// Tries until the tokens that are held are in the store, or of no use there any more.
-    async fn keep_on(&self, entry: &Entry, key: &ConnectionKey) -> Kept {
+    async fn keep_on(&self, entry: &Entry, key: &ConnectionKey, awaited: UnderWay) -> Kept {
         let goodbye = Instant::now() + GOODBYE;
-        let mut awaited = Some(UnderWay::begin());
+        let mut awaited = Some(awaited);
         let mut pause = FIRST_PAUSE;
         loop {
             tokio::time::sleep(pause).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::auth::Secret;
-use crate::oauth::{Connection, TokenSet};
+use crate::oauth::{AccountProof, Connection, ConnectionState, TokenSet};
 
 /// Remaining life at which an access token is replaced, so that it does not end on the way, where the app's declaration
 /// says nothing else.
@@ -43,13 +43,17 @@ impl Need {
     /// Whether the connection's token will do.
     pub(crate) fn is_met_by(&self, connection: &Connection, now: Timestamp) -> bool {
         let tokens = &connection.tokens;
-        !self.is_known_token(tokens) && is_valid_for(tokens, self.life_of(tokens), now)
+        is_usable(connection)
+            && !self.is_known_token(tokens)
+            && is_valid_for(tokens, self.life_of(tokens), now)
     }
 
     /// Whether the connection's token is better than none.
     pub(crate) fn is_served_by(&self, connection: &Connection, now: Timestamp) -> bool {
         let tokens = &connection.tokens;
-        !(self.is_refused && self.is_known_token(tokens)) && is_valid_for(tokens, Duration::ZERO, now)
+        is_usable(connection)
+            && !(self.is_refused && self.is_known_token(tokens))
+            && is_valid_for(tokens, Duration::ZERO, now)
     }
 
     /// The life that can be asked of these tokens: what no new token has, no refresh brings.
@@ -61,6 +65,16 @@ impl Need {
     fn is_known_token(&self, tokens: &TokenSet) -> bool {
         self.other_than.as_ref().is_some_and(|known| known.expose() == tokens.access_token.expose())
     }
+}
+
+/// Whether the connection's tokens may be used at all. Those of an unknown state are for a later version to use.
+fn is_usable(connection: &Connection) -> bool {
+    connection.state != ConnectionState::Unknown && connection.proof != AccountProof::Awaited
+}
+
+/// Whether the app could be asked whose the tokens are.
+pub(super) fn is_alive(tokens: &TokenSet, now: Timestamp) -> bool {
+    is_valid_for(tokens, Duration::ZERO, now)
 }
 
 fn lifetime(tokens: &TokenSet) -> Option<Duration> {

@@ -11,6 +11,9 @@ use crate::oauth::{Connection, ConnectionKey, ConnectionState};
 /// then, and its successor never arrived.
 pub(super) const OUTCOME_UNKNOWN: &str = "rotation_outcome_unknown";
 
+/// Reason of a connection whose refresh token came from elsewhere and is of another account than its access token.
+pub(super) const ANOTHER_ACCOUNT: &str = "account_mismatch";
+
 pub(crate) fn not_found(key: &ConnectionKey) -> ConnectorError {
     ConnectorError::new(ErrorCode::NotFound, format!("the vault has no connection `{}`", key.name))
         .app_error_code("oauth.connection_not_found")
@@ -19,11 +22,34 @@ pub(crate) fn not_found(key: &ConnectionKey) -> ConnectorError {
 
 pub(super) fn log_in_again(key: &ConnectionKey, connection: &Connection) -> ConnectorError {
     let why = match connection.renewal.reason.as_deref() {
+        Some(ANOTHER_ACCOUNT) => return another_account(key, connection),
         Some(OUTCOME_UNKNOWN) => ": the answer to a refresh was lost, and the refresh token is spent",
         _ => "",
     };
     reauthorization(key, format!("connection `{}` has to be authorized again{why}", key.name))
         .app_error_code("oauth.reauthorization_required")
+}
+
+fn another_account(key: &ConnectionKey, connection: &Connection) -> ConnectorError {
+    let account = connection.account.as_deref().unwrap_or("unknown");
+    let message = format!(
+        "connection `{}` is of account {account}, and the refresh token that it was given is of another",
+        key.name
+    );
+    ConnectorError::new(ErrorCode::Conflict, message)
+        .app_error_code("oauth.account_mismatch")
+        .hint(format!("run `login --connection {}`", key.name))
+}
+
+/// Nobody can tell yet whose the tokens are.
+pub(super) fn account_unknown(key: &ConnectionKey) -> ConnectorError {
+    let message = format!("whose the new tokens of connection `{}` are is not known yet", key.name);
+    ConnectorError::new(ErrorCode::ServiceError, message).app_error_code("oauth.account_unknown")
+}
+
+pub(super) fn unknown_state(key: &ConnectionKey) -> ConnectorError {
+    let message = format!("connection `{}` is in a state that this version does not know", key.name);
+    ConnectorError::misconfigured(ErrorCode::UnsupportedOperation, message).hint("update this program")
 }
 
 pub(super) fn exhausted(key: &ConnectionKey) -> ConnectorError {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::decision::{Decision, decide};
 use super::entry::Entry;
+use super::need::is_alive;
 use super::renewer::digest;
 use super::setback::Setback;
 use super::{ANSWER, Granted, Need, RefreshCoordinator, Renewer, refusal, within};
@@ -16,8 +17,8 @@ use crate::auth::Secret;
 use crate::error::{ConnectorError, ErrorCode, Result};
 use crate::oauth::under_way::UnderWay;
 use crate::oauth::{
-    Connection, ConnectionKey, ConnectionState, LockedConnection, RefreshAttempt, Renewal, TokenFailure,
-    TokenSet,
+    AccountProof, Connection, ConnectionKey, ConnectionState, LockedConnection, RefreshAttempt, Renewal,
+    TokenFailure, TokenSet,
 };
 use crate::telemetry;
 
@@ -66,6 +67,16 @@ impl Renewing<'_> {
         if let Some(granted) = coordinator.granted(key, known, need) {
             return Ok(Round::Done(granted));
         }
+        if current.proof == AccountProof::Awaited
+            && !current.state.needs_login()
+            && is_alive(&current.tokens, coordinator.now())
+        {
+            drop(locked);
+            return self
+                .prove(&current)
+                .await
+                .map(|connection| Round::Done(Granted { connection, is_new: false, warning: None }));
+        }
         let client = renewer.client()?;
         let left_open = was_left_open(&*locked, &current);
         match decide(key, &current, need, &client, left_open, coordinator.now())? {
@@ -87,8 +98,12 @@ impl Renewing<'_> {
         current: Connection,
         request: Request,
     ) -> Result<Round> {
-        let Self { coordinator, entry, key, need, renewer } = *self;
-        let Request { refresh_token, is_unsure, client } = request;
+        let Self { coordinator, entry, key, renewer, .. } = *self;
+        // Before anything is written down: what fails here has spent nothing.
+        if let Err(error) = renewer.prepare().await {
+            return self.fail(locked, &current, &request, error).await;
+        }
+        let refresh_token = &request.refresh_token;
         let token_digest = digest([refresh_token.expose()]);
         let attempt = RefreshAttempt {
             id: Uuid::new_v4(),
@@ -103,25 +118,36 @@ impl Renewing<'_> {
             "otel.name" = format!("{}::refresh", key.app_id),
             "otel.status_code" = Empty, "error.type" = Empty
         );
-        let renewed = renewer.renew(&refresh_token).instrument(span.clone()).await;
+        let renewed = renewer.renew(refresh_token).instrument(span.clone()).await;
         telemetry::note_failure(&span, &renewed);
         telemetry::count_refresh(&key.app_id, &renewed, started.elapsed());
-        let error = match renewed {
+        match renewed {
             Ok(tokens) => {
                 let renewed = Arc::new(self.renewed(&current, tokens));
                 entry.hold(Arc::clone(&renewed), token_digest);
                 tracing::info!(connection = key.name, "access token refreshed");
                 let granted = coordinator.keep(entry, key, locked, renewed).await?;
-                return Ok(Round::Done(self.with_account(granted).await));
+                self.with_account(granted).await.map(Round::Done)
             }
-            Err(error) => error,
-        };
-        let failure = TokenFailure::of(&error);
-        let (now, client) = (coordinator.now(), client.as_str());
-        let setback = Setback { failure, error: &error, was_unsure: is_unsure, client, now };
-        let after = self.write_down(locked, &current, &setback).await;
+            Err(error) => self.fail(locked, &current, &request, error).await,
+        }
+    }
+
+    /// Writes down that there are no new tokens, and why.
+    async fn fail(
+        &self,
+        locked: Box<dyn LockedConnection + '_>,
+        current: &Connection,
+        request: &Request,
+        error: ConnectorError,
+    ) -> Result<Round> {
+        let Self { coordinator, key, need, .. } = *self;
+        let Request { client, is_unsure, .. } = request;
+        let (failure, now) = (TokenFailure::of(&error), coordinator.now());
+        let setback = Setback { failure, error: &error, was_unsure: *is_unsure, client, now };
+        let after = self.write_down(locked, current, &setback).await;
         tracing::warn!(connection = key.name, state = after.state.name(), %error, "no new access token");
-        if failure == TokenFailure::LostAnswer && !is_unsure && !need.is_served_by(&after, now) {
+        if failure == TokenFailure::LostAnswer && !*is_unsure && !need.is_served_by(&after, now) {
             return Ok(Round::Again);
         }
         Err(refusal::of_failure(key, &after, error, now))
@@ -129,35 +155,58 @@ impl Renewing<'_> {
 
     /// A connection that was made of a refresh token alone gets its account with its first access token, and stays with
     /// it from then on.
-    async fn with_account(&self, granted: Granted) -> Granted {
+    async fn with_account(&self, granted: Granted) -> Result<Granted> {
+        let Granted { connection, is_new, warning } = granted;
+        if connection.proof == AccountProof::Awaited {
+            return Ok(Granted { connection: self.prove(&connection).await?, is_new, warning });
+        }
+        if connection.account.is_some() || warning.is_some() {
+            return Ok(Granted { connection, is_new, warning });
+        }
+        match self.pin(&connection).await {
+            Ok(connection) => Ok(Granted { connection, is_new, warning }),
+            Err(error) => {
+                let name = &self.key.name;
+                tracing::warn!(connection = name, %error, "whose the tokens are cannot be told; asked again later");
+                Ok(Granted { connection, is_new, warning })
+            }
+        }
+    }
+
+    /// The connection once the app has told that its tokens are of its account. Nobody gets them before.
+    async fn prove(&self, connection: &Connection) -> Result<Arc<Connection>> {
+        let proven = self.pin(connection).await?;
+        match proven.proof {
+            _ if proven.state.needs_login() => Err(refusal::log_in_again(self.key, &proven)),
+            AccountProof::Awaited => Err(refusal::account_unknown(self.key)),
+            _ => Ok(proven),
+        }
+    }
+
+    /// Asks the app whose the connection's tokens are, and writes it down.
+    async fn pin(&self, connection: &Connection) -> Result<Arc<Connection>> {
         let Self { coordinator, entry, key, renewer, .. } = *self;
-        if granted.connection.account.is_some() || granted.warning.is_some() {
-            return granted;
-        }
-        let pinned = async {
-            let Some(account) = renewer.account_of(&granted.connection).await? else {
-                return Ok(None);
-            };
-            let locked = coordinator.lock_settled(entry, key).await?;
-            match locked.current().cloned() {
-                Some(current) if current.account.is_none() => {
-                    let pinned = Connection { account: Some(account), ..current };
-                    within(ANSWER, locked.commit(&pinned)).await?;
-                    let generation = pinned.generation + 1;
-                    Ok(Some(entry.replace(Connection { generation, ..pinned })))
-                }
-                // Somebody logged in meanwhile.
-                _ => Ok(None),
+        let told = renewer.account_of(connection).await?;
+        let locked = coordinator.lock_settled(entry, key).await?;
+        let current = locked.current().cloned().ok_or_else(|| refusal::not_found(key))?;
+        let is_the_same = |a: &TokenSet, b: &TokenSet| a.access_token.expose() == b.access_token.expose();
+        let mut pinned = current.clone();
+        match (&current.account, told) {
+            // Somebody logged in meanwhile.
+            _ if !is_the_same(&current.tokens, &connection.tokens) => return Ok(entry.replace(current)),
+            (Some(known), Some(told)) if *known != told => {
+                tracing::error!(connection = key.name, known, told, "the tokens are of another account");
+                pinned.state = ConnectionState::ReauthorizationRequired;
+                pinned.renewal.reason = Some(refusal::ANOTHER_ACCOUNT.to_owned());
             }
-        };
-        match pinned.await {
-            Ok(Some(connection)) => Granted { connection, ..granted },
-            Ok(None) => granted,
-            Err::<_, ConnectorError>(error) => {
-                tracing::warn!(connection = key.name, %error, "whose the tokens are cannot be told; asked again later");
-                granted
+            (None, None) => return Ok(entry.replace(current)),
+            (known, told) => {
+                pinned.account = known.clone().or(told);
+                pinned.proof = AccountProof::Whole;
             }
         }
+        within(ANSWER, locked.commit(&pinned)).await?;
+        Ok(entry.replace(Connection { generation: current.generation + 1, ..pinned }))
     }
 
     async fn write_down_loss(
@@ -202,6 +251,10 @@ impl Renewing<'_> {
             generation: current.generation + 1,
             settings: current.settings.clone(),
             account: current.account.clone(),
+            proof: match current.proof {
+                AccountProof::Whole => AccountProof::Whole,
+                AccountProof::AccessToken | AccountProof::Awaited => AccountProof::Awaited,
+            },
         }
     }
 }

@@ -20,6 +20,12 @@ pub(crate) trait Renewer: Send + Sync {
     /// When the settings name no client that could ask.
     fn client(&self) -> Result<String>;
 
+    /// Finds out what a request takes, as where it goes. Nothing is spent by it.
+    ///
+    /// # Errors
+    /// When settings are wrong, or the app does not tell.
+    fn prepare(&self) -> BoxFuture<'_, Result<()>>;
+
     /// One request to the token endpoint, never repeated.
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>>;
 
@@ -32,6 +38,10 @@ impl Renewer for CallContext {
         let (_, registration) = flow::settings(self)?;
         let (id, secret) = (registration.id(None)?, registration.secret(None)?);
         Ok(digest(std::iter::once(id.as_str()).chain(secret.exposed())))
+    }
+
+    fn prepare(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { exchange::prepare(self, &flow::settings(self)?.1).await })
     }
 
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>> {

@@ -42,6 +42,10 @@ enum Manners {
     EmptyAt(usize),
     /// Sends no more than 50 records, and counts its pages by that.
     AtMostFifty,
+    /// Sends pages of so many records, whatever size is asked for.
+    OwnSize(usize),
+    /// Refuses to give pages of other sizes than 100.
+    OneSize,
     /// Sends any 100 records, whatever is asked.
     Random,
 }
@@ -103,12 +107,14 @@ impl App {
                 }
             }
         }
+        assert!(self.manners != Manners::OneSize || request.size == SIZE, "{} records a page", request.size);
         let number = if self.manners == Manners::RepeatsFirstPage { 1 } else { request.number };
         let (skip, take) = match self.manners {
             Manners::IgnoresPaging => (0, usize::MAX),
             Manners::ShortAt(at) if at == self.requests => (page_start(number, SIZE), SIZE as usize / 2),
             Manners::EmptyAt(at) if at == self.requests => (0, 0),
             Manners::AtMostFifty => (page_start(number, request.size.min(50)), request.size.min(50) as usize),
+            Manners::OwnSize(size) => ((number as usize - 1) * size, size),
             Manners::Random => ((self.requests * 37) % (rows.len() - SIZE as usize), SIZE as usize),
             _ => (page_start(number, request.size), request.size as usize),
         };
@@ -175,14 +181,14 @@ struct Schema {
     updated_at: Option<Timestamp>,
 }
 
-fn declaration(walk: Walk) -> StreamDeclaration {
+fn declaration(walk: Walk, paging: Paging) -> StreamDeclaration {
     let stream =
         Stream::<()>::new::<Schema, _, _>("things", "thing", |_, _| async { Ok(RecordPage::default()) });
     let date_time = |name| Filter::new(name, FilterKind::DateTime);
     let filters: &'static [Filter] =
         Box::leak(Box::new([date_time("updated_since"), date_time("created_before")]));
     let declare = |stream: &mut StreamDeclaration| {
-        stream.paging = Paging::Number { largest: SIZE };
+        stream.paging = paging;
         stream.walk = walk;
         stream.filters = filters;
         stream.sorts = &["created_at", "updated_at"];
@@ -190,22 +196,46 @@ fn declaration(walk: Walk) -> StreamDeclaration {
     stream.declare(declare).declaration
 }
 
+const ANY_SIZE: Paging = Paging::Number { largest: SIZE, any_size: true };
+const ONE_SIZE: Paging = Paging::Number { largest: SIZE, any_size: false };
+
 struct Walked {
     ids: BTreeSet<u32>,
+    /// Rows that were given, each as often as it was.
+    rows: usize,
+    is_doubtful: bool,
     requests: usize,
     warnings: Vec<String>,
     last: Vec<(u32, i64)>,
 }
 
 fn walk(app: &mut App, walk: Walk, changes: &[Change], position: Option<Timestamp>) -> Result<Walked> {
-    let declaration = declaration(walk);
+    walk_in(ANY_SIZE, app, walk, changes, position)
+}
+
+fn walk_in(
+    paging: Paging,
+    app: &mut App,
+    walk: Walk,
+    changes: &[Change],
+    position: Option<Timestamp>,
+) -> Result<Walked> {
+    let declaration = declaration(walk, paging);
     let columns = Columns::from_schema(&crate::schema::output_schema_of::<Schema>(), &["id"]);
     let mut decoder = RowDecoder::new(columns, &["id"]);
     let mut pager = Pager::new(&declaration, declaration.first_page(SIZE), position);
-    let mut walked = Walked { ids: BTreeSet::new(), requests: 0, warnings: vec![], last: vec![] };
+    let mut walked = Walked {
+        ids: BTreeSet::new(),
+        rows: 0,
+        is_doubtful: false,
+        requests: 0,
+        warnings: vec![],
+        last: vec![],
+    };
     let mut changes = changes.iter();
     while let Some(request) = pager.next_request().cloned() {
         let page = pager.take(app.answer(&request), &mut decoder)?;
+        walked.rows += page.rows.len();
         for row in &page.rows {
             let record: Value = serde_json::from_str(row.document()).expect("JSON");
             let id: u32 = row.key().parse().expect("a number");
@@ -220,6 +250,7 @@ fn walk(app: &mut App, walk: Walk, changes: &[Change], position: Option<Timestam
             app.change(change);
         }
     }
+    walked.is_doubtful = pager.gives_short_answers();
     walked.warnings = pager.warnings;
     Ok(walked)
 }
@@ -313,8 +344,82 @@ fn an_app_with_smaller_pages_than_asked_for_is_read_whole() {
     for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
         for count in [49, 50, 51, 400] {
             let mut app = App::new(count, Manners::AtMostFifty);
-            assert_eq!(walk(&mut app, order, &[], None).unwrap().ids.len(), count as usize, "{order:?}");
+            let walked = walk(&mut app, order, &[], None).unwrap();
+            assert_eq!((walked.ids.len(), walked.rows), (count as usize, count as usize), "{order:?}");
+            // Two pages of one size tell that it is the app's; a last one that is shorter may have come short.
+            assert_eq!(walked.is_doubtful, count == 51, "{order:?} {count}");
         }
+    }
+}
+
+#[test]
+fn an_app_that_takes_one_size_is_asked_for_no_other() {
+    for order in [BY_CHANGE, BY_CREATION, BY_PAGE] {
+        for count in [0, 1, 99, 100, 101, 230, 1000, 1001] {
+            let mut app = App::new(count, Manners::OneSize);
+            let walked = walk_in(ONE_SIZE, &mut app, order, &[], None).unwrap();
+            assert_eq!((walked.ids, walked.rows), (app.ids(), count as usize), "{order:?} {count}");
+            assert!(walked.requests <= count.div_ceil(SIZE) as usize + 1, "{} requests", walked.requests);
+            assert_eq!(walked.warnings, Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn an_app_with_pages_of_its_own_size_is_read_whole_and_does_not_seem_to_move() {
+    for (paging, order) in [ANY_SIZE, ONE_SIZE].into_iter().flat_map(|p| [BY_PAGE, BY_CHANGE].map(|o| (p, o)))
+    {
+        for (size, count) in
+            [20, 100, 250].into_iter().flat_map(|s| [0, 1, 20, 100, 230, 501].map(|c| (s, c)))
+        {
+            let mut app = App::new(count, Manners::OwnSize(size));
+            let walked = walk_in(paging, &mut app, order, &[], None).unwrap();
+            let what = format!("{order:?} {paging:?}, {count} in pages of {size}: {:?}", walked.warnings);
+            assert_eq!((walked.ids, walked.rows), (app.ids(), count as usize), "{what}");
+            assert!(!walked.is_doubtful && !walked.warnings.iter().any(|warning| warning == MOVED), "{what}");
+            assert!(walked.requests <= (count as usize).div_ceil(size) + 4, "{what}: {}", walked.requests);
+        }
+    }
+}
+
+#[test]
+fn without_overlap_a_list_shows_that_it_moved_by_a_record_that_comes_again() {
+    // Newest first: what is new puts the last record of a page on the next one once more.
+    const NEWEST_FIRST: Walk = Walk::Pages { sort: None };
+    let mut app = App::new(400, Manners::OneSize);
+    let declaration = declaration(NEWEST_FIRST, ONE_SIZE);
+    let columns = Columns::from_schema(&crate::schema::output_schema_of::<Schema>(), &["id"]);
+    let mut decoder = RowDecoder::new(columns, &["id"]);
+    let mut pager = Pager::new(&declaration, declaration.first_page(SIZE), None);
+    let mut rows = 0;
+    while let Some(request) = pager.next_request().cloned() {
+        rows += pager.take(app.answer(&request), &mut decoder).unwrap().rows.len();
+        if app.requests == 1 {
+            let new = Record { id: 400, created_at: app.now, updated_at: app.now };
+            app.records.insert(0, new);
+        }
+    }
+    assert_eq!((rows, pager.warnings), (401, vec![MOVED.to_owned()]));
+}
+
+#[test]
+fn pages_that_name_the_next_are_each_read_once() {
+    for count in [0, 1, 100, 250, 1000] {
+        let mut app = App::new(count, Manners::Good);
+        let declaration = declaration(Walk::Pages { sort: None }, Paging::Token { largest: SIZE });
+        let columns = Columns::from_schema(&crate::schema::output_schema_of::<Schema>(), &["id"]);
+        let mut decoder = RowDecoder::new(columns, &["id"]);
+        let mut pager = Pager::new(&declaration, declaration.first_page(SIZE), None);
+        let (mut rows, mut requests) = (0, 0);
+        while let Some(request) = pager.next_request().cloned() {
+            let number: u32 = request.token.as_ref().map_or(1, |token| token.parse().unwrap());
+            let mut page = app.answer(&PageRequest { number, ..request });
+            page.next_token = (number * SIZE < count).then(|| (number + 1).to_string());
+            rows += pager.take(page, &mut decoder).unwrap().rows.len();
+            requests += 1;
+        }
+        assert_eq!((rows, requests), (count as usize, count.div_ceil(SIZE).max(1)));
+        assert_eq!(pager.warnings, Vec::<String>::new());
     }
 }
 

@@ -92,7 +92,7 @@ const PAGED: Resource = Resource {
     description: "",
     record: record::<()>,
     key: &["id"],
-    paging: Paging::Number { largest: 100 },
+    paging: Paging::Number { largest: 100, any_size: true },
     totals: false,
     walk: Walk::Pages { sort: None },
     changed_since: None,

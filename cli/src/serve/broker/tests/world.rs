@@ -7,7 +7,7 @@ use connector_core::Secret;
 use connector_core::auth::AuthKind;
 use connector_core::integration::Integration;
 use connector_core::oauth::{
-    Connection, ConnectionKey, ConnectionState, OAuth, OAuthClient, Renewal, TokenSet,
+    AccountProof, Connection, ConnectionKey, ConnectionState, OAuth, OAuthClient, Renewal, TokenSet,
 };
 use connector_store::AuditEntry;
 use jiff::{SignedDuration, Timestamp};
@@ -65,6 +65,7 @@ pub(super) fn connection(seconds: i64) -> Connection {
         tokens,
         settings,
         account: Some("account".to_owned()),
+        proof: AccountProof::Whole,
         state: ConnectionState::Active,
         renewal: Renewal::default(),
         generation: 0,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Answer, ConnectionState, HOUR, MARGIN, Need, World, secret, token};
+use super::{Answer, ConnectionState, HOUR, Hidden, MARGIN, Need, World, secret, token};
 use crate::error::{ConnectorError, ErrorCode};
 
 fn unavailable() -> Answer {
@@ -150,4 +150,19 @@ async fn a_token_without_a_successor_is_handed_out_until_it_ends() {
     let error = world.get().await.err().unwrap();
     assert_eq!(error.app_code(), Some("oauth.token_expired_no_refresh"));
     assert_eq!(world.provider.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_nobody_tells_spends_nothing() {
+    let world = World::expired().await;
+    world.provider.hide(Hidden::Address);
+    let error = world.get().await.err().unwrap();
+    assert_eq!(error.app_code(), Some("oauth.metadata_unreachable"));
+    let row = world.row().await;
+    assert_eq!((row.state, row.renewal.failures), (ConnectionState::Active, 1));
+    assert!(world.vault.attempt(&super::key()).is_none(), "no attempt is written down");
+    world.provider.hide_nothing();
+    tokio::time::advance(Duration::from_secs(34)).await;
+    assert_eq!(token(&world.get().await.unwrap()), "access-2");
+    assert_eq!(world.provider.requests(), 1);
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{ConnectionState, Renewal, World, key, token};
-use crate::oauth::TokenStore;
+use crate::oauth::{TokenStore, token_requests_settled};
 
 #[tokio::test(start_paused = true)]
 async fn new_tokens_outlast_a_vault_that_is_away() {
@@ -51,6 +52,7 @@ async fn a_vault_that_is_away_for_long_gets_them_before_the_next_refresh() {
     let (granted, ()) = futures_util::future::join(world.get(), away).await;
     let warning = granted.unwrap().warning.unwrap();
     assert_eq!(warning.app_code(), Some("vault.write_failed"));
+    assert!(token_requests_settled().now_or_never().is_none(), "a stop waits for them");
     assert_eq!(token(&world.get().await.unwrap()), "access-2");
     world.vault.set_away(false);
     tokio::time::advance(super::HOUR).await;

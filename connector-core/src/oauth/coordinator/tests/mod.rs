@@ -3,6 +3,7 @@
 mod failures;
 mod keeping;
 mod lost_answers;
+mod proof;
 mod provider;
 mod sharing;
 mod sweeping;
@@ -16,10 +17,10 @@ use tokio::time::Instant;
 use super::{Granted, MARGIN, Need, RefreshCoordinator, Renewer};
 use crate::auth::Secret;
 use crate::error::Result;
-use crate::oauth::{Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
+use crate::oauth::{AccountProof, Connection, ConnectionKey, ConnectionState, Renewal, TokenSet, TokenStore};
 use crate::testing::MemoryTokens;
 
-use provider::{Answer, Provider};
+use provider::{Answer, Hidden, Provider};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -41,6 +42,7 @@ impl World {
             tokens: world.provider.tokens(1),
             settings: serde_json::Map::new(),
             account: None,
+            proof: AccountProof::Whole,
             state: ConnectionState::Active,
             renewal: Renewal::default(),
             generation: 0,

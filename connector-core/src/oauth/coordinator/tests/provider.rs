@@ -23,6 +23,15 @@ pub(super) enum Answer {
     Unreachable,
 }
 
+/// What it can be asked, and does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    /// Whose tokens are.
+    Account,
+    /// Where tokens are asked for.
+    Address,
+}
+
 pub(super) struct Provider {
     start: Instant,
     state: Mutex<State>,
@@ -39,6 +48,8 @@ struct State {
     are_born_dead: bool,
     client: String,
     account: Option<String>,
+    hidden: Option<Hidden>,
+    questions: u32,
 }
 
 impl Provider {
@@ -71,6 +82,21 @@ impl Provider {
     /// It tells whose tokens are, which it does not otherwise.
     pub(super) fn tell_account(&self, account: &str) {
         self.state().account = Some(account.to_owned());
+    }
+
+    /// It does not tell this, from now on.
+    pub(super) fn hide(&self, hidden: Hidden) {
+        self.state().hidden = Some(hidden);
+    }
+
+    /// It tells everything.
+    pub(super) fn hide_nothing(&self) {
+        self.state().hidden = None;
+    }
+
+    /// How often it was asked that.
+    pub(super) fn questions(&self) -> u32 {
+        self.state().questions
     }
 
     pub(super) fn requests(&self) -> u32 {
@@ -121,6 +147,16 @@ impl Renewer for Provider {
         Ok(self.state().client.clone())
     }
 
+    fn prepare(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            if self.state().hidden != Some(Hidden::Address) {
+                return Ok(());
+            }
+            Err(ConnectorError::new(ErrorCode::ServiceError, "nobody tells")
+                .app_error_code("oauth.metadata_unreachable"))
+        })
+    }
+
     fn renew<'a>(&'a self, refresh_token: &'a Secret) -> BoxFuture<'a, Result<TokenSet>> {
         Box::pin(async {
             let (answer, delay) = {
@@ -143,6 +179,13 @@ impl Renewer for Provider {
     }
 
     fn account_of<'a>(&'a self, _: &'a Connection) -> BoxFuture<'a, Result<Option<String>>> {
-        Box::pin(async { Ok(self.state().account.clone()) })
+        Box::pin(async {
+            let mut state = self.state();
+            state.questions += 1;
+            if state.hidden == Some(Hidden::Account) {
+                return Err(ConnectorError::new(ErrorCode::ServiceError, "busy"));
+            }
+            Ok(state.account.clone())
+        })
     }
 }
