@@ -389,6 +389,7 @@ impl Pager {
         if self.pass.repeats > MOST_REPEATS {
             return Err(endless("a page in its middle keeps coming short"));
         }
+        self.delivered.begin_again();
         self.pass.seen = Seen::default();
         self.pass.previous.clear();
         self.pass.covered = 0;
@@ -457,6 +458,7 @@ impl Pager {
 
     fn start_over(&mut self) -> PageRequest {
         self.pass = Pass::default();
+        self.delivered.begin_again();
         self.base = self.first.clone();
         self.first.clone()
     }

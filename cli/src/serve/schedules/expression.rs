@@ -78,7 +78,8 @@ fn zone(name: &str) -> Result<TimeZone> {
 fn cron(text: &str) -> Result<Cron> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     parser.parse(text).map_err(|error| {
-        invalid(&format!("is neither `every …` nor five fields of cron: {error}"))
+        invalid("is neither `every …` nor five fields of cron")
+            .source(error)
             .hint("such as `every 15m`, `every 1h30m`, or `0 6 * * MON-FRI`")
     })
 }
