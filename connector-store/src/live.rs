@@ -17,7 +17,7 @@ pub(crate) fn find<'c>(
 
 /// The parts of a key that was joined as [`connector_core::stream::Row::key`].
 pub(crate) fn parts(key: &str, count: usize) -> Result<Vec<String>> {
-    let parts: Vec<String> = key.split(KEY_SEPARATOR).map(str::to_owned).collect();
+    let parts: Vec<String> = key.splitn(count, KEY_SEPARATOR).map(str::to_owned).collect();
     if parts.len() == count {
         return Ok(parts);
     }
@@ -57,6 +57,7 @@ mod tests {
     fn a_key_comes_apart_as_it_was_joined() {
         assert_eq!(parts("a", 1).unwrap(), ["a"]);
         assert_eq!(parts("a\u{1f}b c", 2).unwrap(), ["a", "b c"]);
+        assert_eq!(parts("a\u{1f}b\u{1f}c", 2).unwrap(), ["a", "b\u{1f}c"]);
         assert_eq!(parts("a", 2).unwrap_err().code(), ErrorCode::InvalidValue);
     }
 }

@@ -124,7 +124,7 @@ pub(crate) fn findable<'r>(rejects: &'r [RejectSummary], key: &[&TableColumn]) -
         !part.contains('\0') && (!column.exact || fit(column.kind, part).is_some())
     };
     let parts = |reject: &'r RejectSummary| {
-        let parts: Vec<&str> = reject.key.as_deref()?.split(KEY_SEPARATOR).collect();
+        let parts: Vec<&str> = reject.key.as_deref()?.splitn(key.len(), KEY_SEPARATOR).collect();
         let is_findable = parts.len() == key.len() && key.iter().zip(&parts).all(fits);
         is_findable.then_some((reject.id, parts))
     };

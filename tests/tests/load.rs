@@ -80,9 +80,12 @@ fn lines(ids: impl IntoIterator<Item = u32>) -> String {
     ids.into_iter().map(line).collect::<Vec<_>>().concat()
 }
 
+/// What a program says last.
+const DONE: &str = r#"{"response":null,"raw_data":null,"page":null}"#;
+
 /// The same from a program that says that it is done.
 fn all_lines(ids: impl IntoIterator<Item = u32>) -> String {
-    format!("{}{}\n", lines(ids), r#"{"response":null,"raw_data":null,"page":null}"#)
+    format!("{}{DONE}\n", lines(ids))
 }
 
 /// The report of a load, however it ended.
@@ -238,8 +241,10 @@ fn rows_are_gone_only_where_the_input_is_said_to_be_complete(kind: Kind) {
     assert_eq!((&complete["deleted"], &complete["mode"], loading.live()), (&json!(10), &json!("full"), 90));
     let guarded = loading.load(&["--key", "id", "--complete"], all_lines(60..100));
     assert_eq!((guarded.exit_code(), loading.live()), (69, 90), "{guarded:?}");
-    let empty = loading.load(&["--key", "id", "--complete"], "");
-    assert_eq!((empty.exit_code(), loading.live()), (69, 90), "{empty:?}");
+    for (empty, code) in [(String::new(), 75), (all_lines(0..0), 69)] {
+        let empty = loading.load(&["--key", "id", "--complete"], empty);
+        assert_eq!((empty.exit_code(), loading.live()), (code, 90), "{empty:?}");
+    }
     let too_few = loading.load(&["--key", "id", "--complete", "--allow-deletes", "5"], lines(20..100));
     assert_eq!((too_few.exit_code(), loading.live()), (69, 90), "{too_few:?}");
     let allowed = loading.load_well(&["--complete", "--allow-deletes", "50"], &lines(60..100));
@@ -343,6 +348,7 @@ fn of_two_loads_of_one_stream_the_second_is_refused(kind: Kind) {
     let other = ["load", "--to", loading.store.url(), "--stream", "others", "--key", "id"];
     let other = loading.connector.run_with_input(other, lines(0..10));
     assert_eq!(other.exit_code(), 0, "{other:?}");
+    first.type_line(DONE);
     first.close_input();
     let first = first.wait();
     assert_eq!(first.exit_code(), 0, "{first:?}");
@@ -376,6 +382,6 @@ fn a_dry_run_writes_nothing(kind: Kind) {
             .map_or(true, |rows| rows.is_empty())
     );
     loading.load_well(&[], &lines(0..5));
-    let dry = loading.load_well(&["--dry-run", "--complete"], &lines(1..10));
+    let dry = loading.load_well(&["--dry-run", "--complete"], &all_lines(1..10));
     assert_eq!((&dry["inserted"], &dry["deleted"], loading.live()), (&json!(5), &json!(1), 5));
 }

@@ -220,9 +220,10 @@ impl RowDecoder {
         let mut key = String::new();
         for (part, index) in self.key.iter().enumerate() {
             let column = &self.columns.as_slice()[*index];
+            // In the last part it separates nothing.
+            let is_last = part + 1 == self.key.len();
             let is_usable = |value: &&str| {
-                is_usable_in_key(column.kind, value)
-                    && (self.key.len() == 1 || !value.contains(KEY_SEPARATOR))
+                is_usable_in_key(column.kind, value) && (is_last || !value.contains(KEY_SEPARATOR))
             };
             let value = row.cell(*index).filter(is_usable);
             let Some(value) = value else {
@@ -498,6 +499,8 @@ mod tests {
         let mut two = decoder(&["a", "b"]);
         let refused = two.decode(raw(r#"{"a":"x\u001fy","b":"z"}"#)).unwrap_err().0;
         assert_eq!(refused, RowError::MissingKey { field: "a".into() });
+        let last = two.decode(raw(r#"{"a":"x","b":"y\u001fz"}"#)).unwrap();
+        assert_eq!(last.key(), "x\u{1f}y\u{1f}z");
         let mut one = decoder(&["a"]);
         assert_eq!(one.decode(raw(r#"{"a":"x\u001fy"}"#)).unwrap().key(), "x\u{1f}y");
     }
