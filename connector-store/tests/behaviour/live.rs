@@ -43,8 +43,6 @@ pub(crate) async fn documents_come_once_each_in_the_order_of_their_keys(world: W
     assert_eq!(keys(&found), expected);
     let document: Value = serde_json::from_str(&found[0].document).unwrap();
     assert_eq!(document, company(0, 1));
-    let error = run.run.documents(&table_of(&companies()), Some("a\u{1f}b"), 1).await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::InvalidValue);
 }
 
 fn table_of(shape: &Shape) -> Table {
@@ -82,6 +80,8 @@ pub(crate) async fn keys_of_several_parts_and_any_text_are_pages_too(world: Worl
     sorted.sort_unstable();
     expected.sort_unstable();
     assert_eq!(sorted, expected);
+    let error = run.run.documents(&table_of(&shape), Some("9\u{1f}a"), 1).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidValue);
 }
 
 fn parents_of(table: &str, column: &str) -> ParentQuery {
